@@ -1,0 +1,154 @@
+/**
+ * The SSA form between the typed tree and machine code. It knows nothing of x86-64.
+ *
+ * A function is a list of blocks (the first is the entry); a block has parameters instead of phi nodes, a list of
+ * instructions and one terminator. Every `Value` is defined once: as a function parameter (parameters of the entry
+ * block), as a block parameter, or as a result of an instruction. Fat values of the typed tree (string, slice, format) are
+ * two `i64` values. Addresses are `i64`. Bools are `i1` in values and one byte (0 or 1) in memory.
+ */
+import type { Place } from "../../place.ts";
+import type { IntrinsicName } from "../tree.ts";
+
+export type ValueType = "i1" | "i8" | "i16" | "i32" | "i64";
+
+export class Value {
+  constructor(
+    /** Unique in its function; only for printing and as an index into tables. */
+    readonly id: number,
+    readonly type: ValueType,
+  ) {}
+}
+
+/** Both operands and the result have one integer type. Shift counts are taken modulo the width. */
+export type BinaryOperation =
+  | "add"
+  | "sub"
+  | "mul"
+  | "and"
+  | "or"
+  | "xor"
+  | "shl"
+  | "shr" // logical
+  | "sar" // arithmetic
+  | "udiv" // divisor never zero: lowering has emitted the check
+  | "urem"
+  | "sdiv" // never by zero, never the most negative value by -1: lowering has emitted both checks
+  | "srem";
+
+export type Predicate = "eq" | "ne" | "ult" | "ule" | "ugt" | "uge" | "slt" | "sle" | "sgt" | "sge";
+
+/** Memory in this call's frame; contents undefined at first. */
+export interface FrameSlot {
+  readonly name: string;
+  readonly size: number;
+  readonly align: number;
+}
+
+export type Instruction = { readonly results: readonly Value[]; readonly place: Place | null } & (
+  /** The value's bits as an unsigned number below 2^width. */
+  | { readonly kind: "constant"; readonly value: bigint }
+  /** The address of a function or data object, plus bytes. */
+  | { readonly kind: "symbol"; readonly symbol: string; readonly offset: number }
+  | { readonly kind: "slot"; readonly slot: FrameSlot }
+  | { readonly kind: "binary"; readonly operation: BinaryOperation; readonly left: Value; readonly right: Value }
+  | { readonly kind: "negate" | "complement"; readonly operand: Value }
+  | { readonly kind: "compare"; readonly predicate: Predicate; readonly left: Value; readonly right: Value } // i1
+  | { readonly kind: "select"; readonly condition: Value; readonly then: Value; readonly otherwise: Value }
+  | { readonly kind: "zeroExtend" | "signExtend" | "truncate"; readonly operand: Value }
+  /** Reads the result's type at `address + offset`. An i1 is read as a byte. */
+  | { readonly kind: "load"; readonly address: Value; readonly offset: number; readonly volatile: boolean }
+  | {
+      readonly kind: "store";
+      readonly address: Value;
+      readonly offset: number;
+      readonly value: Value;
+      readonly volatile: boolean;
+    }
+  | { readonly kind: "call"; readonly symbol: string; readonly arguments: readonly Value[] }
+  | { readonly kind: "callIndirect"; readonly callee: Value; readonly arguments: readonly Value[] }
+  /** Everything in `IntrinsicName` but volatile accesses (those are load and store) and `unreachable`. Never removed. */
+  | { readonly kind: "intrinsic"; readonly name: IntrinsicName; readonly arguments: readonly Value[] }
+  /**
+   * `{n}` in the text is operand n. `inputs[i]` is for operand i or null; results are the outputs in operand order.
+   */
+  | {
+      readonly kind: "asm";
+      readonly text: string;
+      readonly operands: readonly { readonly mode: "in" | "out" | "inout"; readonly register: string | null; readonly type: ValueType }[];
+      readonly inputs: readonly (Value | null)[];
+      readonly clobbers: readonly string[];
+    }
+);
+
+export interface Edge {
+  readonly block: Block;
+  readonly arguments: readonly Value[];
+}
+
+export type Terminator = { readonly place: Place | null } & (
+  | { readonly kind: "jump"; readonly to: Edge }
+  | { readonly kind: "branch"; readonly condition: Value; readonly then: Edge; readonly otherwise: Edge }
+  | {
+      readonly kind: "switch";
+      readonly subject: Value;
+      readonly cases: readonly { readonly value: bigint; readonly to: Edge }[];
+      readonly otherwise: Edge;
+    }
+  /** None, one, or two values (fat). */
+  | { readonly kind: "return"; readonly values: readonly Value[] }
+  | { readonly kind: "unreachable" }
+);
+
+export class Block {
+  parameters: Value[] = [];
+  instructions: Instruction[] = [];
+  terminator: Terminator = { kind: "unreachable", place: null };
+  /** True on blocks that end in a panic: laid out last, never worth optimising for. */
+  cold = false;
+  constructor(readonly id: number) {}
+}
+
+export class IrFunction {
+  /** The entry comes first and has no predecessors; its parameters are the function's. */
+  blocks: Block[] = [];
+  private nextValue = 0;
+  private nextBlock = 0;
+  constructor(
+    readonly symbol: string,
+    readonly results: readonly ValueType[],
+    readonly convention: "plain" | "naked" | "interrupt" | "interruptWithError",
+    readonly inline: "auto" | "always" | "never",
+    readonly place: Place | null,
+  ) {}
+  value(type: ValueType): Value {
+    return new Value(this.nextValue++, type);
+  }
+  /** A new block, not yet in `blocks`. */
+  block(): Block {
+    return new Block(this.nextBlock++);
+  }
+  /** An upper bound of the ids of values made so far, for tables indexed by them. */
+  get valueCount(): number {
+    return this.nextValue;
+  }
+}
+
+/** Bytes in the image (or zeros) with the addresses to be filled in by the linker. */
+export interface DataObject {
+  readonly symbol: string;
+  readonly section: "rodata" | "data" | "bss";
+  readonly align: number;
+  readonly size: number;
+  /** Empty for bss. */
+  readonly bytes: Uint8Array;
+  /** 64-bit little-endian absolute addresses to be written at `at`. */
+  readonly relocations: readonly { readonly at: number; readonly symbol: string; readonly offset: number }[];
+  readonly place: Place | null;
+}
+
+export interface IrProgram {
+  readonly functions: IrFunction[];
+  readonly data: DataObject[];
+  /** Where the image starts: the kernel's `_start`, or a generated function that runs the initializers first. */
+  readonly entry: string;
+}
