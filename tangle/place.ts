@@ -22,6 +22,8 @@ export interface Diagnostic {
 /** Thrown across layers when a book cannot be turned into its outputs; carries all mistakes of the run. */
 export class BookError extends Error {
   constructor(readonly diagnostics: readonly Diagnostic[]) {
-    super(diagnostics.map((d) => `${d.place.file}:${d.place.line}:${d.place.column}: ${d.code}: ${d.message}`).join("\n"));
+    super(
+      diagnostics.map((d) => `${d.place.file}:${d.place.line}:${d.place.column}: ${d.code}: ${d.message}`).join("\n"),
+    );
   }
 }

@@ -6,15 +6,42 @@
 // ── Integers ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 declare namespace k {
-  enum u8 { A, B }
-  enum u16 { A, B }
-  enum u32 { A, B }
-  enum u64 { A, B }
-  enum usize { A, B }
-  enum i8 { A, B }
-  enum i16 { A, B }
-  enum i32 { A, B }
-  enum i64 { A, B }
+  enum u8 {
+    A,
+    B,
+  }
+  enum u16 {
+    A,
+    B,
+  }
+  enum u32 {
+    A,
+    B,
+  }
+  enum u64 {
+    A,
+    B,
+  }
+  enum usize {
+    A,
+    B,
+  }
+  enum i8 {
+    A,
+    B,
+  }
+  enum i16 {
+    A,
+    B,
+  }
+  enum i32 {
+    A,
+    B,
+  }
+  enum i64 {
+    A,
+    B,
+  }
 }
 declare type u8 = k.u8;
 declare type u16 = k.u16;
@@ -41,22 +68,42 @@ declare function i64(value: Convertible): i64;
 
 // ── What noLib asks for ────────────────────────────────────────────────────────────────────────────────────────────
 
-interface Object {}
-interface Function {}
+type Object = {};
+type Function = {};
 interface CallableFunction extends Function {}
 interface NewableFunction extends Function {}
-interface IArguments {}
-interface Number {}
-interface Boolean {}
-interface RegExp {}
-interface Array<T> { readonly length: usize; [index: number]: T; [Symbol.iterator](): Iterator<T>; }
-interface ReadonlyArray<T> { readonly length: usize; readonly [index: number]: T; [Symbol.iterator](): Iterator<T>; }
-interface TemplateStringsArray { readonly raw: ReadonlyArray<string>; }
-interface SymbolConstructor { readonly iterator: unique symbol; readonly dispose: unique symbol; }
+type IArguments = {};
+type Number = {};
+type Boolean = {};
+type RegExp = {};
+interface Array<T> {
+  readonly length: usize;
+  [index: number]: T;
+  [Symbol.iterator](): Iterator<T>;
+}
+interface ReadonlyArray<T> {
+  readonly length: usize;
+  readonly [index: number]: T;
+  [Symbol.iterator](): Iterator<T>;
+}
+interface TemplateStringsArray {
+  readonly raw: ReadonlyArray<string>;
+}
+interface SymbolConstructor {
+  readonly iterator: unique symbol;
+  readonly dispose: unique symbol;
+}
 declare var Symbol: SymbolConstructor;
-interface IteratorResult<T> { done: boolean; value: T; }
-interface Iterator<T> { next(): IteratorResult<T>; }
-interface Disposable { [Symbol.dispose](): void; }
+interface IteratorResult<T> {
+  done: boolean;
+  value: T;
+}
+interface Iterator<T> {
+  next(): IteratorResult<T>;
+}
+interface Disposable {
+  [Symbol.dispose](): void;
+}
 
 // ── Text and memory ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -144,7 +191,16 @@ declare function noInline<F>(f: F): F;
 
 // ── Formatting and panics ──────────────────────────────────────────────────────────────────────────────────────────
 
-declare enum FormatKind { Text, Unsigned, Signed, Hex, Binary, Fixed, Character, Bool }
+declare enum FormatKind {
+  Text,
+  Unsigned,
+  Signed,
+  Hex,
+  Binary,
+  Fixed,
+  Character,
+  Bool,
+}
 /** One part of a template literal, in memory. */
 declare class FormatPiece {
   private constructor();

@@ -209,7 +209,12 @@ export type Statement =
       readonly place: Place;
     }
   /** A labelled or switch block that `break` can leave. */
-  | { readonly kind: "block"; readonly label: LoopLabel | null; readonly body: readonly Statement[]; readonly place: Place }
+  | {
+      readonly kind: "block";
+      readonly label: LoopLabel | null;
+      readonly body: readonly Statement[];
+      readonly place: Place;
+    }
   | { readonly kind: "break"; readonly label: LoopLabel; readonly place: Place }
   | { readonly kind: "continue"; readonly label: LoopLabel; readonly place: Place }
   /** `cases` in source order, falling through as in TypeScript; `values` null is `default`. */
@@ -233,7 +238,13 @@ export type Target =
   | { readonly kind: "local"; readonly local: Local; readonly type: Type; readonly place: Place }
   | { readonly kind: "global"; readonly global: Global; readonly type: Type; readonly place: Place }
   /** `object` has class type: its address. */
-  | { readonly kind: "field"; readonly object: Expression; readonly field: Field; readonly type: Type; readonly place: Place }
+  | {
+      readonly kind: "field";
+      readonly object: Expression;
+      readonly field: Field;
+      readonly type: Type;
+      readonly place: Place;
+    }
   /** `array` has array type (an address) or slice type; the index is any unsigned integer; panics out of bounds. */
   | {
       readonly kind: "element";
@@ -277,9 +288,19 @@ export type Expression = { readonly type: Type; readonly place: Place } & (
    * taken modulo the width. `/` and `%` truncate toward zero and panic on zero; the most negative value divided by -1 wraps.
    * `>>` is arithmetic on signed types, logical on unsigned ones.
    */
-  | { readonly kind: "arithmetic"; readonly operator: ArithmeticOperator; readonly left: Expression; readonly right: Expression }
+  | {
+      readonly kind: "arithmetic";
+      readonly operator: ArithmeticOperator;
+      readonly left: Expression;
+      readonly right: Expression;
+    }
   /** Operands of one type: integers (by their sign), bool, enum, pointer, nullable, function, class (by address). */
-  | { readonly kind: "compare"; readonly operator: ComparisonOperator; readonly left: Expression; readonly right: Expression }
+  | {
+      readonly kind: "compare";
+      readonly operator: ComparisonOperator;
+      readonly left: Expression;
+      readonly right: Expression;
+    }
   | { readonly kind: "logical"; readonly operator: "&&" | "||"; readonly left: Expression; readonly right: Expression }
   | {
       readonly kind: "conditional";
@@ -302,7 +323,12 @@ export type Expression = { readonly type: Type; readonly place: Place } & (
   | { readonly kind: "asm"; readonly asm: InlineAssembly }
   | { readonly kind: "sequence"; readonly first: readonly Expression[]; readonly last: Expression } // comma
   /** Fills the aggregate at `address` by a constructor call or copy, and has that address: `new C(…)` in place. */
-  | { readonly kind: "construct"; readonly address: Expression; readonly constructor_: Function; readonly arguments: readonly Expression[] }
+  | {
+      readonly kind: "construct";
+      readonly address: Expression;
+      readonly constructor_: Function;
+      readonly arguments: readonly Expression[];
+    }
   /** Prints the message through the panic handler, with this expression's place; type never. */
   | { readonly kind: "panic"; readonly message: Expression }
 );

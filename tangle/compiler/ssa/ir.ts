@@ -44,8 +44,10 @@ export interface FrameSlot {
   readonly align: number;
 }
 
-export type Instruction = { readonly results: readonly Value[]; readonly place: Place | null } & (
-  /** The value's bits as an unsigned number below 2^width. */
+export type Instruction = {
+  readonly results: readonly Value[];
+  readonly place: Place | null;
+} /** The value's bits as an unsigned number below 2^width. */ & (
   | { readonly kind: "constant"; readonly value: bigint }
   /** The address of a function or data object, plus bytes. */
   | { readonly kind: "symbol"; readonly symbol: string; readonly offset: number }
@@ -74,7 +76,11 @@ export type Instruction = { readonly results: readonly Value[]; readonly place: 
   | {
       readonly kind: "asm";
       readonly text: string;
-      readonly operands: readonly { readonly mode: "in" | "out" | "inout"; readonly register: string | null; readonly type: ValueType }[];
+      readonly operands: readonly {
+        readonly mode: "in" | "out" | "inout";
+        readonly register: string | null;
+        readonly type: ValueType;
+      }[];
       readonly inputs: readonly (Value | null)[];
       readonly clobbers: readonly string[];
     }
