@@ -149,7 +149,7 @@ export type ConstantValue =
   | { readonly kind: "function"; readonly target: Function }
   /** The address of another global, plus bytes: references, pointers. */
   | { readonly kind: "address"; readonly target: Global; readonly offset: number }
-  /** Array elements or class fields, in order. */
+  /** Array elements or class fields, in order; for a slice its address and its length. */
   | { readonly kind: "aggregate"; readonly elements: readonly ConstantValue[] };
 
 export interface Function {
@@ -180,7 +180,18 @@ export interface Program {
   readonly initializers: readonly Function[];
   /** The function wrapped in `panicHandler(…)`: one parameter of class PanicInfo, result never. */
   readonly panicHandler: Function;
+  /** From a place in the tangled sources to the one that a panic names: the chapter's Markdown file and line. */
+  readonly placeOf: (place: Place) => Place;
 }
+
+/** What the checks that the language itself makes say when they fail. */
+export const PANIC_MESSAGE = {
+  division: "division by zero",
+  bounds: "index out of bounds",
+  slice: "slice out of bounds",
+  member: "not a member of the enum",
+  assertion: "assertion failed",
+} as const;
 
 // ── Statements ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -259,12 +270,16 @@ export type Target =
   | { readonly kind: "pointee"; readonly pointer: Expression; readonly type: Type; readonly place: Place };
 
 // ── Expressions ────────────────────────────────────────────────────────────────────────────────────────────────────
+//
+// Order of evaluation: operands from left to right. A target's operands and its bounds check come before the value that
+// is stored there; `update` reads the old value before it evaluates the new operand; `construct` has its address first.
 
 export type ArithmeticOperator = "+" | "-" | "*" | "/" | "%" | "&" | "|" | "^" | "<<" | ">>";
 export type ComparisonOperator = "==" | "!=" | "<" | "<=" | ">" | ">=";
 
 export type Expression = { readonly type: Type; readonly place: Place } & (
-  | { readonly kind: "integer"; readonly value: bigint } // integer, bool (0, 1), enum and pointer types; null is 0
+  /** Integer, bool (0, 1), enum and pointer types; null is 0. The value itself, negative for negative numbers. */
+  | { readonly kind: "integer"; readonly value: bigint }
   | { readonly kind: "string"; readonly bytes: Uint8Array }
   | { readonly kind: "function"; readonly target: Function }
   /** The value in a target: a load for scalars and fat values, the address for aggregates. */
@@ -301,7 +316,9 @@ export type Expression = { readonly type: Type; readonly place: Place } & (
       readonly left: Expression;
       readonly right: Expression;
     }
+  /** Of type bool, or void where only the effect counts: `assert` is `condition || panic`. */
   | { readonly kind: "logical"; readonly operator: "&&" | "||"; readonly left: Expression; readonly right: Expression }
+  /** A branch may have type never; of type void, the branches' values are dropped. */
   | {
       readonly kind: "conditional";
       readonly condition: Expression;
@@ -310,7 +327,11 @@ export type Expression = { readonly type: Type; readonly place: Place } & (
     }
   /** Integer, bool or enum to integer: truncates, or extends by the sign of the source. */
   | { readonly kind: "convert"; readonly operand: Expression }
-  /** Same bits under another type: pointer to u64 and back, class reference to pointer, T to T | null, enum to its repr. */
+  /**
+   * Same bits under another type. Scalars: pointer to u64 and back, reference (class, array, cell) to pointer and back,
+   * pointer to pointer, T to T | null and back, enum to its repr and back. Fat: string to slice of u8 and back, format
+   * to slice of the class FormatPiece.
+   */
   | { readonly kind: "reinterpret"; readonly operand: Expression }
   | { readonly kind: "call"; readonly target: Function; readonly arguments: readonly Expression[] }
   | { readonly kind: "callIndirect"; readonly callee: Expression; readonly arguments: readonly Expression[] }
@@ -329,7 +350,7 @@ export type Expression = { readonly type: Type; readonly place: Place } & (
       readonly constructor_: Function;
       readonly arguments: readonly Expression[];
     }
-  /** Prints the message through the panic handler, with this expression's place; type never. */
+  /** Gives the message (always of type format) to the panic handler, with this expression's place; type never. */
   | { readonly kind: "panic"; readonly message: Expression }
 );
 
