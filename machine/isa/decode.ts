@@ -1,0 +1,279 @@
+/** Bytes to instructions, by tables built from the instruction table when an opcode is first met. */
+import { type AddressBytes, readModrmMemory } from "./addressing.ts";
+import type { DecodeFailure, Instruction, Mode, Operand, Width } from "./instruction.ts";
+import type { Form } from "./notation.ts";
+import { effectiveSize, FORMS, makePlan, type OperandPlan, type Plan, prefixedSize } from "./plans.ts";
+import {
+  defaultSegment,
+  generalRegister,
+  highByteRegister,
+  memory,
+  segmentRegister,
+  systemRegister,
+} from "./registers.ts";
+
+const LONGEST_INSTRUCTION = 15;
+
+/** A plan in a slot of an opcode's table, and the plans that follow it there under other conditions. */
+interface Candidate {
+  readonly plan: Plan;
+  readonly next: Candidate | null;
+}
+
+/** What one opcode can mean in one mode. */
+interface OpcodeEntry {
+  readonly needsModrm: boolean;
+  /** By mandatory prefix (none, 66, f2, f3), operand size (16, 32, 64), ModRM.mod = 3, ModRM.reg. */
+  readonly slots: (Candidate | null)[];
+}
+
+const PREFIXES = [0, 0x66, 0xf2, 0xf3] as const;
+const SIZES = [16, 32, 64] as const;
+const slotIndex = (prefix: number, size: number, register: number, reg: number) =>
+  ((prefix * 3 + size) * 2 + register) * 8 + reg;
+
+function acceptsModrm(form: Form, isRegister: boolean, reg: number): boolean {
+  if (form.extension >= 0 && form.extension !== reg) return false;
+  if (form.modrmByte >= 0) return isRegister === form.modrmByte >= 0xc0 && ((form.modrmByte >> 3) & 7) === reg;
+  const rm = form.operands.find((operand) => operand.kind === "rm");
+  if (!rm || form.anyMod) return true;
+  return isRegister ? rm.register !== null : rm.memory !== null;
+}
+
+function buildEntry(mode: Mode, map: number, opcode: number): OpcodeEntry | null {
+  const forms = FORMS.filter(
+    (form) =>
+      form.map === map &&
+      (form.registerInOpcode ? form.opcode === (opcode & 0xf8) : form.opcode === opcode) &&
+      (mode === 64 ? form.in64 : form.inLegacy),
+  );
+  if (forms.length === 0) return null;
+  const slots: (Candidate | null)[] = [];
+  for (const [p, prefix] of PREFIXES.entries())
+    for (const [s, size] of SIZES.entries())
+      for (const mod of [0, 1])
+        for (let reg = 0; reg < 8; reg++) {
+          const claims = (form: Form) => acceptsModrm(form, mod === 1, reg);
+          const exact = prefix === 0 ? [] : forms.filter((form) => form.mandatoryPrefix === prefix && claims(form));
+          const general = forms.filter(
+            (form) => form.mandatoryPrefix === 0 && !(form.noPrefix && prefix !== 0) && claims(form),
+          );
+          let candidate: Candidate | null = null;
+          for (const form of [...exact, ...general].reverse()) {
+            const width = effectiveSize(form, mode, size);
+            if (width !== null) candidate = { plan: makePlan(form, mode, width, false, false), next: candidate };
+          }
+          slots[slotIndex(p, s, mod, reg)] = candidate;
+        }
+  return { needsModrm: forms.some((form) => form.modrm), slots };
+}
+
+const ENTRIES: Readonly<Record<Mode, (OpcodeEntry | null | undefined)[]>> = { 16: [], 32: [], 64: [] };
+
+function entryOf(mode: Mode, map: number, opcode: number): OpcodeEntry | null {
+  const entries = ENTRIES[mode];
+  const index = (map << 8) | opcode;
+  let entry = entries[index];
+  if (entry === undefined) {
+    entry = buildEntry(mode, map, opcode);
+    entries[index] = entry;
+  }
+  return entry;
+}
+
+/** Reads the bytes of one instruction in order and remembers what its prefixes said. */
+class InstructionReader implements AddressBytes {
+  at: number;
+  private readonly end: number;
+  rex = 0;
+  segment = -1;
+
+  constructor(
+    private readonly bytes: Uint8Array,
+    private readonly start: number,
+    readonly mode: Mode,
+  ) {
+    this.at = start;
+    this.end = Math.min(bytes.length, start + LONGEST_INSTRUCTION);
+  }
+
+  /** The next byte; zero once past the end, which `overrun` tells. */
+  byte(): number {
+    const at = this.at++;
+    return at < this.end ? this.bytes[at]! : 0;
+  }
+
+  get overrun(): "truncated" | "tooLong" | null {
+    if (this.at <= this.end) return null;
+    return this.end - this.start === LONGEST_INSTRUCTION ? "tooLong" : "truncated";
+  }
+
+  /** The next `width` bits, little-endian, unsigned. */
+  unsigned(width: Width): bigint {
+    if (width === 8) return BigInt(this.byte());
+    if (width === 16) return BigInt(this.byte() | (this.byte() << 8));
+    const low = BigInt((this.byte() | (this.byte() << 8) | (this.byte() << 16) | (this.byte() << 24)) >>> 0);
+    return width === 32 ? low : low | (this.unsigned(32) << 32n);
+  }
+
+  /** The next `width` bits, little-endian, sign-extended. */
+  signed(width: Width): bigint {
+    return BigInt.asIntN(width, this.unsigned(width));
+  }
+}
+
+/**
+ * The instruction at `bytes[offset]` as a processor in `mode` reads it. At most 15 bytes are looked at.
+ * Never throws: bytes that are no instruction of the table, or that end too early, give a DecodeFailure.
+ * Reference: Intel SDM vol. 2A, chapter 2.
+ */
+export function decode(bytes: Uint8Array, offset: number, mode: Mode): Instruction | DecodeFailure {
+  const reader = new InstructionReader(bytes, offset, mode);
+  const fail = (reason: DecodeFailure["reason"]): DecodeFailure => ({
+    mnemonic: null,
+    reason: reader.overrun ?? reason,
+    length: Math.min(reader.at - offset, LONGEST_INSTRUCTION, bytes.length - offset),
+  });
+
+  let operandPrefix = false;
+  let addressPrefix = false;
+  let lock = false;
+  let repeat = 0;
+  let segmentOverride: number | null = null;
+  let opcode = reader.byte();
+  for (let prefix = true; prefix && reader.overrun === null; ) {
+    if (opcode === 0x66) operandPrefix = true;
+    else if (opcode === 0x67) addressPrefix = true;
+    else if (opcode === 0xf0) lock = true;
+    else if (opcode === 0xf2 || opcode === 0xf3) repeat = opcode;
+    else if (opcode === 0x26 || opcode === 0x2e || opcode === 0x36 || opcode === 0x3e) {
+      segmentOverride = (opcode - 0x26) >> 3;
+      if (mode !== 64) reader.segment = segmentOverride;
+    } else if (opcode === 0x64 || opcode === 0x65) {
+      segmentOverride = opcode - 0x60;
+      reader.segment = segmentOverride;
+    } else if (mode === 64 && (opcode & 0xf0) === 0x40) {
+      reader.rex = opcode;
+      opcode = reader.byte();
+      continue;
+    } else prefix = false;
+    if (prefix) {
+      reader.rex = 0;
+      opcode = reader.byte();
+    }
+  }
+
+  let map = 0;
+  if (opcode === 0x0f) {
+    opcode = reader.byte();
+    map = 1;
+    if (opcode === 0x38 || opcode === 0x3a) {
+      map = opcode === 0x38 ? 2 : 3;
+      opcode = reader.byte();
+    }
+  }
+  const entry = entryOf(mode, map, opcode);
+  if (entry === null) return fail("unknown");
+
+  const modrm = entry.needsModrm ? reader.byte() : 0;
+  const prefixClass = repeat === 0xf3 ? 3 : repeat === 0xf2 ? 2 : operandPrefix ? 1 : 0;
+  const size = prefixedSize(mode, operandPrefix, (reader.rex & 8) !== 0);
+  const isRegister = modrm >= 0xc0 ? 1 : 0;
+  let candidate =
+    entry.slots[slotIndex(prefixClass, size === 16 ? 0 : size === 32 ? 1 : 2, isRegister, (modrm >> 3) & 7)]!;
+  const addressWidth = addressPrefix ? (mode === 32 ? 16 : 32) : mode;
+  while (candidate !== null && !holds(candidate.plan.form, modrm, opcode, reader.rex, addressWidth)) {
+    candidate = candidate.next!;
+  }
+  if (candidate === null) return fail("unknown");
+
+  const { plan } = candidate;
+  const operands: Operand[] = [];
+  let memoryOperand: Operand | null = null;
+  for (const part of plan.operands) {
+    const operand = readOperand(reader, plan, part, modrm, opcode, addressWidth);
+    if (operand === null) return fail("unknown");
+    if (operand.kind === "memory" && operands.length === 0) memoryOperand = operand;
+    operands.push(operand);
+  }
+  if (reader.overrun !== null) return fail("unknown");
+  if (lock && !(plan.form.lock && memoryOperand)) return fail("lock");
+  return {
+    mnemonic: plan.form.mnemonic,
+    operands,
+    mode,
+    operandWidth: plan.operandWidth,
+    addressWidth,
+    lock,
+    repeat: !plan.form.string || repeat === 0 ? null : repeat === 0xf3 ? "rep" : "repne",
+    segmentOverride,
+    length: reader.at - offset,
+  };
+}
+
+/** The conditions of a form that its slot does not decide. */
+function holds(form: Form, modrm: number, opcode: number, rex: number, addressWidth: number): boolean {
+  if (form.modrmByte >= 0 && form.modrmByte !== modrm) return false;
+  if (form.addressWidth !== 0 && form.addressWidth !== addressWidth) return false;
+  // 90 is nop only while it does not name r8 (SDM vol. 2B, NOP).
+  return !(opcode === 0x90 && form.mnemonic === "nop" && (rex & 1) !== 0);
+}
+
+function readOperand(
+  reader: InstructionReader,
+  plan: Plan,
+  part: OperandPlan,
+  modrm: number,
+  opcode: number,
+  addressWidth: 16 | 32 | 64,
+): Operand | null {
+  switch (part.kind) {
+    case "reg": {
+      const number = ((modrm >> 3) & 7) | ((reader.rex & 4) << 1);
+      if (part.file === "general") return byteAwareRegister(number, part.width, reader.rex);
+      if (part.file !== "segment") return systemRegisterOperand(part.file, number, reader.mode);
+      const writes = plan.operands[0] === part;
+      const segment = number & 7;
+      return segment > 5 || (writes && segment === 1) ? null : segmentRegister(segment);
+    }
+    case "rm":
+      if (modrm >= 0xc0 || plan.form.anyMod) {
+        return byteAwareRegister((modrm & 7) | ((reader.rex & 1) << 3), part.register!, reader.rex);
+      }
+      return readModrmMemory(reader, modrm, addressWidth, part.memory!);
+    case "opcode":
+      return byteAwareRegister((opcode & 7) | ((reader.rex & 1) << 3), part.width, reader.rex);
+    case "fixed":
+      return part.register;
+    case "one":
+      return { kind: "immediate", width: 8, value: 1n };
+    case "immediate":
+      return { kind: "immediate", width: part.width, value: BigInt.asUintN(part.width, reader.signed(part.field)) };
+    case "relative":
+      return { kind: "relative", width: part.field, displacement: reader.signed(part.field) };
+    case "far": {
+      const offset = reader.unsigned(part.field);
+      return { kind: "far", width: part.field, selector: Number(reader.unsigned(16)), offset };
+    }
+    case "offset": {
+      const displacement = reader.signed(addressWidth);
+      const segment = reader.segment >= 0 ? reader.segment : defaultSegment(-1);
+      return memory(part.width, { displacement, segment, addressWidth });
+    }
+    case "string": {
+      const segment = part.register === 7 ? 0 : reader.segment >= 0 ? reader.segment : defaultSegment(-1);
+      return memory(part.width, { base: part.register, segment, addressWidth });
+    }
+  }
+}
+
+/** Without a REX prefix the byte registers 4 to 7 are ah, ch, dh, bh (SDM vol. 2A, section 2.2.1.2). */
+function byteAwareRegister(number: number, width: Width, rex: number): Operand {
+  if (width === 8 && rex === 0 && number >= 4) return highByteRegister(number - 4);
+  return generalRegister(number, width);
+}
+
+function systemRegisterOperand(file: "control" | "debug", number: number, mode: Mode): Operand | null {
+  const exists = file === "debug" ? number < 8 : number === 0 || (number >= 2 && number <= 4) || number === 8;
+  return exists ? systemRegister(file, number, mode) : null;
+}

@@ -1,0 +1,42 @@
+/** System instructions: descriptor tables, machine state, caches, model-specific registers, system calls. */
+import type { Row } from "../notation.ts";
+
+export const SYSTEM: readonly Row[] = [
+  ["sldt", "rv/m16", "0f 00 /0"],
+  ["str", "rv/m16", "0f 00 /1"],
+  ["lldt", "r/m16", "0f 00 /2", "=16"],
+  ["ltr", "r/m16", "0f 00 /3", "=16"],
+  ["verr", "r/m16", "0f 00 /4", "=16"],
+  ["verw", "r/m16", "0f 00 /5", "=16"],
+  ["sgdt", "m", "0f 01 /0"],
+  ["sidt", "m", "0f 01 /1"],
+  ["lgdt", "m", "0f 01 /2"],
+  ["lidt", "m", "0f 01 /3"],
+  ["smsw", "rv/m16", "0f 01 /4"],
+  ["lmsw", "r/m16", "0f 01 /6", "=16"],
+  ["invlpg", "m", "0f 01 /7"],
+  ["lar", "r,rv/m16", "0f 02 /r"],
+  ["lsl", "r,rv/m16", "0f 03 /r"],
+  ["arpl", "r/m16,r16", "63 /r", "i64 =16"],
+  ["clts", "", "0f 06"],
+  ["swapgs", "", "0f 01 f8", "o64"],
+
+  ["syscall", "", "0f 05", "o64"],
+  ["sysret", "", "0f 07", "o64 w32/64"],
+  ["sysenter", "", "0f 34"],
+  ["sysexit", "", "0f 35", "w32/64"],
+
+  ["cpuid", "", "0f a2"],
+  ["rdtsc", "", "0f 31"],
+  ["rdtscp", "", "0f 01 f9"],
+  ["rdpmc", "", "0f 33"],
+  ["rdmsr", "", "0f 32"],
+  ["wrmsr", "", "0f 30"],
+  ["invd", "", "0f 08"],
+  ["wbinvd", "", "0f 09"],
+  ["xgetbv", "", "0f 01 d0", "np"],
+  ["xsetbv", "", "0f 01 d1", "np"],
+  ["clac", "", "0f 01 ca", "np"],
+  ["stac", "", "0f 01 cb", "np"],
+  ["wait", "", "9b"],
+];
