@@ -1,0 +1,57 @@
+/**
+ * The public face of `<taiji-machine>`, the element that boots a disk image in any page. Types only: this file is also
+ * shipped beside the script as `taiji-machine.d.ts`.
+ */
+
+/**
+ * `off`: no power yet, or the image could not be loaded. `running`: executing. `paused`: by the reader or a breakpoint.
+ * `halted`: the guest waits in `hlt` for an interrupt. `stopped`: the guest ended itself, or a triple fault did.
+ */
+export type TaijiState = "off" | "loading" | "running" | "paused" | "halted" | "stopped";
+
+/** `detail` of the event `statechange`. */
+export interface TaijiStateDetail {
+  readonly state: TaijiState;
+  /** Why, in one sentence, where there is more to say than the state's name: a fault's story, an exit status. */
+  readonly reason: string | null;
+}
+
+/** `detail` of the event `output`: what the guest has newly written to its serial line. */
+export interface TaijiOutputDetail {
+  readonly text: string;
+}
+
+/**
+ * Attributes: `src`, the URL of a raw disk image or of a kernel's ELF file; `memory`, bytes of RAM (33554432 unless
+ * given); `map`, the URL of the image's `map.json`, for source lines beside the registers. The element powers on when
+ * the reader presses its button or a script calls `power()`, never by itself.
+ */
+export interface TaijiMachineElement extends HTMLElement {
+  src: string;
+  memory: number;
+  readonly state: TaijiState;
+  /** The 25 rows of the text screen, trailing blanks cut, joined by line feeds. */
+  readonly screenText: string;
+  /** All that the guest has written to COM1 since power-on, as UTF-8. */
+  readonly serialText: string;
+  /**
+   * Loads `src` and starts from the reset vector, or, with `paused`, waits there. Resolves when the image is in the
+   * machine; rejects with the reason if it cannot be loaded.
+   */
+  power(options?: { paused?: boolean }): Promise<void>;
+  /** Back to power-on with the same image; keeps running if it ran. */
+  reset(): void;
+  /** Resolves once the machine stands still. */
+  pause(): Promise<void>;
+  resume(): void;
+  /** Executes `count` instructions (1 unless given) of a paused machine; resolves when they are done. */
+  step(count?: number): Promise<void>;
+  /** Types text on the guest's keyboard. */
+  type(text: string): void;
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "taiji-machine": TaijiMachineElement;
+  }
+}

@@ -1,0 +1,304 @@
+/** `<taiji-machine>`: a PC in a page. See api.ts for its attributes, methods and events. */
+import { AddressMap } from "../../debug/map.ts";
+import type { TaijiMachineElement, TaijiOutputDetail, TaijiState, TaijiStateDetail } from "./api.ts";
+import type { FromWorker, ToWorker } from "./protocol.ts";
+import { RegisterInspector } from "./registers.ts";
+import { TextScreen } from "./screen.ts";
+import { STYLE } from "./style.ts";
+
+const DEFAULT_MEMORY = 32 * 1024 * 1024;
+const COLUMNS = 80;
+
+/** The worker's script stands beside this one. */
+const WORKER_URL = new URL("./taiji-machine-worker.js", import.meta.url);
+
+const STATUS: Record<TaijiState, string> = {
+  off: "off",
+  loading: "loading…",
+  running: "running",
+  paused: "paused",
+  halted: "halted",
+  stopped: "stopped",
+};
+
+const stillStates: readonly TaijiState[] = ["paused", "halted", "stopped", "off"];
+
+export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
+  static readonly observedAttributes = ["src"];
+
+  private current: TaijiState = "off";
+  private worker: Worker | null = null;
+  private map: AddressMap | null = null;
+  private text = "";
+  private serial = "";
+  private decoder = new TextDecoder();
+  /** Promises of `pause()` and `step()`, resolved when the worker next stands still. */
+  private waiting: (() => void)[] = [];
+
+  private readonly screen = new TextScreen(document);
+  private readonly inspector = new RegisterInspector(document);
+  private readonly powerButton = this.button("Power on", () => void this.togglePower());
+  private readonly resetButton = this.button("Reset", () => this.reset());
+  private readonly pauseButton = this.button("Pause", () => this.togglePause());
+  private readonly stepButton = this.button("Step", () => void this.stepOrStart());
+  private readonly status = Object.assign(document.createElement("span"), { className: "status" });
+  private readonly reason = Object.assign(document.createElement("p"), { className: "reason", hidden: true });
+  private readonly serialView = Object.assign(document.createElement("pre"), { className: "serial" });
+  private readonly resizes = new ResizeObserver(() => this.fitScreen());
+
+  constructor() {
+    super();
+    const root = this.attachShadow({ mode: "open" });
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(STYLE);
+    root.adoptedStyleSheets = [sheet];
+
+    const bar = this.box(
+      "div",
+      "bar",
+      this.powerButton,
+      this.pauseButton,
+      this.stepButton,
+      this.resetButton,
+      this.status,
+    );
+    bar.setAttribute("role", "toolbar");
+    bar.setAttribute("aria-label", "Machine");
+    this.powerButton.classList.add("primary");
+    this.status.setAttribute("role", "status");
+    this.reason.setAttribute("role", "alert");
+    this.screen.element.setAttribute("role", "region");
+    this.screen.element.setAttribute("aria-label", "Screen, 80 columns by 25 rows");
+    const glass = this.box("div", "glass", this.screen.element);
+    const serial = this.panel("Serial line", this.serialView);
+    const registers = this.panel("Registers and next instructions", this.inspector.element);
+    root.append(this.box("div", "case", bar, this.reason, glass, registers, serial));
+    this.showState(null);
+  }
+
+  connectedCallback(): void {
+    this.resizes.observe(this);
+    const wanted = (this.getAttribute("inspect") ?? "").split(/[\s,]+/);
+    const panel = this.shadowRoot!.querySelector("details");
+    if (panel !== null && wanted.includes("registers")) panel.open = true;
+  }
+
+  disconnectedCallback(): void {
+    this.resizes.disconnect();
+    this.powerOff(null);
+  }
+
+  attributeChangedCallback(): void {
+    if (this.current !== "off") this.powerOff(null);
+  }
+
+  get src(): string {
+    return this.getAttribute("src") ?? "";
+  }
+  set src(url: string) {
+    this.setAttribute("src", url);
+  }
+  get memory(): number {
+    return Number(this.getAttribute("memory")) || DEFAULT_MEMORY;
+  }
+  set memory(bytes: number) {
+    this.setAttribute("memory", String(bytes));
+  }
+  get state(): TaijiState {
+    return this.current;
+  }
+  get screenText(): string {
+    return this.text;
+  }
+  get serialText(): string {
+    return this.serial;
+  }
+
+  async power({ paused = false }: { paused?: boolean } = {}): Promise<void> {
+    this.powerOff(null);
+    this.enter("loading", null);
+    try {
+      const image = await load(this.src);
+      this.map = await this.loadMap();
+      this.worker = new Worker(WORKER_URL, { type: "module" });
+      this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.receive(data);
+      this.worker.onerror = (event) => this.powerOff(`The machine's program failed: ${event.message}`);
+      this.send({ kind: "power", image, memory: this.memory, paused }, [image]);
+    } catch (error) {
+      this.powerOff((error as Error).message);
+      throw error;
+    }
+  }
+
+  reset(): void {
+    this.text = "";
+    this.serial = "";
+    this.serialView.textContent = "";
+    this.decoder = new TextDecoder();
+    this.send({ kind: "reset" });
+  }
+
+  pause(): Promise<void> {
+    return this.request({ kind: "pause" });
+  }
+
+  resume(): void {
+    this.send({ kind: "resume" });
+  }
+
+  step(count = 1): Promise<void> {
+    return this.request({ kind: "step", count });
+  }
+
+  type(text: string): void {
+    this.send({ kind: "type", text });
+  }
+
+  private togglePower(): Promise<void> {
+    if (this.current !== "off") {
+      this.powerOff(null);
+      return Promise.resolve();
+    }
+    // The reason is shown by powerOff; a script that calls power() itself gets the rejection.
+    return this.power().catch(() => undefined);
+  }
+
+  /** On a machine without power: switches it on and waits at its very first instruction. */
+  private stepOrStart(): Promise<void> {
+    return this.current === "off" ? this.power({ paused: true }).catch(() => undefined) : this.step();
+  }
+
+  private togglePause(): void {
+    if (this.current === "paused") this.resume();
+    else void this.pause();
+  }
+
+  private powerOff(reason: string | null): void {
+    this.worker?.terminate();
+    this.worker = null;
+    this.text = "";
+    this.serial = "";
+    this.serialView.textContent = "";
+    this.decoder = new TextDecoder();
+    this.screen.clear();
+    this.inspector.clear("Pause the machine to see its registers.");
+    if (this.current !== "off" || reason !== null) this.enter("off", reason);
+    this.resolveWaiting();
+  }
+
+  private async loadMap(): Promise<AddressMap | null> {
+    const url = this.getAttribute("map");
+    if (url === null) return null;
+    const answer = await fetch(new URL(url, this.baseURI));
+    return answer.ok ? new AddressMap(await answer.json()) : null;
+  }
+
+  private send(message: ToWorker, transfer: Transferable[] = []): void {
+    this.worker?.postMessage(message, transfer);
+  }
+
+  /** Sends a message whose work ends with the machine standing still. */
+  private request(message: ToWorker): Promise<void> {
+    if (this.worker === null) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.waiting.push(resolve);
+      this.send(message);
+    });
+  }
+
+  private resolveWaiting(): void {
+    for (const resolve of this.waiting.splice(0)) resolve();
+  }
+
+  private receive(message: FromWorker): void {
+    switch (message.kind) {
+      case "screen":
+        this.text = message.text;
+        this.screen.draw(message.cells, message.cursor);
+        return;
+      case "serial": {
+        const text = this.decoder.decode(message.bytes, { stream: true });
+        this.serial += text;
+        this.serialView.textContent = this.serial;
+        this.serialView.scrollTop = this.serialView.scrollHeight;
+        this.dispatchEvent(new CustomEvent<TaijiOutputDetail>("output", { detail: { text } }));
+        return;
+      }
+      case "state":
+        if (message.registers !== null) this.inspector.show(message.registers, this.map);
+        else this.inspector.clear("Pause the machine to see its registers.");
+        this.enter(message.state, message.reason, message.instructions);
+        if (stillStates.includes(message.state)) this.resolveWaiting();
+        return;
+    }
+  }
+
+  private enter(state: TaijiState, reason: string | null, instructions = 0): void {
+    this.current = state;
+    this.showState(reason, instructions);
+    this.dispatchEvent(new CustomEvent<TaijiStateDetail>("statechange", { detail: { state, reason } }));
+  }
+
+  private showState(reason: string | null, instructions = 0): void {
+    const { current } = this;
+    const on = current !== "off" && current !== "loading";
+    this.powerButton.textContent = current === "off" ? "Power on" : "Power off";
+    this.pauseButton.textContent = current === "paused" ? "Resume" : "Pause";
+    this.pauseButton.disabled = current !== "running" && current !== "paused";
+    this.stepButton.disabled = current !== "paused" && current !== "off";
+    this.resetButton.disabled = !on;
+    const executed = on && current !== "running" ? `, ${instructions.toLocaleString("en")} instructions` : "";
+    this.status.textContent = `${STATUS[current]}${executed}`;
+    this.reason.textContent = reason ?? "";
+    this.reason.hidden = reason === null;
+  }
+
+  /** Chooses the font size at which 80 columns fill the width. */
+  private fitScreen(): void {
+    const { element } = this.screen;
+    const probe = document.createElement("span");
+    probe.textContent = "0".repeat(COLUMNS);
+    element.style.fontSize = "100px";
+    element.append(probe);
+    const natural = probe.getBoundingClientRect().width;
+    probe.remove();
+    const size = natural > 0 ? (100 * element.clientWidth) / natural : 0;
+    element.style.fontSize = `${Math.floor(size * 100) / 100}px`;
+  }
+
+  private button(label: string, action: () => void): HTMLButtonElement {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = label;
+    button.addEventListener("click", action);
+    return button;
+  }
+
+  private box(tag: string, className: string, ...children: Node[]): HTMLElement {
+    const element = document.createElement(tag);
+    element.className = className;
+    element.append(...children);
+    return element;
+  }
+
+  private panel(title: string, content: HTMLElement): HTMLElement {
+    const summary = document.createElement("summary");
+    summary.textContent = title;
+    return this.box("details", "", summary, this.box("div", "body", content));
+  }
+}
+
+/** The bytes of an image, or an error that says what the page can do about it. */
+async function load(src: string): Promise<ArrayBuffer> {
+  if (src === "") throw new Error("This machine has no disk: the element needs a src attribute.");
+  const answer = await fetch(new URL(src, document.baseURI)).catch(() => null);
+  if (answer === null) throw new Error(`The disk image ${src} cannot be reached.`);
+  if (!answer.ok) throw new Error(`The disk image ${src} cannot be loaded: the server answers ${answer.status}.`);
+  const image = await answer.arrayBuffer();
+  const start = new Uint8Array(image, 0, Math.min(2, image.byteLength));
+  const isGzip = start[0] === 0x1f && start[1] === 0x8b; // RFC 1952, section 2.3.1
+  if (!isGzip) return image;
+  return new Response(new Blob([image]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+}
+
+customElements.define("taiji-machine", TaijiMachine);

@@ -1,0 +1,104 @@
+/** The pages of the site: cover, chapters, and how to use the machine elsewhere. */
+import type { Book, Chapter } from "../../tangle/literate/book.ts";
+import { type ChapterContext, chapterNumber, pageName, renderChapter, renderContents } from "./chapter.ts";
+import { escapeHtml } from "./html.ts";
+import { BOOK_TITLE, renderPage } from "./template.ts";
+
+/** A machine that a page offers: the chapter's own, or a variant's. */
+export interface MachineOffer {
+  /** Null for the chapter's own. */
+  readonly variant: string | null;
+  /** Relative to the page. */
+  readonly image: string;
+  readonly map: string;
+}
+
+const DESCRIPTION = "A book whose twelve chapters are the source of a 64-bit x86 kernel and of the PC it runs on.";
+
+function neighbours(book: Book, chapter: Chapter): { previous: Chapter | null; next: Chapter | null } {
+  const order = [...book.chapters, ...book.appendices];
+  const at = order.indexOf(chapter);
+  return { previous: order[at - 1] ?? null, next: order[at + 1] ?? null };
+}
+
+const label = (chapter: Chapter): string => `${chapterNumber(chapter)} · ${chapter.frontMatter.title}`;
+
+function turn(book: Book, chapter: Chapter): string {
+  const { previous, next } = neighbours(book, chapter);
+  const link = (to: Chapter, rel: "prev" | "next", word: string): string =>
+    `<a class="${rel === "next" ? "next" : ""}" rel="${rel}" href="${pageName(to.path)}">${word}<br>${escapeHtml(label(to))}</a>`;
+  const back = previous === null ? `<a rel="prev" href="index.html">Contents</a>` : link(previous, "prev", "Previous");
+  return `<nav class="turn" aria-label="Chapters">${back}${next === null ? "" : link(next, "next", "Next")}</nav>`;
+}
+
+function machineAside(chapter: Chapter, offers: readonly MachineOffer[]): string {
+  const own = offers.find((offer) => offer.variant === null);
+  if (own === undefined) return "";
+  const inspect = escapeHtml(chapter.frontMatter.inspect.join(" "));
+  const variants = offers.filter((offer) => offer.variant !== null);
+  const buttons = variants.map(
+    ({ variant, image, map }) =>
+      `<button type="button" data-image="${escapeHtml(image)}" data-map="${escapeHtml(map)}">${escapeHtml(variant!)}</button>`,
+  );
+  const choose =
+    buttons.length === 0
+      ? ""
+      : `<div class="variants" role="group" aria-label="Start the machine with"><button type="button" data-image="${escapeHtml(own.image)}" ` +
+        `data-map="${escapeHtml(own.map)}" aria-pressed="true">this chapter</button>${buttons.join("")}</div>`;
+  return (
+    `<aside class="machine" aria-label="This chapter's machine"><div class="machine-inner">` +
+    `<taiji-machine src="${escapeHtml(own.image)}" map="${escapeHtml(own.map)}" inspect="${inspect}"></taiji-machine>${choose}` +
+    `<p class="caption">This chapter's own image on the machine that the book describes. It starts when you ask it to.</p>` +
+    `<noscript><p class="caption">The machine needs scripts; the text does not.</p></noscript></div></aside>`
+  );
+}
+
+export function renderChapterPage(
+  context: ChapterContext,
+  offers: readonly MachineOffer[],
+  liveReload: boolean,
+): string {
+  const { chapter, book } = context;
+  const { title, summary, milestone } = chapter.frontMatter;
+  const rendered = renderChapter(context);
+  const kicker = `${milestone === null ? "Appendix" : "Chapter"} ${chapterNumber(chapter)}`;
+  const aside = machineAside(chapter, offers);
+  const main =
+    `<main class="page${aside === "" ? "" : " with-machine"}" id="text">\n` +
+    `<header class="opening"><p class="kicker">${kicker}</p><h1>${escapeHtml(title)}</h1>` +
+    `<p class="summary">${escapeHtml(summary)}</p></header>\n${aside}\n` +
+    `<article>\n${renderContents(rendered.contents)}\n${rendered.html}${turn(book, chapter)}</article>\n</main>`;
+  return renderPage({
+    title,
+    description: summary,
+    where: label(chapter),
+    main,
+    withMachine: aside !== "",
+    liveReload,
+  });
+}
+
+export function renderCover(book: Book, liveReload: boolean): string {
+  const item = (chapter: Chapter): string =>
+    `<li><span class="number">${chapterNumber(chapter)}</span><div><a href="${pageName(chapter.path)}">` +
+    `${escapeHtml(chapter.frontMatter.title)}</a><p>${escapeHtml(chapter.frontMatter.summary)}</p></div></li>`;
+  const main =
+    `<main class="page" id="text"><header class="opening"><h1>${BOOK_TITLE}</h1>` +
+    `<p class="summary">${DESCRIPTION}</p></header><article>` +
+    `<p>Each chapter adds one thing to a kernel, and shows it running on the machine beside the text: a PC that this book ` +
+    `also builds, in its appendices. The code you read is the code that runs. It is taken out of these pages, compiled to ` +
+    `machine code, and put on a disk that boots here, in QEMU, and on a PC.</p>` +
+    `<h2>Chapters</h2><ol class="chapters">${book.chapters.map(item).join("")}</ol>` +
+    `<h2>The machine</h2><ol class="chapters">${book.appendices.map(item).join("")}</ol>` +
+    `<p>The machine is an element that any page can hold: <a href="embed.html">how to use it in yours</a>.</p>` +
+    `</article></main>`;
+  return renderPage({ title: BOOK_TITLE, description: DESCRIPTION, where: "", main, withMachine: false, liveReload });
+}
+
+/** A page that is plain Markdown, without blocks of the book. */
+export function renderPlainPage(title: string, summary: string, article: string, liveReload: boolean): string {
+  const main =
+    `<main class="page" id="text"><header class="opening"><h1>${escapeHtml(title)}</h1>` +
+    `<p class="summary">${escapeHtml(summary)}</p></header><article>${article}</article></main>`;
+  return renderPage({ title, description: summary, where: title, main, withMachine: true, liveReload });
+}
