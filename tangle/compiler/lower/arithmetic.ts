@@ -1,13 +1,13 @@
 /** Integer arithmetic with the meanings of kernel TypeScript: wrapping, checked division, shift counts modulo the width. */
 import type { Place } from "../../place.ts";
-import type { BinaryOperation, Value } from "../ssa/ir.ts";
-import type { ArithmeticOperator, Expression, Type } from "../tree.ts";
-import { BITS, Variable } from "./builder.ts";
+import { BITS, type BinaryOperation, type Value } from "../ssa/ir.ts";
+import { type ArithmeticOperator, type Expression, PANIC_MESSAGE, type Type } from "../tree.ts";
+import { Variable } from "./builder.ts";
 import type { FunctionContext } from "./context.ts";
 import { lowerScalar } from "./expressions.ts";
 import { isSigned } from "./types.ts";
 
-const DIVISION_BY_ZERO = new TextEncoder().encode("division by zero");
+const DIVISION_BY_ZERO = new TextEncoder().encode(PANIC_MESSAGE.division);
 
 /** `left operator right` in the type of the left operand. `place` is where a division by zero panics. */
 export function lowerArithmetic(
@@ -70,6 +70,6 @@ function checkDivisor(f: FunctionContext, divisor: Value, place: Place): void {
   const zero = builder.newBlock();
   builder.branch(builder.compare("ne", divisor, builder.constant(divisor.type, 0n)), divide, zero);
   builder.beginSealed(zero);
-  f.panics.constant(builder, DIVISION_BY_ZERO, place);
+  f.panics.constant(builder, [DIVISION_BY_ZERO], place);
   builder.beginSealed(divide);
 }

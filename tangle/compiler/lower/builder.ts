@@ -4,6 +4,7 @@
  */
 import type { Place } from "../../place.ts";
 import {
+  BITS,
   type BinaryOperation,
   type Block,
   type Edge,
@@ -16,6 +17,7 @@ import {
   type ValueType,
 } from "../ssa/ir.ts";
 import { edges } from "../ssa/operands.ts";
+import { removeTrivialParameters } from "../ssa/parameters.ts";
 import type { IntrinsicName } from "../tree.ts";
 
 /** Something with one value at a time: a register local, half of a fat one, or an intermediate result of two branches. */
@@ -37,8 +39,6 @@ interface BlockState {
   /** Whether all predecessors are known. */
   sealed: boolean;
 }
-
-export const BITS: Readonly<Record<ValueType, number>> = { i1: 1, i8: 8, i16: 16, i32: 32, i64: 64 };
 
 export class FunctionBuilder {
   readonly function: IrFunction;
@@ -187,6 +187,7 @@ export class FunctionBuilder {
 
   private edge(to: Block): GrowingEdge {
     const edge: GrowingEdge = { block: to, arguments: [] };
+    if (this.dead) return edge;
     const state = this.state(to);
     state.incoming.push(edge);
     state.predecessors.push(this.current);
@@ -274,11 +275,12 @@ export class FunctionBuilder {
     return value;
   }
 
-  /** Drops the blocks that nothing reaches, and the edges out of them. */
+  /** Drops the blocks that nothing reaches, and parameters that turned out to be one value. */
   finish(): IrFunction {
     const reached = new Set<Block>([this.entry]);
     for (const block of reached) for (const edge of edges(block.terminator)) reached.add(edge.block);
     this.function.blocks = this.function.blocks.filter((block) => reached.has(block));
+    removeTrivialParameters(this.function);
     return this.function;
   }
 }

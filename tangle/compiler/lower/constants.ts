@@ -19,6 +19,12 @@ export function constantOf(f: FunctionContext, target: Target): Value[] | null {
       return textValue(f, initial.bytes);
     case "function":
       return [builder.symbol(initial.target.symbol)];
+    case "aggregate": {
+      // A slice.
+      const [address, length] = initial.elements;
+      if (address?.kind !== "address" || length?.kind !== "integer") return null;
+      return [builder.symbol(address.target.symbol, address.offset), builder.constant("i64", length.value)];
+    }
     case "address":
       return [builder.symbol(initial.target.symbol, initial.offset)];
     default:

@@ -6,7 +6,7 @@ import { lowerAssembly } from "./assembly.ts";
 import { Variable } from "./builder.ts";
 import { textValue } from "./constants.ts";
 import type { FunctionContext } from "./context.ts";
-import { formatOfText, lowerFormat } from "./formats.ts";
+import { constantTexts, lowerFormat } from "./formats.ts";
 import { lowerIntrinsic } from "./intrinsics.ts";
 import { addressOf, locate, materialize, readLocation, readTarget, writeLocation } from "./targets.ts";
 import { componentTypes, isSigned, scalarType } from "./types.ts";
@@ -67,13 +67,13 @@ function lowerHere(f: FunctionContext, e: Expression): Value[] {
     }
     case "logical": {
       // The right side runs only where the left one has not decided.
-      const first = lowerScalar(f, e.left);
-      const short = builder.constant("i1", e.operator === "&&" ? 0n : 1n);
       const merge = new Merge(f, e.type);
       const more = builder.newBlock();
-      merge.write([short]);
-      if (e.operator === "&&") builder.branch(first, more, merge.block);
-      else builder.branch(first, merge.block, more);
+      const decided = builder.newBlock();
+      if (e.operator === "&&") lowerCondition(f, e.left, more, decided);
+      else lowerCondition(f, e.left, decided, more);
+      builder.beginSealed(decided);
+      merge.jumpWith([builder.constant("i1", e.operator === "&&" ? 0n : 1n)]);
       builder.beginSealed(more);
       merge.jumpWith(lowerExpression(f, e.right));
       return merge.finish();
@@ -139,12 +139,9 @@ function finishCall(f: FunctionContext, type: Type, results: Value[]): Value[] {
 
 function lowerPanic(f: FunctionContext, message: Expression): void {
   const { builder } = f;
-  if (message.kind === "string") {
-    f.panics.constant(builder, message.bytes, builder.place!);
-    return;
-  }
-  const pieces = message.type.kind === "format" ? lowerExpression(f, message) : formatOfText(f, message);
-  f.panics.message(builder, pieces, builder.place!);
+  const texts = message.kind === "format" ? constantTexts(message.pieces) : null;
+  if (texts) f.panics.constant(builder, texts, builder.place!);
+  else f.panics.message(builder, lowerExpression(f, message), builder.place!);
 }
 
 /** Goes to one block or the other, without making a value of `&&`, `||` and `!`. Seals neither. */
@@ -181,15 +178,11 @@ class Merge {
     this.variables = componentTypes(type).map((component) => new Variable(component));
   }
 
-  /** Sets the value for jumps to the block from here on. A branch of type never has none. */
-  write(values: readonly Value[]): void {
-    values.forEach((value, i) => {
-      this.f.builder.write(this.variables[i]!, value);
-    });
-  }
-
+  /** Comes from here with this value. A branch of type never has none; of an expression of type void it is dropped. */
   jumpWith(values: readonly Value[]): void {
-    this.write(values);
+    this.variables.forEach((variable, i) => {
+      if (values[i]) this.f.builder.write(variable, values[i]);
+    });
     this.f.builder.jump(this.block);
   }
 

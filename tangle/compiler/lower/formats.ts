@@ -1,6 +1,6 @@
 /** Template literals: an array of pieces, in read-only memory where all of it is text, else built in the frame. */
 import type { Value } from "../ssa/ir.ts";
-import { type Expression, FORMAT_PIECE, type FormatPiece } from "../tree.ts";
+import { FORMAT_PIECE, type FormatPiece } from "../tree.ts";
 import type { FunctionContext } from "./context.ts";
 import { lowerExpression } from "./expressions.ts";
 import { constantPieces, pieceKind, pieceTail, storePiece, storeTextPiece } from "./pieces.ts";
@@ -9,10 +9,10 @@ import { isSigned } from "./types.ts";
 /** Address and number of pieces. */
 export function lowerFormat(f: FunctionContext, pieces: readonly FormatPiece[]): Value[] {
   const { builder } = f;
-  const texts = pieces.map(constantText);
+  const texts = constantTexts(pieces);
   const count = builder.constant("i64", BigInt(pieces.length));
   if (pieces.length === 0) return [builder.constant("i64", 0n), count];
-  if (texts.every((text) => text !== null)) return [builder.symbol(constantPieces(f.data, texts)), count];
+  if (texts) return [builder.symbol(constantPieces(f.data, texts)), count];
   // Values first, pieces after: a value may itself be a call that formats.
   const values = pieces.map((piece) => (piece.kind === "value" ? lowerExpression(f, piece.value) : []));
   const address = builder.slot(f.frame.temporary(pieces.length * FORMAT_PIECE.size));
@@ -23,9 +23,10 @@ export function lowerFormat(f: FunctionContext, pieces: readonly FormatPiece[]):
   return [address, count];
 }
 
-/** A string as a format of one piece. */
-export function formatOfText(f: FunctionContext, text: Expression): Value[] {
-  return lowerFormat(f, [{ kind: "value", value: text, style: "text", width: 0, fill: 32, digits: 0 }]);
+/** The texts of pieces that are all text known now, else null. */
+export function constantTexts(pieces: readonly FormatPiece[]): Uint8Array[] | null {
+  const texts = pieces.map(constantText);
+  return texts.every((text) => text !== null) ? texts : null;
 }
 
 function constantText(piece: FormatPiece): Uint8Array | null {

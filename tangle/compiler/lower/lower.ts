@@ -13,10 +13,10 @@ import { componentTypes } from "./types.ts";
 const START = "start";
 
 /**
- * Lowers a checked program. `placeText` says which place a panic shows for a place in the sources: the line of the
- * Markdown chapter it was tangled from. The result depends on nothing but the arguments.
+ * Lowers a checked program. `placeText` says which place a panic shows for a place in the sources, by default the line
+ * of the Markdown chapter it was tangled from. The result depends on nothing but the arguments.
  */
-export function lower(program: tree.Program, placeText: (place: Place) => Place): IrProgram {
+export function lower(program: tree.Program, placeText: (place: Place) => Place = program.placeOf): IrProgram {
   const data = new DataPool();
   const panics = new Panics(data, program.panicHandler.symbol, placeText);
   for (const global of program.globals) data.global(global);

@@ -32,30 +32,27 @@ export class Panics {
   }
 
   /** Ends the current block in a panic with a message known now. */
-  constant(builder: FunctionBuilder, message: Uint8Array, place: Place): void {
+  constant(builder: FunctionBuilder, texts: readonly Uint8Array[], place: Place): void {
     const info = new ImageBytes(PANIC_INFO.size);
-    info.address(PANIC_INFO.message, constantPieces(this.data, [message]));
-    info.integer(PANIC_INFO.message + 8, 8, 1n);
+    if (texts.length > 0) info.address(PANIC_INFO.message, constantPieces(this.data, texts));
+    info.integer(PANIC_INFO.message + 8, 8, BigInt(texts.length));
     this.fillSite(info, PANIC_INFO.file, place);
     builder.call(this.handler, [builder.symbol(this.data.constant("panic", info, PANIC_INFO.align))], []);
-    builder.current.cold = true;
-    builder.unreachable();
+    endCold(builder);
   }
 
   /** Ends the current block in a panic with a format value: address and count of its pieces. */
   message(builder: FunctionBuilder, pieces: readonly Value[], place: Place): void {
     if (!this.generated.has(MESSAGE)) this.generated.set(MESSAGE, this.messageFunction());
     builder.call(MESSAGE, [...pieces, builder.symbol(this.site(place))], []);
-    builder.current.cold = true;
-    builder.unreachable();
+    endCold(builder);
   }
 
   /** Ends the current block in the panic of a failed bounds check. */
   outOfBounds(builder: FunctionBuilder, index: Value, length: Value, place: Place): void {
     if (!this.generated.has(OUT_OF_BOUNDS)) this.generated.set(OUT_OF_BOUNDS, this.outOfBoundsFunction());
     builder.call(OUT_OF_BOUNDS, [index, length, builder.symbol(this.site(place))], []);
-    builder.current.cold = true;
-    builder.unreachable();
+    endCold(builder);
   }
 
   private site(place: Place): string {
@@ -103,7 +100,12 @@ export class Panics {
     builder.store(info, PANIC_INFO.message + 8, count);
     for (let at = 0; at < SITE.size; at += 8) builder.store(info, PANIC_INFO.file + at, builder.load("i64", site, at));
     builder.call(this.handler, [info], []);
-    builder.current.cold = true;
-    builder.unreachable();
+    endCold(builder);
   }
+}
+
+/** Nothing is reached from here, and getting here is rare. */
+function endCold(builder: FunctionBuilder): void {
+  builder.current.cold = builder.current !== builder.entry;
+  builder.unreachable();
 }

@@ -1,8 +1,7 @@
 /** Statements to blocks. */
 import { sizeOf } from "../layout.ts";
-import type { FrameSlot, Value } from "../ssa/ir.ts";
+import { BITS, type FrameSlot, type Value } from "../ssa/ir.ts";
 import type { Expression, Local, Statement } from "../tree.ts";
-import { BITS } from "./builder.ts";
 import type { FunctionContext } from "./context.ts";
 import { lowerCondition, lowerExpression, lowerScalar } from "./expressions.ts";
 import { componentTypes } from "./types.ts";

@@ -11,6 +11,8 @@ import type { IntrinsicName } from "../tree.ts";
 
 export type ValueType = "i1" | "i8" | "i16" | "i32" | "i64";
 
+export const BITS: Readonly<Record<ValueType, number>> = { i1: 1, i8: 8, i16: 16, i32: 32, i64: 64 };
+
 export class Value {
   constructor(
     /** Unique in its function; only for printing and as an index into tables. */
@@ -33,7 +35,9 @@ export type BinaryOperation =
   | "udiv" // divisor never zero: lowering has emitted the check
   | "urem"
   | "sdiv" // never by zero, never the most negative value by -1: lowering has emitted both checks
-  | "srem";
+  | "srem"
+  | "umulh" // the upper half of the 128-bit product; i64 only
+  | "smulh";
 
 export type Predicate = "eq" | "ne" | "ult" | "ule" | "ugt" | "uge" | "slt" | "sle" | "sgt" | "sge";
 
