@@ -32,7 +32,6 @@ export const CONTROL: readonly Row[] = [
   ["iretd", "", "cf", "w32"],
   ["iretq", "", "cf", "w64"],
 
-  ["nop", "", "90"],
   ["nop", "r/m", "0f 1f /0"],
   ["pause", "", "f3 90"],
   ["endbr64", "", "f3 0f 1e fa"],

@@ -24,7 +24,7 @@ export const SYSTEM: readonly Row[] = [
   ["syscall", "", "0f 05", "o64"],
   ["sysret", "", "0f 07", "o64 w32/64"],
   ["sysenter", "", "0f 34"],
-  ["sysexit", "", "0f 35", "w32/64"],
+  ["sysexit", "", "0f 35"],
 
   ["cpuid", "", "0f a2"],
   ["rdtsc", "", "0f 31"],
