@@ -9,15 +9,14 @@ import { dialect, type Target, targetOf } from "./path.ts";
 /** What a walk through every edition of the book finds out. */
 export interface Analysis {
   readonly diagnostics: readonly Diagnostic[];
-  /** The tangled file that a block belongs to, in the first edition that has the block. */
-  readonly files: ReadonlyMap<Block, string>;
+  /** The tangled files that a block belongs to, first those of the first edition that has the block. */
+  readonly files: ReadonlyMap<Block, readonly string[]>;
 }
 
 /** Where one chunk is called for: a slot, or the `after=` or `before=` of the chunk itself. */
 interface Reference {
   readonly chunk: Chunk;
   readonly place: Place;
-  readonly slot: BlockLine | null;
 }
 
 /** Walks through all editions of the book. */
@@ -36,7 +35,7 @@ export function analyse(book: Book): Analysis {
 
 class Analyser {
   readonly diagnostics: Diagnostic[] = [];
-  readonly files = new Map<Block, string>();
+  readonly files = new Map<Block, string[]>();
   private readonly seen = new Set<string>();
   /** Blocks that an error names already: that they reach no file follows from it. */
   private readonly blamed = new Set<string>();
@@ -55,35 +54,41 @@ class Analyser {
 
   /** Follows every file of the target down to its last chunk. */
   walk(edition: Edition, target: Target): void {
-    const first = new Map<Chunk, Place>();
-    const path: Reference[] = [];
-
-    const visit = (reference: Reference, file: Chunk | null): void => {
-      const { chunk, place } = reference;
-      const start = path.findIndex((step) => step.chunk === chunk);
-      if (start >= 0) {
-        this.reportCycle([...path.slice(start + 1), reference]);
-        return;
-      }
-      const before = first.get(chunk);
-      if (before !== undefined) {
-        if (file !== null) this.report(usedTwice(chunk, before, place));
-        return;
-      }
-      first.set(chunk, place);
-      if (file !== null) this.reach(chunk, place, file, target);
-      path.push(reference);
-      for (const next of this.references(chunk, edition, file !== null)) visit(next, file);
-      path.pop();
-    };
+    const reached = new Set<Chunk>();
     for (const chunk of edition.chunks.values()) {
-      const { isFile, name, place } = chunk.definition;
-      if (isFile && targetOf(name) === target) visit({ chunk, place, slot: null }, chunk);
+      const { isFile, name } = chunk.definition;
+      if (isFile && targetOf(name) === target) this.follow(chunk, edition, { chunk, target }, reached);
     }
     // What no file holds can still contain itself.
-    for (const chunk of edition.chunks.values()) {
-      if (!first.has(chunk)) visit({ chunk, place: chunk.definition.place, slot: null }, null);
-    }
+    for (const chunk of edition.chunks.values()) if (!reached.has(chunk)) this.follow(chunk, edition, null, reached);
+  }
+
+  /** Follows one chunk down. `root` is the file it is, or null where the walk looks for cycles alone. */
+  private follow(
+    start: Chunk,
+    edition: Edition,
+    root: { readonly chunk: Chunk; readonly target: Target } | null,
+    reached: Set<Chunk>,
+  ): void {
+    const first = new Map<Chunk, Place>();
+    const path: Reference[] = [];
+    const visit = (reference: Reference): void => {
+      const { chunk, place } = reference;
+      const known = path.findIndex((step) => step.chunk === chunk);
+      const before = first.get(chunk);
+      if (known >= 0) this.reportCycle([...path.slice(known + 1), reference]);
+      else if (before !== undefined) {
+        if (root !== null) this.report(usedTwice(chunk, root.chunk, before, place));
+      } else {
+        first.set(chunk, place);
+        reached.add(chunk);
+        if (root !== null) this.reach(chunk, place, root.chunk, root.target);
+        path.push(reference);
+        for (const next of this.references(chunk, edition, root !== null)) visit(next);
+        path.pop();
+      }
+    };
+    visit({ chunk: start, place: start.definition.place });
   }
 
   /** The chunks that stand beside and inside a chunk, in the order of the text. */
@@ -91,14 +96,13 @@ class Analyser {
     const beside = (neighbour: Chunk): Reference => ({
       chunk: neighbour,
       place: neighbour.definition.beside!.place,
-      slot: null,
     });
     const inside = chunk.parts.flatMap((block) =>
       block.lines.flatMap((line): Reference[] => {
         if (line.slot === null) return [];
         const filling = edition.chunks.get(`#${line.slot}`);
         if (live) (filling === undefined ? this.openSlots : this.filledSlots).add(line);
-        return filling === undefined ? [] : [{ chunk: filling, place: slotPlace(block, line), slot: line }];
+        return filling === undefined ? [] : [{ chunk: filling, place: slotPlace(block, line) }];
       }),
     );
     return [...chunk.before.map(beside), ...inside, ...chunk.after.map(beside)];
@@ -107,7 +111,9 @@ class Analyser {
   /** Notes that a chunk stands in a file, and checks that it may. */
   private reach(chunk: Chunk, place: Place, file: Chunk, target: Target): void {
     for (const block of chunk.history) {
-      if (!this.files.has(block)) this.files.set(block, file.definition.name);
+      const files = this.files.get(block);
+      if (files === undefined) this.files.set(block, [file.definition.name]);
+      else if (!files.includes(file.definition.name)) files.push(file.definition.name);
       const related = [{ place: block.place, message: `a block of \`${chunk.label}\`` }];
       if (dialect(block.language) !== dialect(file.definition.language)) {
         const message = `\`${chunk.label}\` is in ${block.language || "no language"}, but stands in \`${file.definition.name}\``;
@@ -211,12 +217,12 @@ class Analyser {
   }
 }
 
-function usedTwice(chunk: Chunk, first: Place, second: Place): Diagnostic {
+function usedTwice(chunk: Chunk, file: Chunk, first: Place, second: Place): Diagnostic {
   return {
     code: LT.usedTwice,
-    message: `\`${chunk.label}\` stands in two places of one snapshot`,
+    message: `\`${chunk.label}\` stands in \`${file.definition.name}\` twice`,
     place: second,
-    hint: "a chunk has one place, so that every line has one; make two chunks, or a function",
+    hint: "a chunk stands once in a file, so that its lines have one place there; make two chunks, or a function",
     related: [
       { place: first, message: "the first place" },
       { place: chunk.definition.place, message: "defined here" },

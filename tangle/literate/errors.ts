@@ -32,7 +32,7 @@ export const LT = {
   unreachedChunk: "LT3024",
   /** A slot that no chapter fills. */
   unfilledSlot: "LT3025",
-  /** A chunk that stands in two places of one snapshot. */
+  /** A chunk that stands in one file twice. Two files may share a chunk. */
   usedTwice: "LT3026",
   /** A chunk whose files belong to different targets, or code of an appendix in a kernel. */
   wrongTarget: "LT3027",

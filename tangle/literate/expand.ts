@@ -5,12 +5,11 @@ import { type Target, targetOf } from "./path.ts";
 
 /** The files of one target, by path. */
 export function expandFiles(edition: Edition, target: Target): TangledFile[] {
-  const placed = new Set<Chunk>();
   return [...edition.chunks.values()]
     .filter(({ definition }) => definition.isFile && targetOf(definition.name) === target)
     .filter((chunk) => !chunk.removed && isInRange(chunk, edition))
     .sort((a, b) => compare(a.definition.name, b.definition.name))
-    .map((chunk) => expandFile(chunk, edition, placed));
+    .map((chunk) => expandFile(chunk, edition));
 }
 
 /** Order by UTF-16 units, the same in every locale. */
@@ -23,12 +22,13 @@ function isInRange({ definition: { since, until } }: Chunk, { chapter }: Edition
   return chapter === null || ((since ?? chapter) <= chapter && chapter <= (until ?? chapter));
 }
 
-function expandFile(file: Chunk, edition: Edition, placed: Set<Chunk>): TangledFile {
+function expandFile(file: Chunk, edition: Edition): TangledFile {
+  const placed = new Set<Chunk>();
   const texts: string[] = [];
   const lines: LineOrigin[] = [];
 
   const expand = (chunk: Chunk, indent: string): void => {
-    // The book's errors say when a chunk stands in two places or in itself; here that only must come to an end.
+    // That a chunk stands twice in a file, or in itself, is an error of the book; here that only must come to an end.
     if (placed.has(chunk)) return;
     placed.add(chunk);
     for (const neighbour of chunk.before) expand(neighbour, indent);

@@ -18,12 +18,11 @@ export function toBook({ files }: Tangled, place: Place): Place {
   return { file: origin.file, line: origin.line, column: Math.max(1, place.column + origin.column) };
 }
 
-/** The place in a tangled file of a place in the book; null where the book's line is not in these files. */
-export function toTangled({ files }: Tangled, place: Place): Place | null {
-  for (const file of files) {
-    const index = file.lines.findIndex(({ file, line }) => line === place.line && file === place.file);
-    if (index < 0) continue;
-    return { file: file.path, line: index + 1, column: Math.max(1, place.column - file.lines[index]!.column) };
-  }
-  return null;
+/** The places in tangled files of a place in the book: none where its line is not in these files, one in each that has it. */
+export function toTangled({ files }: Tangled, place: Place): Place[] {
+  return files.flatMap((file) => {
+    const index = file.lines.findIndex((origin) => origin.line === place.line && origin.file === place.file);
+    if (index < 0) return [];
+    return [{ file: file.path, line: index + 1, column: Math.max(1, place.column - file.lines[index]!.column) }];
+  });
 }

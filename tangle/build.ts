@@ -1,0 +1,78 @@
+/** Builds the chosen part of the book into the folders of dist/. Pure: what is on the disk does not matter here. */
+import { buildChapter, type ChapterBuild, type Output } from "./chapter.ts";
+import type { Book, Snapshot } from "./literate/book.ts";
+import { chapterNumbers, tangleChapter, tangleMachine, variantsOf } from "./literate/tangle.ts";
+import type { Diagnostic } from "./place.ts";
+
+/** What to build. */
+export interface Selection {
+  readonly chapters: "all" | readonly number[];
+  /** One variant alone, or null for chapters with all their variants. */
+  readonly variant: string | null;
+  readonly machine: boolean;
+}
+
+/** A folder of the repository and all files that it is to hold; whatever else is in it is an orphan. */
+export interface Tree {
+  /** `dist/machine`, `dist/chapters/03` */
+  readonly folder: string;
+  readonly outputs: readonly Output[];
+}
+
+/** Builds of earlier runs by edition, each with the snapshot it was built from. */
+export type BuildCache = Map<string, { readonly snapshot: string; readonly build: ChapterBuild }>;
+
+/** Builds the selection; `progress` hears of each chapter as it is done. */
+export function buildTrees(
+  book: Book,
+  selection: Selection,
+  cache: BuildCache,
+  progress: (line: string) => void,
+): { trees: readonly Tree[]; diagnostics: readonly Diagnostic[] } {
+  const trees: Tree[] = [];
+  const diagnostics = new Map<string, Diagnostic>();
+  if (selection.machine) {
+    const start = performance.now();
+    const outputs = tangleMachine(book).map((file) => ({
+      path: file.path.slice("machine/".length),
+      bytes: new TextEncoder().encode(file.text),
+    }));
+    trees.push({ folder: "dist/machine", outputs });
+    progress(`machine: ${outputs.length} files, ${Math.round(performance.now() - start)} ms`);
+  }
+
+  const chapters: { readonly folder: string; readonly outputs: Output[] }[] = [];
+  for (const chapter of selection.chapters === "all" ? chapterNumbers(book) : selection.chapters) {
+    const outputs: Output[] = [];
+    for (const variant of selection.variant === null ? [null, ...variantsOf(book, chapter)] : [selection.variant]) {
+      const start = performance.now();
+      const built = buildOnce(tangleChapter(book, chapter, variant), cache);
+      // A mistake in chapter 2 shows in every later chapter too; it is one mistake.
+      for (const diagnostic of built.diagnostics) diagnostics.set(JSON.stringify(diagnostic), diagnostic);
+      const below = variant === null || selection.variant !== null ? "" : `variants/${variant}/`;
+      outputs.push(...built.outputs.map(({ path, bytes }) => ({ path: below + path, bytes })));
+      const name = variant === null ? `chapter ${chapter}` : `chapter ${chapter}, variant ${variant}`;
+      progress(`${name}: ${built.outputs.length} files, ${Math.round(performance.now() - start)} ms`);
+    }
+    const folder = String(chapter).padStart(2, "0");
+    chapters.push({ folder: selection.variant === null ? folder : `${folder}/variants/${selection.variant}`, outputs });
+  }
+  if (selection.chapters === "all") {
+    // One tree for all of them, so that the folder of a chapter that is gone is an orphan.
+    const outputs = chapters.flatMap(({ folder, outputs }) =>
+      outputs.map(({ path, bytes }) => ({ path: `${folder}/${path}`, bytes })),
+    );
+    trees.push({ folder: "dist/chapters", outputs });
+  } else trees.push(...chapters.map(({ folder, outputs }) => ({ folder: `dist/chapters/${folder}`, outputs })));
+  return { trees, diagnostics: [...diagnostics.values()] };
+}
+
+function buildOnce(snapshot: Snapshot, cache: BuildCache): ChapterBuild {
+  const edition = `${snapshot.chapter}/${snapshot.variant ?? ""}`;
+  const text = JSON.stringify(snapshot);
+  const known = cache.get(edition);
+  if (known?.snapshot === text) return known.build;
+  const build = buildChapter(snapshot);
+  cache.set(edition, { snapshot: text, build });
+  return build;
+}

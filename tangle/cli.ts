@@ -1,0 +1,239 @@
+/** `npm run tangle`: reads the arguments, builds what they ask for, and tells what happened. */
+import { resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { type BuildCache, buildTrees, type Selection } from "./build.ts";
+import { applyChanges, compareTrees, readBookFiles, watchBook } from "./io.ts";
+import type { Book, BookFile } from "./literate/book.ts";
+import { chapterNumbers, readBook, variantsOf } from "./literate/tangle.ts";
+import { type Answer, whereFrom, whereTo } from "./literate/where.ts";
+import type { Diagnostic } from "./place.ts";
+import { formatDiagnostics, formatPlace } from "./report.ts";
+
+const HELP = `Usage: npm run tangle -- [OPTION …]
+       npm run tangle -- where FILE:LINE[:COLUMN] [--chapter N [--variant NAME]]
+
+Turns the chapters in book/ into sources, kernels, disk images and maps in dist/.
+Without options: all chapters with their variants, and the machine.
+
+  --chapter N      chapter N with its variants, in dist/chapters/NN/
+  --variant NAME   with --chapter: that variant alone
+  --all            all chapters with their variants
+  --machine        the machine's sources, in dist/machine/
+  --check          write nothing; exit with 1 if dist/ is not what the book says
+  --watch          build again whenever the book changes, until Ctrl-C
+  --help           this text
+
+where                names the book's line of a tangled file's line (kernel/vga.ts:40, dist/machine/cpu/state.ts:7),
+                     and the tangled lines of a line of the book (book/03-vga-text-mode.md:120)
+
+Exit status: 0 done · 1 a mistake in the book, something stale or not found · 2 arguments that make no sense`;
+
+/** Where a run of the command takes place. */
+export interface Surroundings {
+  /** The folder that holds book/ and dist/. */
+  readonly root: string;
+  readonly out: (line: string) => void;
+  readonly error: (line: string) => void;
+  /** Ends `--watch`. */
+  readonly signal: AbortSignal;
+}
+
+/** A mistake in the arguments, with the exit status it deserves. */
+class ArgumentError extends Error {
+  constructor(
+    message: string,
+    readonly status: 1 | 2,
+  ) {
+    super(message);
+  }
+}
+
+const OPTIONS = {
+  chapter: { type: "string" },
+  variant: { type: "string" },
+  all: { type: "boolean" },
+  machine: { type: "boolean" },
+  check: { type: "boolean" },
+  watch: { type: "boolean" },
+  help: { type: "boolean" },
+} as const;
+
+type Options = ReturnType<typeof parse>["values"];
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    throw new ArgumentError((error as Error).message, 2);
+  }
+}
+
+/** Runs the command and gives its exit status. */
+export async function main(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  try {
+    const { values, positionals } = parse(args);
+    if (values.help) {
+      surroundings.out(HELP);
+      return 0;
+    }
+    checkOptions(values, positionals);
+    if (positionals[0] === "where") return where(positionals[1]!, values, surroundings);
+    const cache: BuildCache = new Map();
+    if (!values.watch) return build(values, surroundings, cache);
+    const again = async (): Promise<void> => {
+      try {
+        build(values, surroundings, cache);
+      } catch (error) {
+        if (!(error instanceof ArgumentError)) throw error;
+        surroundings.error(error.message);
+      }
+      surroundings.out("watching book/, Ctrl-C ends");
+    };
+    await watchBook(surroundings.root, again, surroundings.signal);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof ArgumentError)) throw error;
+    surroundings.error(error.status === 2 ? `${error.message}\n\n${HELP}` : error.message);
+    return error.status;
+  }
+}
+
+function checkOptions(values: Options, positionals: readonly string[]): void {
+  const [command, ...rest] = positionals;
+  if (command !== undefined && command !== "where") throw new ArgumentError(`unknown command \`${command}\``, 2);
+  if (command === "where" && rest.length !== 1) throw new ArgumentError("`where` takes one FILE:LINE[:COLUMN]", 2);
+  if (command === "where" && (values.all || values.machine || values.check || values.watch))
+    throw new ArgumentError("`where` goes with --chapter and --variant only", 2);
+  if (values.variant !== undefined && values.chapter === undefined)
+    throw new ArgumentError("--variant needs --chapter", 2);
+  if (values.all && values.chapter !== undefined) throw new ArgumentError("--all and --chapter exclude each other", 2);
+  if (values.check && values.watch) throw new ArgumentError("--check and --watch exclude each other", 2);
+}
+
+/** Reads, checks, builds, compares, writes. */
+function build(values: Options, { root, out, error }: Surroundings, cache: BuildCache): number {
+  const start = performance.now();
+  const { files, book, diagnostics } = read(root);
+  const selection = select(values, book);
+  if (diagnostics.length > 0) return fail(diagnostics, files, error);
+
+  const built = buildTrees(book, selection, cache, (line) => out(line));
+  if (built.diagnostics.length > 0) return fail(built.diagnostics, files, error);
+  const changes = compareTrees(root, built.trees);
+  if (values.check) {
+    for (const { path } of changes.write) error(`stale: ${path}`);
+    for (const path of changes.delete) error(`orphan: ${path}`);
+    const stale = changes.write.length + changes.delete.length;
+    if (stale > 0) error(`dist/ is not what the book says: ${count(stale, "file")}; \`npm run tangle\` mends that`);
+    else out(`dist/ is what the book says (${count(changes.unchanged, "file")})`);
+    return stale > 0 ? 1 : 0;
+  }
+  try {
+    applyChanges(root, changes);
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause)) throw cause;
+    error(`cannot write dist/: ${cause.message}`);
+    return 1;
+  }
+  const parts = [`wrote ${count(changes.write.length, "file")}`];
+  if (changes.delete.length > 0) parts.push(`deleted ${changes.delete.length}`);
+  parts.push(`${changes.unchanged} unchanged`);
+  out(`${parts.join(", ")} (${duration(performance.now() - start)})`);
+  return 0;
+}
+
+function read(root: string): { files: BookFile[]; book: Book; diagnostics: readonly Diagnostic[] } {
+  const files = readBookFiles(root);
+  if (files === null || files.length === 0) throw new ArgumentError(`${resolve(root, "book")} holds no chapter`, 1);
+  return { files, ...readBook(files) };
+}
+
+function fail(diagnostics: readonly Diagnostic[], files: readonly BookFile[], error: (line: string) => void): 1 {
+  error(formatDiagnostics(diagnostics, (path) => files.find((file) => file.path === path)?.text));
+  error(`\n${count(diagnostics.length, "error")}, nothing written`);
+  return 1;
+}
+
+/** What the options ask for, checked against the chapters that there are. */
+function select(values: Options, book: Book): Selection {
+  const chapter = chapterOf(values, book);
+  const everything = !values.all && !values.machine && chapter === null;
+  return {
+    chapters: chapter !== null ? [chapter] : values.all || everything ? "all" : [],
+    variant: values.variant ?? null,
+    machine: values.machine === true || everything,
+  };
+}
+
+function chapterOf(values: Options, book: Book): number | null {
+  if (values.chapter === undefined) return null;
+  const numbers = chapterNumbers(book);
+  const chapter = /^\d+$/.test(values.chapter) ? Number(values.chapter) : Number.NaN;
+  if (!numbers.includes(chapter))
+    throw new ArgumentError(`there is no chapter ${values.chapter}; the book has ${numbers.join(", ") || "none"}`, 1);
+  if (values.variant !== undefined && !variantsOf(book, chapter).includes(values.variant)) {
+    const names = variantsOf(book, chapter).join(", ") || "none";
+    throw new ArgumentError(`chapter ${chapter} has no variant \`${values.variant}\`; it has ${names}`, 1);
+  }
+  return chapter;
+}
+
+/** `where`: a place of the book for a tangled one, or the tangled places for one of the book. */
+function where(argument: string, values: Options, { root, out, error }: Surroundings): number {
+  const match = /^(.+?):([1-9]\d*)(?::([1-9]\d*))?$/.exec(argument);
+  if (match === null) throw new ArgumentError(`\`${argument}\` is not FILE:LINE[:COLUMN]`, 2);
+  const { book, diagnostics } = read(root);
+  const { file, ...scope } = locate(match[1]!, root, {
+    chapter: chapterOf(values, book),
+    variant: values.variant ?? null,
+  });
+  const place = { file, line: Number(match[2]), column: Number(match[3] ?? 1) };
+  const found = file.endsWith(".md") ? whereTo(book, place, scope) : whereFrom(book, place, scope);
+  if (diagnostics.length > 0) error(`the book has ${count(diagnostics.length, "error")}; the answer may be off`);
+  if (typeof found === "string") {
+    error(found);
+    return 1;
+  }
+  for (const answer of Array.isArray(found) ? found : [found]) out(`${formatPlace(answer.place)}${editions(answer)}`);
+  return 0;
+}
+
+/** Reads paths as a person has them at hand: absolute, below dist/, with or without `book/`. */
+function locate(path: string, root: string, scope: { chapter: number | null; variant: string | null }) {
+  const below = resolve(root, path).startsWith(resolve(root))
+    ? resolve(root, path).slice(resolve(root).length + 1)
+    : path;
+  const relative = below.replaceAll("\\", "/");
+  const inChapter = /^dist\/chapters\/(\d+)\/(?:variants\/([^/]+)\/)?(.*)$/.exec(relative);
+  if (inChapter !== null) return { file: inChapter[3]!, chapter: Number(inChapter[1]), variant: inChapter[2] ?? null };
+  if (relative.startsWith("dist/machine/")) return { file: relative.slice("dist/".length), ...scope };
+  return { file: relative.endsWith(".md") && !relative.includes("/") ? `book/${relative}` : relative, ...scope };
+}
+
+function editions({ editions }: Answer): string {
+  const names = editions.flatMap(({ chapter, variant }) =>
+    chapter === null ? [] : [variant === null ? String(chapter) : `${chapter} (${variant})`],
+  );
+  return names.length === 0 ? "" : `  chapter ${names.join(", ")}`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+function duration(milliseconds: number): string {
+  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const stop = new AbortController();
+  process.once("SIGINT", () => stop.abort());
+  process.once("SIGTERM", () => stop.abort());
+  process.exitCode = await main(process.argv.slice(2), {
+    root: fileURLToPath(new URL("..", import.meta.url)),
+    out: (line) => console.log(line),
+    error: (line) => console.error(line),
+    signal: stop.signal,
+  });
+}

@@ -1,0 +1,131 @@
+/** The disk: reads book/, and brings folders of dist/ to what they should hold, all of it or nothing. */
+import {
+  type Dirent,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { watch } from "chokidar";
+import type { Tree } from "./build.ts";
+import type { Output } from "./chapter.ts";
+import type { BookFile } from "./literate/book.ts";
+
+/** What must happen for trees to be as they should: paths relative to the root, sorted. */
+export interface Changes {
+  readonly write: readonly Output[];
+  readonly delete: readonly string[];
+  /** How many files are right already. */
+  readonly unchanged: number;
+}
+
+/** The Markdown files of `root`/book, by name; null where there is no such folder. */
+export function readBookFiles(root: string): BookFile[] | null {
+  const names = listFolder(join(root, "book"));
+  return (
+    names
+      ?.filter((entry) => entry.isFile() && entry.name.endsWith(".md"))
+      .map((entry) => `book/${entry.name}`)
+      .sort()
+      .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") })) ?? null
+  );
+}
+
+/** Compares trees with the disk. Changes nothing. */
+export function compareTrees(root: string, trees: readonly Tree[]): Changes {
+  const write: Output[] = [];
+  const orphans: string[] = [];
+  let unchanged = 0;
+  for (const { folder, outputs } of trees) {
+    const wanted = new Set<string>();
+    for (const output of outputs) {
+      const path = `${folder}/${output.path}`;
+      wanted.add(path);
+      if (hasContent(join(root, path), output.bytes)) unchanged++;
+      else write.push({ path, bytes: output.bytes });
+    }
+    orphans.push(...filesBelow(root, folder).filter((path) => !wanted.has(path)));
+  }
+  return { write, delete: orphans.sort(), unchanged };
+}
+
+/**
+ * Makes the changes. Every new file is first written in full beside dist/'s other contents, so that a full disk or a
+ * forbidden folder leaves the trees as they were; only then are orphans deleted and files moved into place.
+ */
+export function applyChanges(root: string, changes: Changes): void {
+  if (changes.write.length + changes.delete.length === 0) return;
+  const staging = join(root, "dist", `.staging-${process.pid}`);
+  try {
+    mkdirSync(staging, { recursive: true });
+    for (const [index, { bytes }] of changes.write.entries()) writeFileSync(join(staging, String(index)), bytes);
+    for (const path of changes.delete) {
+      rmSync(join(root, path));
+      removeEmptyFolders(root, dirname(path));
+    }
+    for (const [index, { path }] of changes.write.entries()) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      renameSync(join(staging, String(index)), join(root, path));
+    }
+  } finally {
+    rmSync(staging, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Calls `changed` after files of `root`/book were changed, added or deleted, once for changes that come together, and
+ * never twice at a time. Resolves when `signal` ends the watch.
+ */
+export async function watchBook(root: string, changed: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  const watcher = watch(join(root, "book"), { ignoreInitial: true });
+  await new Promise<void>((resolve) => watcher.once("ready", () => resolve()));
+  let timer: NodeJS.Timeout | undefined;
+  let running = Promise.resolve();
+  watcher.on("all", (_event, path) => {
+    if (!path.endsWith(".md")) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      running = running.then(changed);
+    }, 50);
+  });
+  running = changed();
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  clearTimeout(timer);
+  await running;
+  // Closed from inside one of its own events, chokidar 5 leaves a watcher behind; by the next macrotask it is safe.
+  await new Promise((resolve) => setImmediate(resolve));
+  await watcher.close();
+}
+
+function hasContent(path: string, bytes: Uint8Array): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat?.isFile() === true && stat.size === bytes.length && readFileSync(path).equals(bytes);
+}
+
+function listFolder(path: string): Dirent[] | null {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return null;
+  return readdirSync(path, { withFileTypes: true });
+}
+
+/** All files below a folder, as paths relative to the root. */
+function filesBelow(root: string, folder: string): string[] {
+  return (listFolder(join(root, folder)) ?? []).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    return entry.isDirectory() ? filesBelow(root, path) : [path];
+  });
+}
+
+/** Removes a folder and those above it, as far as they are empty, but never dist/ itself. */
+function removeEmptyFolders(root: string, folder: string): void {
+  if (!folder.includes("/") || readdirSync(join(root, folder)).length > 0) return;
+  rmdirSync(join(root, folder));
+  removeEmptyFolders(root, dirname(folder));
+}
