@@ -171,10 +171,8 @@ export function encodePlan(plan: Plan, operands: readonly Operand[], options: En
   }
   if (rex !== 0 || needsRex) rex |= 0x40;
   if (rex !== 0 && (mode !== 64 || forbidsRex)) return null;
-  // 87 c0, not 90, which is nop and leaves the upper half of rax as it is.
-  if (form.mnemonic === "xchg" && opcode === 0x90 && form.registerInOpcode && rex === 0 && mode === 64) {
-    if (plan.operandWidth === 32) return null;
-  }
+  // 90 is nop, which leaves the upper half of rax as it is: exchanges of rax with itself are 87 c0.
+  if (form.mnemonic === "xchg" && opcode === 0x90 && (rex & 1) === 0) return null;
 
   const out = new ByteWriter();
   const stringSegment = plan.operands.find((part) => part.kind === "string" && part.register === 6) ? 3 : 0;
