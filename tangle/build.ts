@@ -12,6 +12,9 @@ export interface Selection {
   readonly machine: boolean;
 }
 
+/** All chapters with their variants, and the machine. */
+export const EVERYTHING: Selection = { chapters: "all", variant: null, machine: true };
+
 /** A folder of the repository and all files that it is to hold; whatever else is in it is an orphan. */
 export interface Tree {
   /** `dist/machine`, `dist/chapters/03` */

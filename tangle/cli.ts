@@ -2,12 +2,11 @@
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { type BuildCache, buildTrees, type Selection } from "./build.ts";
-import { applyChanges, compareTrees, readBookFiles, watchBook } from "./io.ts";
-import type { Book, BookFile } from "./literate/book.ts";
+import type { BuildCache, Selection } from "./build.ts";
+import { buildBook, type Changes, readBookFiles, watchBook } from "./io.ts";
+import type { Book } from "./literate/book.ts";
 import { chapterNumbers, readBook, variantsOf } from "./literate/tangle.ts";
 import { type Answer, whereFrom, whereTo } from "./literate/where.ts";
-import type { Diagnostic } from "./place.ts";
 import { formatDiagnostics, formatPlace } from "./report.ts";
 
 const HELP = `Usage: npm run tangle -- [OPTION …]
@@ -70,8 +69,8 @@ function parse(args: readonly string[]) {
 }
 
 /** Runs the command and gives its exit status. */
-export async function main(args: readonly string[], surroundings: Surroundings): Promise<number> {
-  try {
+export function main(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  return run(async () => {
     const { values, positionals } = parse(args);
     if (values.help) {
       surroundings.out(HELP);
@@ -80,22 +79,31 @@ export async function main(args: readonly string[], surroundings: Surroundings):
     checkOptions(values, positionals);
     if (positionals[0] === "where") return where(positionals[1]!, values, surroundings);
     const cache: BuildCache = new Map();
-    if (!values.watch) return build(values, surroundings, cache);
+    const once = (): number => build(values, surroundings, cache);
+    if (!values.watch) return once();
     const again = async (): Promise<void> => {
-      try {
-        build(values, surroundings, cache);
-      } catch (error) {
-        if (!(error instanceof ArgumentError)) throw error;
-        surroundings.error(error.message);
-      }
+      await run(once, surroundings);
       surroundings.out("watching book/, Ctrl-C ends");
     };
     await watchBook(surroundings.root, again, surroundings.signal);
     return 0;
-  } catch (error) {
-    if (!(error instanceof ArgumentError)) throw error;
-    surroundings.error(error.status === 2 ? `${error.message}\n\n${HELP}` : error.message);
-    return error.status;
+  }, surroundings);
+}
+
+/** Does some work; what the arguments or the disk forbid becomes a message and a status. */
+async function run(work: () => number | Promise<number>, { error }: Surroundings): Promise<number> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof ArgumentError) {
+      error(cause.status === 2 ? `${cause.message}\n\n${HELP}` : cause.message);
+      return cause.status;
+    }
+    if (cause instanceof Error && "syscall" in cause) {
+      error(`the disk refuses: ${cause.message}`);
+      return 1;
+    }
+    throw cause;
   }
 }
 
@@ -111,31 +119,22 @@ function checkOptions(values: Options, positionals: readonly string[]): void {
   if (values.check && values.watch) throw new ArgumentError("--check and --watch exclude each other", 2);
 }
 
-/** Reads, checks, builds, compares, writes. */
+/** Builds what the options ask for, and tells what came of it. */
 function build(values: Options, { root, out, error }: Surroundings, cache: BuildCache): number {
   const start = performance.now();
-  const { files, book, diagnostics } = read(root);
-  const selection = select(values, book);
-  if (diagnostics.length > 0) return fail(diagnostics, files, error);
-
-  const built = buildTrees(book, selection, cache, (line) => out(line));
-  if (built.diagnostics.length > 0) return fail(built.diagnostics, files, error);
-  const changes = compareTrees(root, built.trees);
-  if (values.check) {
-    for (const { path } of changes.write) error(`stale: ${path}`);
-    for (const path of changes.delete) error(`orphan: ${path}`);
-    const stale = changes.write.length + changes.delete.length;
-    if (stale > 0) error(`dist/ is not what the book says: ${count(stale, "file")}; \`npm run tangle\` mends that`);
-    else out(`dist/ is what the book says (${count(changes.unchanged, "file")})`);
-    return stale > 0 ? 1 : 0;
-  }
-  try {
-    applyChanges(root, changes);
-  } catch (cause) {
-    if (!(cause instanceof Error && "code" in cause)) throw cause;
-    error(`cannot write dist/: ${cause.message}`);
+  const { files, diagnostics, changes } = buildBook({
+    root,
+    select: (book) => select(values, book, root),
+    compareOnly: values.check === true,
+    cache,
+    progress: out,
+  });
+  if (diagnostics.length > 0) {
+    error(formatDiagnostics(diagnostics, files));
+    error(`\n${count(diagnostics.length, "error")}, nothing written`);
     return 1;
   }
+  if (values.check) return tellStale(changes, out, error);
   const parts = [`wrote ${count(changes.write.length, "file")}`];
   if (changes.delete.length > 0) parts.push(`deleted ${changes.delete.length}`);
   parts.push(`${changes.unchanged} unchanged`);
@@ -143,20 +142,18 @@ function build(values: Options, { root, out, error }: Surroundings, cache: Build
   return 0;
 }
 
-function read(root: string): { files: BookFile[]; book: Book; diagnostics: readonly Diagnostic[] } {
-  const files = readBookFiles(root);
-  if (files === null || files.length === 0) throw new ArgumentError(`${resolve(root, "book")} holds no chapter`, 1);
-  return { files, ...readBook(files) };
-}
-
-function fail(diagnostics: readonly Diagnostic[], files: readonly BookFile[], error: (line: string) => void): 1 {
-  error(formatDiagnostics(diagnostics, (path) => files.find((file) => file.path === path)?.text));
-  error(`\n${count(diagnostics.length, "error")}, nothing written`);
-  return 1;
+function tellStale(changes: Changes, out: Surroundings["out"], error: Surroundings["error"]): number {
+  for (const { path } of changes.write) error(`stale: ${path}`);
+  for (const path of changes.delete) error(`orphan: ${path}`);
+  const stale = changes.write.length + changes.delete.length;
+  if (stale > 0) error(`dist/ is not what the book says: ${count(stale, "file")}; \`npm run tangle\` mends that`);
+  else out(`dist/ is what the book says (${count(changes.unchanged, "file")})`);
+  return stale > 0 ? 1 : 0;
 }
 
 /** What the options ask for, checked against the chapters that there are. */
-function select(values: Options, book: Book): Selection {
+function select(values: Options, book: Book, root: string): Selection {
+  checkNotEmpty(book, root);
   const chapter = chapterOf(values, book);
   const everything = !values.all && !values.machine && chapter === null;
   return {
@@ -164,6 +161,11 @@ function select(values: Options, book: Book): Selection {
     variant: values.variant ?? null,
     machine: values.machine === true || everything,
   };
+}
+
+function checkNotEmpty({ chapters, appendices }: Book, root: string): void {
+  if (chapters.length + appendices.length === 0)
+    throw new ArgumentError(`${resolve(root, "book")} holds no chapter`, 1);
 }
 
 function chapterOf(values: Options, book: Book): number | null {
@@ -183,7 +185,8 @@ function chapterOf(values: Options, book: Book): number | null {
 function where(argument: string, values: Options, { root, out, error }: Surroundings): number {
   const match = /^(.+?):([1-9]\d*)(?::([1-9]\d*))?$/.exec(argument);
   if (match === null) throw new ArgumentError(`\`${argument}\` is not FILE:LINE[:COLUMN]`, 2);
-  const { book, diagnostics } = read(root);
+  const { book, diagnostics } = readBook(readBookFiles(root));
+  checkNotEmpty(book, root);
   const { file, ...scope } = locate(match[1]!, root, {
     chapter: chapterOf(values, book),
     variant: values.variant ?? null,

@@ -12,9 +12,11 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { watch } from "chokidar";
-import type { Tree } from "./build.ts";
+import { type BuildCache, buildTrees, EVERYTHING, type Selection, type Tree } from "./build.ts";
 import type { Output } from "./chapter.ts";
-import type { BookFile } from "./literate/book.ts";
+import type { Book, BookFile } from "./literate/book.ts";
+import { readBook } from "./literate/tangle.ts";
+import type { Diagnostic } from "./place.ts";
 
 /** What must happen for trees to be as they should: paths relative to the root, sorted. */
 export interface Changes {
@@ -24,16 +26,49 @@ export interface Changes {
   readonly unchanged: number;
 }
 
-/** The Markdown files of `root`/book, by name; null where there is no such folder. */
-export function readBookFiles(root: string): BookFile[] | null {
-  const names = listFolder(join(root, "book"));
-  return (
-    names
-      ?.filter((entry) => entry.isFile() && entry.name.endsWith(".md"))
-      .map((entry) => `book/${entry.name}`)
-      .sort()
-      .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") })) ?? null
-  );
+/** What to build, and how. */
+export interface BuildOptions {
+  /** The folder that holds book/ and dist/. */
+  readonly root: string;
+  /** What to build of the book, once it is read; everything, if not given. */
+  readonly select?: (book: Book) => Selection;
+  /** True to compare only and to write nothing. */
+  readonly compareOnly?: boolean;
+  /** Keeps builds from one call to the next. */
+  readonly cache?: BuildCache;
+  /** Hears of each part as it is done. */
+  readonly progress?: (line: string) => void;
+}
+
+/** What a build came to. With diagnostics, nothing was written and `changes` is empty. */
+export interface BuildResult {
+  /** What was read: the sources for showing the diagnostics. */
+  readonly files: readonly BookFile[];
+  readonly diagnostics: readonly Diagnostic[];
+  readonly changes: Changes;
+}
+
+/** Reads the book, checks it, builds what is selected, and brings dist/ up to date. Throws where the disk refuses. */
+export function buildBook({ root, select, compareOnly, cache, progress }: BuildOptions): BuildResult {
+  const files = readBookFiles(root);
+  const { book, diagnostics } = readBook(files);
+  const selection = select?.(book) ?? EVERYTHING;
+  const nothing: Changes = { write: [], delete: [], unchanged: 0 };
+  if (diagnostics.length > 0) return { files, diagnostics, changes: nothing };
+  const built = buildTrees(book, selection, cache ?? new Map(), progress ?? (() => {}));
+  if (built.diagnostics.length > 0) return { files, diagnostics: built.diagnostics, changes: nothing };
+  const changes = compareTrees(root, built.trees);
+  if (compareOnly !== true) applyChanges(root, changes);
+  return { files, diagnostics: [], changes };
+}
+
+/** The Markdown files of `root`/book, by name; none where there is no such folder. */
+export function readBookFiles(root: string): BookFile[] {
+  return listFolder(join(root, "book"))
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".md"))
+    .map((entry) => `book/${entry.name}`)
+    .sort()
+    .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
 }
 
 /** Compares trees with the disk. Changes nothing. */
@@ -110,14 +145,14 @@ function hasContent(path: string, bytes: Uint8Array): boolean {
   return stat?.isFile() === true && stat.size === bytes.length && readFileSync(path).equals(bytes);
 }
 
-function listFolder(path: string): Dirent[] | null {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return null;
+function listFolder(path: string): Dirent[] {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
   return readdirSync(path, { withFileTypes: true });
 }
 
 /** All files below a folder, as paths relative to the root. */
 function filesBelow(root: string, folder: string): string[] {
-  return (listFolder(join(root, folder)) ?? []).flatMap((entry) => {
+  return listFolder(join(root, folder)).flatMap((entry) => {
     const path = `${folder}/${entry.name}`;
     return entry.isDirectory() ? filesBelow(root, path) : [path];
   });
