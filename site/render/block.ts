@@ -25,7 +25,7 @@ export function renderBlock(part: Part, highlighter: Highlighter, links: BlockLi
   const rows = lines.map((html, index) =>
     line(markSlot(html, block.lines[index]?.slot ?? null), part.lineNumbers[index] ?? null),
   );
-  const replaced = part.replaces === null ? "" : renderReplaced(part.replaces, highlighter, links);
+  const replaced = part.replaces.map((old) => renderReplaced(old, highlighter, links)).join("");
   const body = block.lines.length === 0 ? "" : `<pre tabindex="0"><code class="numbered">${rows.join("")}</code></pre>`;
   return (
     `<figure class="block" id="${blockAnchor(block.place.line)}">` +
@@ -71,19 +71,21 @@ function markSlot(html: string, slot: string | null): string {
 function caption(part: Part, links: BlockLinks): string {
   const { block } = part;
   const phrases: string[] = [];
-  const path = part.file ?? (block.isFile ? block.name : null);
+  const path = part.files[0] ?? (block.isFile ? block.name : null);
   if (path !== null) phrases.push(`<span class="file">${escapeHtml(path)}</span>`);
-  if (!block.isFile)
-    phrases.push(`<span>${escapeHtml(block.name)}${block.operation === "append" ? ", continued" : ""}</span>`);
+  if (!block.isFile) phrases.push(`<span>${escapeHtml(block.name)}</span>`);
   if (block.variant !== null)
     phrases.push(`<span>only in the variant <code>${escapeHtml(block.variant)}</code></span>`);
-  if (part.replaces !== null) {
+  const replaced = part.replaces[0];
+  if (replaced !== undefined) {
     const verb = block.operation === "remove" ? "removes" : "replaces";
-    phrases.push(`<span>${verb} ${link(part.replaces, "the block", links)}</span>`);
+    phrases.push(`<span>${verb} ${link(replaced, "this block", links)}</span>`);
   }
-  if (part.continues !== null) phrases.push(`<span>continues ${link(part.continues, "the block", links)}</span>`);
-  if (part.previous !== null) phrases.push(`<span>after ${link(part.previous, name(part.previous), links)}</span>`);
-  if (part.next !== null) phrases.push(`<span>before ${link(part.next, name(part.next), links)}</span>`);
+  if (part.replacedBy !== null) phrases.push(`<span>replaced ${link(part.replacedBy, "later", links)}</span>`);
+  if (part.continues !== null) phrases.push(`<span>continues ${link(part.continues, "this block", links)}</span>`);
+  if (part.previous !== null)
+    phrases.push(`<span>part before: ${link(part.previous, name(part.previous), links)}</span>`);
+  if (part.next !== null) phrases.push(`<span>part after: ${link(part.next, name(part.next), links)}</span>`);
   return phrases.join(" ");
 }
 

@@ -1,5 +1,6 @@
 /** A chapter's Markdown → the HTML of its text and its table of contents. */
-import type { Book, Chapter, Snapshot } from "../../tangle/literate/book.ts";
+import type { BlockStory } from "../../tangle/literate/blocks.ts";
+import type { Block, Book, Chapter, Snapshot } from "../../tangle/literate/book.ts";
 import { splitFrontMatter } from "../../tangle/literate/front-matter.ts";
 import { markdown } from "../../tangle/literate/markdown.ts";
 import { type BlockLinks, renderBlock, renderExample, renderExpectation } from "./block.ts";
@@ -17,6 +18,8 @@ export interface ChapterContext {
   readonly book: Book;
   readonly chapter: Chapter;
   readonly text: string;
+  /** Of all blocks of the book. */
+  readonly stories: ReadonlyMap<Block, BlockStory>;
   /** The chapter's own snapshot first, then its variants', then the machine's files. */
   readonly snapshots: readonly Pick<Snapshot, "files">[];
   readonly highlighter: Highlighter;
@@ -36,7 +39,7 @@ export function chapterNumber(chapter: Chapter): string {
 export function renderChapter(context: ChapterContext): RenderedChapter {
   const { chapter, highlighter } = context;
   const { body } = splitFrontMatter({ path: chapter.path, text: context.text });
-  const parts = partsOf(chapter, context.book, context.snapshots);
+  const parts = partsOf(chapter, context.stories, context.snapshots);
   const expectations = new Map(chapter.expectations.map((e) => [e.place.line, e]));
   const links = linksFrom(context);
   const contents: { level: 2 | 3; text: string; id: string }[] = [];
@@ -56,7 +59,7 @@ export function renderChapter(context: ChapterContext): RenderedChapter {
         html += renderExpectation(expectation.kind, expectation.variant, expectation.text);
       else html += renderExample(token.content, language, highlighter);
     } else if (token.type === "html_block") {
-      html += inlineFigures(token.content, context.readFigure);
+      html += inlineFigures(token.content, token.map![0] + 1, context.readFigure);
     } else if (token.type === "heading_open") {
       const inline = tokens[i + 1]!;
       const text = (inline.children ?? []).map((child) => child.content).join("");

@@ -8,20 +8,28 @@ const FORBIDDEN = /<(script|style|foreignObject)\b|\sstyle\s*=|\son\w+\s*=|href\
 
 export type ReadFigure = (path: string) => string | null;
 
-/** A figure that cannot be shown; the caller adds the chapter. */
-export class FigureError extends Error {}
+/** A figure that cannot be shown; `line` is that of the Markdown, the caller knows the chapter. */
+export class FigureError extends Error {
+  constructor(
+    message: string,
+    readonly line: number,
+  ) {
+    super(message);
+  }
+}
 
 /**
  * Replaces every figure of a piece of raw HTML. Ids are made unique by the drawing's name, so that two drawings with
  * an arrow head called `head` do not meet.
  */
-export function inlineFigures(html: string, read: ReadFigure): string {
+export function inlineFigures(html: string, line: number, read: ReadFigure): string {
   return html.replace(FIGURE, (_, path: string, alt: string, caption: string) => {
     const svg = read(path);
-    if (svg === null) throw new FigureError(`there is no book/${path}`);
+    if (svg === null) throw new FigureError(`there is no book/${path}`, line);
     const bad = FORBIDDEN.exec(svg);
-    if (bad !== null) throw new FigureError(`book/${path} holds ${bad[0].trim()}, which the page's policy forbids`);
-    if (alt === "") throw new FigureError(`book/${path} has no text alternative`);
+    if (bad !== null)
+      throw new FigureError(`book/${path} holds ${bad[0].trim()}, which the page's policy forbids`, line);
+    if (alt === "") throw new FigureError(`book/${path} has no text alternative`, line);
     const name = /([\w-]+)\.svg$/.exec(path)![1]!;
     const body = svg
       .replace(/<\?xml[^>]*\?>|<!--[\s\S]*?-->/g, "")

@@ -1,0 +1,125 @@
+/** `npm start` and `npm run site`: the book as a web site, served while it is written, or as a folder of static files. */
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import type { BuildCache } from "../tangle/build.ts";
+import { buildBook, readBookFiles, watchBook } from "../tangle/io.ts";
+import { BookError, type Diagnostic } from "../tangle/place.ts";
+import { formatDiagnostics } from "../tangle/report.ts";
+import { type BuiltSite, buildSite } from "./build.ts";
+import { serveSite } from "./serve.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const DEFAULT_PORT = 8012;
+
+const HELP = `Usage: npm start [-- --port N]     tangle, compile, render and serve the book; reloads pages when it changes
+       npm run site [-- --output FOLDER]   write the static site to dist/site
+
+  --port N         port of the development server (${DEFAULT_PORT}; the next free one where it is taken)
+  --output FOLDER  where the static site goes
+  --help           this text`;
+
+class UsageError extends Error {}
+
+function parse(): { command: string; port: number | null; output: string } {
+  try {
+    const { values, positionals } = parseArgs({
+      options: { port: { type: "string" }, output: { type: "string" }, help: { type: "boolean" } },
+      allowPositionals: true,
+    });
+    const command = values.help ? "help" : (positionals[0] ?? "build");
+    if (positionals.length > 1) throw new UsageError(`unexpected argument ${positionals[1]}`);
+    const port = values.port === undefined ? null : Number(values.port);
+    if (port !== null && !(Number.isInteger(port) && port >= 0 && port < 65536)) {
+      throw new UsageError(`--port takes a number from 0 to 65535, not ${values.port}`);
+    }
+    return { command, port, output: values.output ?? `${root}dist/site` };
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function report(diagnostics: readonly Diagnostic[]): void {
+  console.error(formatDiagnostics(diagnostics, readBookFiles(root)));
+  console.error(
+    `\n${diagnostics.length} ${diagnostics.length === 1 ? "mistake" : "mistakes"} in the book; nothing was written`,
+  );
+}
+
+const seconds = (from: number): string => `${((performance.now() - from) / 1000).toFixed(1)} s`;
+
+/** Tangles, compiles and renders everything. Null, and a report, where the book has mistakes. */
+async function buildAll(output: string, liveReload: boolean, cache: BuildCache): Promise<BuiltSite | null> {
+  const start = performance.now();
+  const { diagnostics } = buildBook({ root, cache, progress: console.log });
+  if (diagnostics.length > 0) {
+    report(diagnostics);
+    return null;
+  }
+  try {
+    const site = await buildSite({ output, liveReload });
+    console.log(`site: ${site.files.length} files, ${Math.round(site.bytes / 1024)} KiB, ${seconds(start)}`);
+    return site;
+  } catch (error) {
+    if (!(error instanceof BookError)) throw error;
+    report(error.diagnostics);
+    return null;
+  }
+}
+
+/** The server on the wanted port; without a wish, on the first free one from the default. */
+async function listen(folder: string, port: number | null): ReturnType<typeof serveSite> {
+  for (let candidate = port ?? DEFAULT_PORT; ; candidate++) {
+    try {
+      return await serveSite(folder, candidate);
+    } catch (error) {
+      const taken = (error as NodeJS.ErrnoException).code === "EADDRINUSE";
+      if (taken && port === null && candidate < DEFAULT_PORT + 20) continue;
+      throw taken ? new UsageError(`port ${candidate} is taken; choose another with --port`) : error;
+    }
+  }
+}
+
+async function serve(output: string, port: number | null): Promise<void> {
+  const cache: BuildCache = new Map();
+  await buildAll(output, true, cache);
+  const server = await listen(output, port);
+  console.log(`\nThe book is at ${server.url}  (Ctrl-C ends)`);
+  const stop = new AbortController();
+  process.once("SIGINT", () => stop.abort());
+  process.once("SIGTERM", () => stop.abort());
+  let first = true;
+  await watchBook(
+    root,
+    async () => {
+      // The watch begins by calling once; that build has been made above.
+      if (first) first = false;
+      else if ((await buildAll(output, true, cache)) !== null) server.rebuilt();
+    },
+    stop.signal,
+  );
+  await server.close();
+}
+
+async function main(): Promise<number> {
+  const { command, port, output } = parse();
+  switch (command) {
+    case "help":
+      console.log(HELP);
+      return 0;
+    case "serve":
+      await serve(output, port);
+      return 0;
+    case "build":
+      return (await buildAll(output, false, new Map())) === null ? 1 : 0;
+    default:
+      throw new UsageError(`unknown command ${command}`);
+  }
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`${error.message}\n\n${HELP}`);
+  process.exitCode = 1;
+}
