@@ -1,0 +1,182 @@
+/** Where execution stands, and the decoded instructions there. */
+import { decode } from "#isa/decode.ts";
+import type { DecodeFailure, Instruction, Mode } from "#isa/instruction.ts";
+import type { Cpu } from "#machine/cpu/cpu.ts";
+import { meaningOf } from "#machine/cpu/execute.ts";
+import { generalProtection, invalidOpcode } from "#machine/cpu/fault.ts";
+import * as at from "#machine/cpu/layout.ts";
+import { CS } from "#machine/cpu/state.ts";
+import { isCanonical } from "#machine/memory/canonical.ts";
+import { CodeCache, type CodePage, type DecodedInstruction } from "./code-cache.ts";
+
+interface FetchedPage {
+  readonly linear: bigint;
+  readonly user: boolean;
+  readonly mode: Mode;
+  readonly place: number;
+  readonly page: CodePage;
+}
+
+const FETCH_SLOTS = 256;
+
+/**
+ * The instruction pointer as a page and an offset in it, so that straight code and short jumps need no 64-bit
+ * arithmetic: rip is always `base + offset`.
+ */
+export class CodeCursor {
+  readonly cache = new CodeCache();
+  /** Decoded instructions of the current page; null where it must be looked up again. */
+  page: CodePage | null = null;
+  base = 0n;
+  offset = 0;
+  /** Highest offset in the page where an instruction may begin. */
+  last = 0;
+  mode: Mode = 16;
+  /** Where the running instruction began. */
+  startBase = 0n;
+  startOffset = 0;
+  onUnknownOpcode: ((address: bigint, bytes: Uint8Array) => void) | null = null;
+
+  readonly #fetched: (FetchedPage | undefined)[] = new Array(FETCH_SLOTS).fill(undefined);
+  #generation = -1;
+  #place = -1;
+
+  constructor(readonly cpu: Cpu) {}
+
+  /** Forgets all derived from memory. */
+  reset(): void {
+    this.cache.clear();
+    this.#generation = -1;
+    this.load();
+  }
+
+  get rip(): bigint {
+    return this.wrap(this.base + BigInt(this.offset));
+  }
+
+  /** rip of the running instruction. */
+  get start(): bigint {
+    return this.wrap(this.startBase + BigInt(this.startOffset));
+  }
+
+  wrap(rip: bigint): bigint {
+    return this.mode === 64 ? BigInt.asUintN(64, rip) : BigInt.asUintN(32, rip);
+  }
+
+  /** Writes rip to the processor's state. */
+  save(): void {
+    this.cpu.state.words[at.RIP / 8] = this.rip;
+  }
+
+  /** Takes rip and the mode from the processor's state. */
+  load(): void {
+    const { state } = this.cpu;
+    this.page = null;
+    this.mode = state.mode;
+    this.base = state.rip;
+    this.offset = 0;
+  }
+
+  /** Goes to a checked offset of the code segment. */
+  goTo(rip: bigint): void {
+    const distance = rip - this.base;
+    if (this.page !== null && distance >= 0n && distance <= BigInt(this.last)) this.offset = Number(distance);
+    else {
+      this.page = null;
+      this.base = rip;
+      this.offset = 0;
+    }
+  }
+
+  /** Finds the page that rip is in. Faults as an instruction fetch does. */
+  enter(): CodePage {
+    const { cpu } = this;
+    const rip = this.rip;
+    this.startBase = rip;
+    this.startOffset = 0;
+    const linear = this.#linear(rip);
+    const user = cpu.state.cpl === 3;
+    const found = this.#fetch(linear, user);
+    this.offset = Number(linear & 0xfffn);
+    this.base = rip - BigInt(this.offset);
+    this.startBase = this.base;
+    this.startOffset = this.offset;
+    this.last = this.#lastOffset();
+    this.#place = found.place;
+    this.page = found.page;
+    return found.page;
+  }
+
+  #linear(rip: bigint): bigint {
+    const { state } = this.cpu;
+    if (this.mode === 64) {
+      if (!isCanonical(rip)) throw generalProtection(0, `rip = 0x${rip.toString(16)} is not canonical`);
+      return rip;
+    }
+    if (rip > BigInt(state.segmentLimit(CS))) {
+      throw generalProtection(0, `rip = 0x${rip.toString(16)} lies beyond the code segment`);
+    }
+    return BigInt.asUintN(32, state.segmentBase(CS) + rip);
+  }
+
+  #lastOffset(): number {
+    if (this.mode === 64) return 0xfff;
+    const room = BigInt(this.cpu.state.segmentLimit(CS)) - this.base;
+    return room < 0xfffn ? Number(room) : 0xfff;
+  }
+
+  #fetch(linear: bigint, user: boolean): FetchedPage {
+    const { cpu } = this;
+    const page = linear & ~0xfffn;
+    const index = Number((linear >> 12n) & BigInt(FETCH_SLOTS - 1));
+    const known = this.#generation === cpu.mmu.generation ? this.#fetched[index] : undefined;
+    if (known?.linear === page && known.user === user && known.mode === this.mode) return known;
+    const physical = cpu.mmu.translate(linear, { write: false, user, fetch: true });
+    const place = cpu.memory.place(physical - (physical % 0x1000));
+    if (place >= 0) cpu.memory.noteCode(place);
+    if (this.#generation !== cpu.mmu.generation) this.#fetched.fill(undefined);
+    this.#generation = cpu.mmu.generation;
+    const fresh = { linear: page, user, mode: this.mode, place, page: this.cache.page(place, this.mode) };
+    this.#fetched[index] = fresh;
+    return fresh;
+  }
+
+  /** Decodes the instruction at `offset`. Kept, unless it crosses into the next page. */
+  decode(page: CodePage): DecodedInstruction {
+    const offset = this.offset;
+    const inPage = Math.min(15, 0x1000 - offset);
+    const bytes =
+      this.#place < 0 ? new Uint8Array(inPage).fill(0xff) : this.cpu.memory.readBytes(this.#place + offset, inPage);
+    const first = decode(bytes, 0, this.mode);
+    if (first.mnemonic === null && first.reason === "truncated" && inPage < 15) {
+      const both = new Uint8Array(15);
+      both.set(bytes);
+      both.set(this.#nextPage(15 - inPage), inPage);
+      return this.#withMeaning(decode(both, 0, this.mode), both);
+    }
+    const decoded = this.#withMeaning(first, bytes);
+    if (this.#place >= 0) page.entries[offset] = decoded;
+    return decoded;
+  }
+
+  #nextPage(count: number): Uint8Array {
+    const { cpu } = this;
+    const linear = this.#linear(this.wrap(this.base + 0x1000n));
+    const physical = cpu.mmu.translate(linear, { write: false, user: cpu.state.cpl === 3, fetch: true });
+    return cpu.memory.readBytes(physical, count);
+  }
+
+  #withMeaning(decoded: Instruction | DecodeFailure, bytes: Uint8Array): DecodedInstruction {
+    if (decoded.mnemonic === null) {
+      if (decoded.reason === "tooLong") throw generalProtection(0, "the instruction is longer than 15 bytes");
+      if (decoded.reason === "unknown") this.onUnknownOpcode?.(this.#linear(this.rip), bytes);
+      throw invalidOpcode(decoded.reason === "lock" ? "lock is not allowed here" : "the bytes are no instruction");
+    }
+    if (this.offset + decoded.length - 1 > this.last && this.last < 0xfff) {
+      throw generalProtection(0, "the instruction reaches beyond the code segment");
+    }
+    const meaning = meaningOf(decoded.mnemonic);
+    if (meaning === null) throw new Error(`no meaning for ${decoded.mnemonic}`);
+    return { instruction: decoded, meaning, length: decoded.length };
+  }
+}

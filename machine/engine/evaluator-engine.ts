@@ -1,0 +1,169 @@
+/** The run loop of the evaluator: fetch, execute, deliver what happened. */
+import type { Cpu } from "#machine/cpu/cpu.ts";
+import type { Engine, EngineFactory, EngineStop } from "#machine/cpu/engine.ts";
+import { interrupt, raise } from "#machine/cpu/exceptions.ts";
+import { Fault, VECTOR } from "#machine/cpu/fault.ts";
+import { FLAG } from "#machine/cpu/flags.ts";
+import * as at from "#machine/cpu/layout.ts";
+import { CS } from "#machine/cpu/state.ts";
+import { Evaluator } from "./evaluator.ts";
+
+export class EvaluatorEngine implements Engine {
+  readonly breakpoints = new Set<bigint>();
+  readonly #evaluator: Evaluator;
+  #stopRequested = false;
+  /** The last iret set RF; it holds for one instruction. */
+  #resumed = false;
+  #left = 0;
+
+  constructor(readonly cpu: Cpu) {
+    this.#evaluator = new Evaluator(cpu);
+    const { cursor } = this.#evaluator;
+    cpu.memory.connect({
+      codeWritten: (address, length) => cursor.cache.written(address, length),
+      remapped: () => {
+        cpu.mmu.flush();
+        cursor.page = null;
+      },
+    });
+  }
+
+  get onUnknownOpcode() {
+    return this.#evaluator.cursor.onUnknownOpcode;
+  }
+
+  set onUnknownOpcode(listener: ((address: bigint, bytes: Uint8Array) => void) | null) {
+    this.#evaluator.cursor.onUnknownOpcode = listener;
+  }
+
+  requestStop(): void {
+    this.#stopRequested = true;
+    this.#evaluator.attention = true;
+  }
+
+  reset(): void {
+    this.#stopRequested = false;
+    this.#resumed = false;
+    this.#evaluator.cursor.reset();
+    this.#evaluator.refresh();
+  }
+
+  run(instructions: number): EngineStop {
+    const { cpu } = this;
+    const evaluator = this.#evaluator;
+    evaluator.refresh();
+    this.#stopRequested = false;
+    this.#left = instructions;
+    const first = cpu.retired;
+    try {
+      for (;;) {
+        const stop = this.#deliverFaults(() => this.#loop(first));
+        if (stop !== null) return stop;
+      }
+    } finally {
+      evaluator.cursor.save();
+    }
+  }
+
+  /** Runs `body`; a fault that leaves it is delivered to the guest, which counts as an instruction, and gives null. */
+  #deliverFaults(body: () => EngineStop): EngineStop | null {
+    const { cursor } = this.#evaluator;
+    try {
+      return body();
+    } catch (fault) {
+      if (!(fault instanceof Fault)) throw fault;
+      this.cpu.state.rip = cursor.start;
+      this.cpu.trap = false;
+      this.cpu.retired++;
+      this.#left--;
+      const story = raise(this.cpu, fault);
+      this.#evaluator.refresh();
+      return story === null ? null : { kind: "tripleFault", story };
+    }
+  }
+
+  #loop(first: number): EngineStop {
+    const { cpu } = this;
+    const evaluator = this.#evaluator;
+    const { cursor } = evaluator;
+    const watching = this.breakpoints.size > 0;
+    while (this.#left > 0) {
+      if (evaluator.attention) {
+        const stop = this.#attend();
+        if (stop !== null) return stop;
+      }
+      const page = cursor.page === null || cursor.offset > cursor.last ? cursor.enter() : cursor.page;
+      if (watching && cpu.retired !== first && this.breakpoints.has(this.#linearRip())) {
+        return { kind: "breakpoint", address: this.#linearRip() };
+      }
+      const offset = cursor.offset;
+      cursor.startOffset = offset;
+      const decoded = page.entries[offset] ?? cursor.decode(page);
+      cursor.offset = offset + decoded.length;
+      decoded.meaning(evaluator, decoded.instruction);
+      cpu.retired++;
+      this.#left--;
+    }
+    return { kind: "budget" };
+  }
+
+  #linearRip(): bigint {
+    const { cursor } = this.#evaluator;
+    return cursor.mode === 64 ? cursor.rip : BigInt.asUintN(32, this.cpu.state.segmentBase(CS) + cursor.rip);
+  }
+
+  /** Between two instructions, when something may have happened: traps, interrupts, stops. */
+  #attend(): EngineStop | null {
+    const { cpu } = this;
+    const { state } = cpu;
+    const evaluator = this.#evaluator;
+    evaluator.attention = false;
+    if (this.#stopRequested) return { kind: "requested" };
+    evaluator.cursor.save();
+    if (cpu.trap) return this.#trap();
+    const flags = state.words[at.RFLAGS / 8]!;
+    const has = (flag: number) => ((flags >> BigInt(flag)) & 1n) !== 0n;
+    if (cpu.shadow) {
+      cpu.shadow = false;
+      evaluator.attention = true;
+    } else if (has(FLAG.IF) && cpu.interrupts.pending()) {
+      const story = interrupt(cpu, cpu.interrupts.acknowledge());
+      evaluator.refresh();
+      return story === null ? null : { kind: "tripleFault", story };
+    }
+    if (cpu.halted) {
+      evaluator.attention = true;
+      return { kind: "halted" };
+    }
+    this.#endResume(has(FLAG.RF));
+    if (has(FLAG.TF)) {
+      cpu.trap = true;
+      evaluator.attention = true;
+    }
+    return null;
+  }
+
+  /** Single step: the instruction that ran with TF set is done. */
+  #trap(): EngineStop | null {
+    const { cpu } = this;
+    cpu.trap = false;
+    cpu.state.words[at.DEBUG / 8 + 6]! |= 0x4000n;
+    const story = raise(cpu, new Fault(VECTOR.DB, null, "single step"));
+    this.#evaluator.refresh();
+    return story === null ? null : { kind: "tripleFault", story };
+  }
+
+  #endResume(set: boolean): void {
+    if (!set) this.#resumed = false;
+    else if (this.#resumed) {
+      this.cpu.state.words[at.RFLAGS / 8]! &= ~(1n << BigInt(FLAG.RF));
+      this.#resumed = false;
+    } else {
+      this.#resumed = true;
+      this.#evaluator.attention = true;
+    }
+  }
+}
+
+/** The evaluator as a machine's engine. */
+export const evaluatorEngine: EngineFactory = (cpu) => new EvaluatorEngine(cpu);
