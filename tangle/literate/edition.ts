@@ -80,8 +80,10 @@ export function applyOperations(book: Book, name: EditionName, listener: Edition
   const define = (block: Block): void => {
     const known = chunks.get(labelOf(block));
     if (known === undefined) insert(create(block));
-    else if (guessed.delete(known)) known.parts = [block, ...known.parts];
-    else listener.report?.(duplicate(block, known.definition));
+    else if (guessed.delete(known)) {
+      known.parts = [block, ...known.parts];
+      known.history.push(block);
+    } else listener.report?.(duplicate(block, known.definition));
   };
   const insert = (chunk: Chunk): void => {
     const beside = chunk.definition.beside;
