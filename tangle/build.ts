@@ -49,7 +49,7 @@ export function buildTrees(
     const outputs: Output[] = [];
     for (const variant of selection.variant === null ? [null, ...variantsOf(book, chapter)] : [selection.variant]) {
       const start = performance.now();
-      const built = buildOnce(tangleChapter(book, chapter, variant), cache);
+      const built = buildOnce(tangleChapter(book, chapter, variant), loaderFor(book, chapter), cache);
       // A mistake in chapter 2 shows in every later chapter too; it is one mistake.
       for (const diagnostic of built.diagnostics) diagnostics.set(JSON.stringify(diagnostic), diagnostic);
       const below = variant === null || selection.variant !== null ? "" : `variants/${variant}/`;
@@ -70,12 +70,20 @@ export function buildTrees(
   return { trees, diagnostics: [...diagnostics.values()] };
 }
 
-function buildOnce(snapshot: Snapshot, cache: BuildCache): ChapterBuild {
+/** A chapter before the book's own loader borrows that of the first chapter that has one; null for all others. */
+function loaderFor(book: Book, chapter: number): Snapshot | null {
+  const hasLoader = (snapshot: Snapshot): boolean => snapshot.files.some((file) => file.path.startsWith("boot/"));
+  if (hasLoader(tangleChapter(book, chapter))) return null;
+  const later = chapterNumbers(book).filter((number) => number > chapter);
+  return later.map((number) => tangleChapter(book, number)).find(hasLoader) ?? null;
+}
+
+function buildOnce(snapshot: Snapshot, loader: Snapshot | null, cache: BuildCache): ChapterBuild {
   const edition = `${snapshot.chapter}/${snapshot.variant ?? ""}`;
-  const text = JSON.stringify(snapshot);
+  const text = JSON.stringify([snapshot, loader]);
   const known = cache.get(edition);
   if (known?.snapshot === text) return known.build;
-  const build = buildChapter(snapshot);
+  const build = buildChapter(snapshot, loader);
   cache.set(edition, { snapshot: text, build });
   return build;
 }

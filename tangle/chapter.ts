@@ -15,8 +15,11 @@ export interface ChapterBuild {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Builds a snapshot. Pure: the same snapshot gives the same bytes, in Node and in the browser. */
-export function buildChapter(snapshot: Snapshot): ChapterBuild {
+/**
+ * Builds a snapshot. Pure: the same snapshot gives the same bytes, in Node and in the browser. `borrowed` is the
+ * snapshot whose boot loader starts this one's kernel where it has none yet.
+ */
+export function buildChapter(snapshot: Snapshot, borrowed: Snapshot | null): ChapterBuild {
   const encoder = new TextEncoder();
   return {
     outputs: snapshot.files.map((file) => ({ path: file.path, bytes: encoder.encode(file.text) })),

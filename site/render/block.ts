@@ -83,13 +83,20 @@ function caption(part: Part, links: BlockLinks): string {
   }
   if (part.replacedBy !== null) phrases.push(`<span>replaced ${link(part.replacedBy, "later", links)}</span>`);
   if (part.continues !== null) phrases.push(`<span>continues ${link(part.continues, "this block", links)}</span>`);
-  if (part.previous !== null)
-    phrases.push(`<span>part before: ${link(part.previous, name(part.previous), links)}</span>`);
-  if (part.next !== null) phrases.push(`<span>part after: ${link(part.next, name(part.next), links)}</span>`);
+  if (part.previous !== null) phrases.push(neighbour(part.previous, "↑", "The part before", links));
+  if (part.next !== null) phrases.push(neighbour(part.next, "↓", "The part after", links));
   return phrases.join(" ");
 }
 
 const name = (block: Block): string => (block.isFile ? "the file's frame" : block.name);
+
+/** The block before or after in the same file: an arrow and its name, spelled out for those who cannot see the arrow. */
+function neighbour(block: Block, arrow: string, words: string, links: BlockLinks): string {
+  const chapter = links.chapterName(block);
+  const where = chapter === "" ? "" : ` in ${chapter}`;
+  const title = escapeHtml(`${words} of this file: ${name(block)}${where}`);
+  return `<a class="neighbour" href="${links.href(block)}" title="${title}" aria-label="${title}">${arrow} ${escapeHtml(name(block))}</a>`;
+}
 
 function link(block: Block, text: string, links: BlockLinks): string {
   const chapter = links.chapterName(block);

@@ -1,0 +1,71 @@
+/**
+ * map.json: from addresses back to the book's lines, for debuggers, fault stories and tests. `machine/debug` reads it;
+ * the two parts share this format and no code.
+ */
+import type { LinkedProgram } from "../compiler/object.ts";
+import type { Place } from "../place.ts";
+
+/** Machine code outside the kernel that has lines too: the boot loader's two files as loaded. */
+export interface LoaderCode {
+  /** Where the file's first byte is when it runs: 0x7c00, 0x8000. */
+  readonly origin: number;
+  readonly symbols: readonly { readonly name: string; readonly address: number }[];
+  /** Ascending by offset from the file's start. */
+  readonly lines: readonly { readonly offset: number; readonly place: Place }[];
+}
+
+export interface MapInput {
+  readonly chapter: number;
+  readonly variant: string | null;
+  readonly linked: LinkedProgram;
+  readonly loader: readonly LoaderCode[];
+  /** Tangled place → place in the book. */
+  readonly toBook: (place: Place) => Place;
+}
+
+type LineRow = [address: string, file: number, line: number, column: number, source: number, sourceLine: number];
+
+const hex = (address: bigint | number): string => `0x${address.toString(16)}`;
+
+/** The file's text. Addresses are hexadecimal strings, since they exceed what a JSON number keeps. */
+export function buildMap({ chapter, variant, linked, loader, toBook }: MapInput): string {
+  const files: string[] = [];
+  const sources: string[] = [];
+  const row = (address: bigint | number, place: Place): LineRow => {
+    const book = toBook(place);
+    return [hex(address), indexOf(files, book.file), book.line, book.column, indexOf(sources, place.file), place.line];
+  };
+  const kernelLines = linked.lines.map(({ address, place }) => row(address, place));
+  const loaderLines = loader.flatMap((code) => code.lines.map(({ offset, place }) => row(code.origin + offset, place)));
+  const map = {
+    version: 1,
+    chapter,
+    variant,
+    entry: hex(linked.entry),
+    files,
+    sources,
+    symbols: linked.symbols.map(({ name, address, size, kind }) => ({ name, address: hex(address), size, kind })),
+    lines: withoutRepeats(kernelLines),
+    loader:
+      loader.length === 0
+        ? null
+        : {
+            symbols: loader.flatMap((code) =>
+              code.symbols.map(({ name, address }) => ({ name, address: hex(address), size: 0, kind: "function" })),
+            ),
+            lines: withoutRepeats(loaderLines),
+          },
+  };
+  return `${JSON.stringify(map)}\n`;
+}
+
+/** The place of `name` in `list`, added at its end if it is new. */
+function indexOf(list: string[], name: string): number {
+  const known = list.indexOf(name);
+  return known >= 0 ? known : list.push(name) - 1;
+}
+
+/** A row holds until the next one, so a row that says the same again says nothing. */
+function withoutRepeats(rows: readonly LineRow[]): LineRow[] {
+  return rows.filter((row, i) => i === 0 || row.slice(1).some((value, k) => value !== rows[i - 1]![k + 1]));
+}
