@@ -36,6 +36,14 @@ export function reversePostorder(f: IrFunction): Block[] {
   return order.reverse();
 }
 
+/** Drops the blocks that nothing leads to; says whether there were any. */
+export function removeUnreachable(f: IrFunction): boolean {
+  const reached = new Set(reversePostorder(f));
+  if (reached.size === f.blocks.length) return false;
+  f.blocks = f.blocks.filter((block) => reached.has(block));
+  return true;
+}
+
 function successors(block: Block): Block[] {
   return edges(block.terminator).map((edge) => edge.block);
 }
