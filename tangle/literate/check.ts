@@ -40,8 +40,6 @@ class Analyser {
   /** Blocks that an error names already: that they reach no file follows from it. */
   private readonly blamed = new Set<string>();
   private readonly targets = new Map<Block, { target: Target; place: Place }>();
-  private readonly openSlots = new Set<BlockLine>();
-  private readonly filledSlots = new Set<BlockLine>();
 
   /** Adds an error, once for all editions that have it. */
   report(diagnostic: Diagnostic): void {
@@ -84,7 +82,7 @@ class Analyser {
         reached.add(chunk);
         if (root !== null) this.reach(chunk, place, root.chunk, root.target);
         path.push(reference);
-        for (const next of this.references(chunk, edition, root !== null)) visit(next);
+        for (const next of this.references(chunk, edition)) visit(next);
         path.pop();
       }
     };
@@ -92,7 +90,7 @@ class Analyser {
   }
 
   /** The chunks that stand beside and inside a chunk, in the order of the text. */
-  private references(chunk: Chunk, edition: Edition, live: boolean): Reference[] {
+  private references(chunk: Chunk, edition: Edition): Reference[] {
     const beside = (neighbour: Chunk): Reference => ({
       chunk: neighbour,
       place: neighbour.definition.beside!.place,
@@ -101,7 +99,6 @@ class Analyser {
       block.lines.flatMap((line): Reference[] => {
         if (line.slot === null) return [];
         const filling = edition.chunks.get(`#${line.slot}`);
-        if (live) (filling === undefined ? this.openSlots : this.filledSlots).add(line);
         return filling === undefined ? [] : [{ chunk: filling, place: slotPlace(block, line) }];
       }),
     );
@@ -150,21 +147,15 @@ class Analyser {
     for (const step of steps) this.blamed.add(lineOf(step.chunk.definition.place));
   }
 
-  /** A slot must be filled in some edition that has it. */
+  /** A slot must have a chunk, in whatever chapter. */
   checkSlots(blocks: readonly Block[]): void {
+    const labels = new Set(blocks.map(labelOf));
     for (const block of blocks) {
       for (const line of block.lines) {
-        if (line.slot === null || this.filledSlots.has(line)) continue;
-        const label = `#${line.slot}`;
-        const definition = blocks.find((other) => labelOf(other) === label);
-        if (definition === undefined) {
-          const message = `no chapter fills the slot \`${line.slot}\``;
-          this.report({ code: LT.unfilledSlot, message, place: slotPlace(block, line), ...didYouMean(label, blocks) });
-        } else if (this.openSlots.has(line)) {
-          const message = `\`${label}\` is never there when this slot is`;
-          const related = [{ place: definition.place, message: "it stands here" }];
-          this.report({ code: LT.unfilledSlot, message, place: slotPlace(block, line), related });
-        }
+        if (line.slot === null || labels.has(`#${line.slot}`)) continue;
+        const message = `no chapter fills the slot \`${line.slot}\``;
+        const place = slotPlace(block, line);
+        this.report({ code: LT.unfilledSlot, message, place, ...didYouMean(`#${line.slot}`, blocks) });
       }
     }
   }
@@ -182,16 +173,21 @@ class Analyser {
         ? inLost.has(block.name) || (block.beside !== null && lostNames.has(block.beside.name))
         : lostNames.has(block.name);
       if (follows || this.blamed.has(lineOf(block.place))) continue;
+      const related = blocks.flatMap((other) =>
+        other.lines
+          .filter((line) => line.slot === block.name)
+          .map((line) => ({ place: slotPlace(other, line), message: "a slot for it, in none of the same snapshots" })),
+      );
+      const hint =
+        block.variant === null
+          ? `put a slot \`<<${block.name}>>\` where it goes, or mark the block as an \`example\``
+          : "a variant changes the kernel of its own chapter only";
       this.report({
         code: LT.unreachedChunk,
-        message: defines
-          ? `\`${labelOf(block)}\` reaches no file`
-          : `this change of \`${labelOf(block)}\` reaches no file`,
+        message: `${defines ? "" : "this change of "}\`${labelOf(block)}\` reaches no file`,
         place: block.place,
-        hint:
-          block.variant === null
-            ? `put a slot \`<<${block.name}>>\` where it goes, or mark the block as an \`example\``
-            : "a variant changes the kernel of its own chapter only",
+        hint,
+        ...(related.length === 0 ? {} : { related }),
       });
     }
   }
