@@ -1,0 +1,156 @@
+/** Folding of address arithmetic and of loads into the operands of other instructions. */
+import type { Instruction, Value } from "../ssa/ir.ts";
+import { widthOf } from "./facts.ts";
+import { type FrameObject, MemoryOperand, type Width } from "./machine.ts";
+import { NONE } from "./registers.ts";
+import { fitsSigned32, type Selection } from "./selection.ts";
+
+/** The terms of `base + index * scale + symbol or frame object + displacement`, as far as they were found. */
+class Terms {
+  base: Value | null = null;
+  index: Value | null = null;
+  scale: 1 | 2 | 4 | 8 = 1;
+  symbol: string | null = null;
+  /** Takes the place of the base: the frame's base is rsp. */
+  frame: FrameObject | null = null;
+  displacement = 0n;
+
+  /** How many registers can still be added. */
+  get room(): number {
+    return Number(this.base === null && this.frame === null) + Number(this.index === null);
+  }
+
+  get hasFixed(): boolean {
+    return this.symbol !== null || this.frame !== null;
+  }
+
+  /** How many parts there are. */
+  get count(): number {
+    const parts = [this.base !== null, this.index !== null, this.hasFixed, this.displacement !== 0n];
+    return parts.filter((part) => part).length;
+  }
+}
+
+/** Symbols lie in the top 2 GiB; a constant beside one must leave the sum there. */
+const SYMBOL_REACH = 0x10_0000n;
+
+/** The operand for memory at `address + offset`. */
+export function memory(s: Selection, address: Value, offset: number, width: Width | 0): MemoryOperand {
+  const terms = new Terms();
+  terms.displacement = BigInt(offset);
+  addTerm(s, terms, address, true, 0);
+  return operandOf(s, terms, width);
+}
+
+/** The terms of an addition as an operand of lea, where that saves an instruction; else null. */
+export function addition(s: Selection, value: Value): MemoryOperand | null {
+  const instruction = s.facts.definition(value)!.instruction;
+  if (value.type !== "i64" && value.type !== "i32") return null;
+  const terms = new Terms();
+  if (!split(s, terms, value, instruction, 0)) return null;
+  const worth = terms.count > 2 || terms.scale > 1 || terms.symbol !== null || terms.frame !== null;
+  return worth ? operandOf(s, terms, 0) : null;
+}
+
+function operandOf(s: Selection, terms: Terms, width: Width | 0): MemoryOperand {
+  return new MemoryOperand(
+    width,
+    terms.base === null ? NONE : s.register(terms.base),
+    Number(terms.displacement),
+    terms.index === null ? NONE : s.register(terms.index),
+    terms.scale,
+    terms.symbol,
+    terms.frame,
+  );
+}
+
+/** Adds a value to the terms, taking it apart where that costs nothing; leaves room for `reserve` more registers. */
+function addTerm(s: Selection, terms: Terms, value: Value, isAddress: boolean, reserve: number): void {
+  if (addFixed(s, terms, value, reserve)) return;
+  const definition = s.facts.definition(value);
+  if (definition !== null) {
+    const { instruction } = definition;
+    const shared = isAddress ? !s.facts.onlyAddress(value) : s.facts.useCount(value) > 1;
+    const free = hasConstant(s, instruction) || (definition.block === s.block && !shared);
+    if (free && split(s, terms, value, instruction, reserve)) return;
+    if (scaled(s, terms, value)) return;
+  }
+  if (terms.base === null && terms.frame === null) terms.base = value;
+  else if (terms.index === null) terms.index = value;
+  else throw new Error("no room for another term of an address");
+}
+
+/** Adds the address of a symbol or frame slot, where the terms have none yet. */
+function addFixed(s: Selection, terms: Terms, value: Value, reserve: number): boolean {
+  const instruction = s.facts.definition(value)?.instruction;
+  if (terms.hasFixed) return false;
+  if (instruction?.kind === "symbol") {
+    const sum = terms.displacement + BigInt(instruction.offset);
+    if (sum < 0n || sum >= SYMBOL_REACH) return false;
+    terms.symbol = instruction.symbol;
+    terms.displacement = sum;
+    return true;
+  }
+  if (instruction?.kind === "slot" && terms.base === null && terms.room > reserve) {
+    terms.frame = s.slot(instruction.slot);
+    return true;
+  }
+  return false;
+}
+
+/** Adds both sides of an addition, or of a subtraction of a constant; false, and nothing changed, where it cannot. */
+function split(s: Selection, terms: Terms, value: Value, instruction: Instruction, reserve: number): boolean {
+  if (instruction.kind !== "binary") return false;
+  const { operation, left, right } = instruction;
+  if (operation !== "add" && operation !== "sub") return false;
+  const constant = s.constantOf(right);
+  if (constant !== null) {
+    const signed = BigInt.asIntN(widthOf(value.type), constant);
+    const sum = terms.displacement + (operation === "add" ? signed : -signed);
+    const allowed = terms.symbol === null ? fitsSigned32(sum) : sum >= 0n && sum < SYMBOL_REACH;
+    if (!allowed) return false;
+    terms.displacement = sum;
+    addTerm(s, terms, left, false, reserve);
+    return true;
+  }
+  if (operation === "sub") return false;
+  if (terms.room - reserve >= 2) {
+    addTerm(s, terms, right, false, reserve + 1);
+    addTerm(s, terms, left, false, reserve);
+    return true;
+  }
+  if (addFixed(s, terms, right, reserve + 1)) addTerm(s, terms, left, false, reserve);
+  else if (addFixed(s, terms, left, reserve + 1)) addTerm(s, terms, right, false, reserve);
+  else return false;
+  return true;
+}
+
+function hasConstant(s: Selection, instruction: Instruction): boolean {
+  return instruction.kind === "binary" && s.constantOf(instruction.right) !== null;
+}
+
+/** Adds `x << 1, 2, 3` as an index. */
+function scaled(s: Selection, terms: Terms, value: Value): boolean {
+  const definition = s.facts.definition(value);
+  if (terms.index !== null || definition === null || definition.block !== s.block) return false;
+  const { instruction } = definition;
+  if (instruction.kind !== "binary" || instruction.operation !== "shl") return false;
+  const count = s.constantOf(instruction.right);
+  if (count === null || count < 1n || count > 3n) return false;
+  terms.index = instruction.left;
+  terms.scale = (1 << Number(count)) as 2 | 4 | 8;
+  return true;
+}
+
+/**
+ * The memory operand to use instead of a value that was loaded only for this: the load is of this width, used once,
+ * in this block, and nothing writes memory between it and here. Otherwise null.
+ */
+export function foldableLoad(s: Selection, value: Value, width: Width): MemoryOperand | null {
+  const definition = s.facts.definition(value);
+  if (definition === null || definition.block !== s.block) return null;
+  const { instruction, index } = definition;
+  if (instruction.kind !== "load" || instruction.volatile || widthOf(value.type) !== width) return null;
+  if (s.facts.useCount(value) !== 1 || !s.facts.sameMemory(s.block, index, s.position)) return null;
+  return memory(s, instruction.address, instruction.offset, width);
+}

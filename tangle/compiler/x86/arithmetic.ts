@@ -1,0 +1,200 @@
+/** Integer arithmetic and conversions. */
+import type { BinaryOperation, Instruction, Value } from "../ssa/ir.ts";
+import { addition, foldableLoad } from "./addresses.ts";
+import { widthOf } from "./facts.ts";
+import { ImmediateOperand, MemoryOperand, type Operand, RegisterOperand } from "./machine.ts";
+import { RAX, RCX, RDX, type Register } from "./registers.ts";
+import { operationWidth, type Selection } from "./selection.ts";
+
+type Binary = Extract<Instruction, { kind: "binary" }>;
+type Arithmetic = Extract<
+  Instruction,
+  { kind: "binary" | "negate" | "complement" | "zeroExtend" | "signExtend" | "truncate" }
+>;
+
+export function lowerArithmetic(s: Selection, instruction: Arithmetic): void {
+  const result = instruction.results[0]!;
+  const to = s.result(result);
+  switch (instruction.kind) {
+    case "binary":
+      return lowerBinary(s, instruction, result, to);
+    case "negate":
+    case "complement": {
+      const width = operationWidth(result.type);
+      s.copy(to, s.register(instruction.operand), width);
+      if (instruction.kind === "negate") s.emit("neg", [new RegisterOperand(to, width)]);
+      else if (result.type === "i1") s.emit("xor", [new RegisterOperand(to, 32), new ImmediateOperand(1n, 32)]);
+      else s.emit("not", [new RegisterOperand(to, width)]);
+      return;
+    }
+    case "zeroExtend":
+      return zeroExtend(s, to, instruction.operand);
+    case "signExtend":
+      return signExtend(s, to, instruction.operand, operationWidth(result.type));
+    case "truncate":
+      // Only to one bit: all other cuts share their operand's register.
+      s.copy(to, s.register(instruction.operand), 32);
+      s.emit("and", [new RegisterOperand(to, 32), new ImmediateOperand(1n, 32)]);
+      return;
+  }
+}
+
+const SIMPLE: Partial<Record<BinaryOperation, string>> = {
+  add: "add",
+  sub: "sub",
+  mul: "imul",
+  and: "and",
+  or: "or",
+  xor: "xor",
+};
+
+function lowerBinary(s: Selection, instruction: Binary, result: Value, to: Register): void {
+  const { operation } = instruction;
+  const width = operationWidth(result.type);
+  switch (operation) {
+    case "add": {
+      const sum = addition(s, result);
+      if (sum !== null) return s.emit("lea", [new RegisterOperand(to, width), sum]);
+      return twoOperands(s, "add", instruction, to);
+    }
+    case "mul":
+      return multiply(s, instruction, to);
+    case "sub":
+    case "and":
+    case "or":
+    case "xor":
+      return twoOperands(s, SIMPLE[operation]!, instruction, to);
+    case "shl":
+    case "shr":
+    case "sar":
+      return shift(s, instruction, to);
+    case "udiv":
+    case "urem":
+    case "sdiv":
+    case "srem":
+      return divide(s, instruction, to);
+  }
+}
+
+const COMMUTATIVE: ReadonlySet<BinaryOperation> = new Set(["add", "mul", "and", "or", "xor"]);
+
+/** Left and right, swapped where that lets the right one be a constant or a load, or the left one be overwritten. */
+function ordered(s: Selection, { operation, left, right }: Binary): [Value, Value] {
+  if (!COMMUTATIVE.has(operation) || s.constantOf(right) !== null) return [left, right];
+  if (s.constantOf(left) !== null) return [right, left];
+  const isLoad = (v: Value) => s.facts.definition(v)?.instruction.kind === "load" && s.facts.useCount(v) === 1;
+  if (isLoad(left) && !isLoad(right)) return [right, left];
+  if (!isLoad(right) && s.facts.useCount(left) > 1 && s.facts.useCount(right) === 1) return [right, left];
+  return [left, right];
+}
+
+/** The right operand: immediate, memory or register. Bits above an and, or, xor of bytes must stay predictable. */
+function rightOperand(s: Selection, operation: BinaryOperation, value: Value): Operand {
+  const width = operationWidth(value.type);
+  const bitwise = operation === "and" || operation === "or" || operation === "xor";
+  return foldableLoad(s, value, width) ?? s.operand(value, width, bitwise ? "unsigned" : "signed");
+}
+
+function twoOperands(s: Selection, mnemonic: string, instruction: Binary, to: Register): void {
+  const width = operationWidth(instruction.results[0]!.type);
+  const [left, right] = ordered(s, instruction);
+  const operand = rightOperand(s, instruction.operation, right);
+  s.moveTo(to, left);
+  s.emit(mnemonic, [new RegisterOperand(to, width), operand]);
+}
+
+function multiply(s: Selection, instruction: Binary, to: Register): void {
+  const width = operationWidth(instruction.results[0]!.type);
+  const [left, right] = ordered(s, instruction);
+  const factor = s.constantOf(right);
+  if (factor === 3n || factor === 5n || factor === 9n) {
+    const register = s.register(left);
+    const scale = (Number(factor) - 1) as 2 | 4 | 8;
+    return s.emit("lea", [new RegisterOperand(to, width), new MemoryOperand(0, register, 0, register, scale)]);
+  }
+  const operand = rightOperand(s, "mul", right);
+  if (operand.kind === "immediate") {
+    const source = foldableLoad(s, left, width) ?? s.registerOperand(left, width);
+    return s.emit("imul3", [new RegisterOperand(to, width), source, operand]);
+  }
+  s.moveTo(to, left);
+  s.emit("imul", [new RegisterOperand(to, width), operand]);
+}
+
+/** Shifts look at the count modulo 32 or 64; narrower ones must cut it themselves. Right shifts need all bits right. */
+function shift(s: Selection, instruction: Binary, to: Register): void {
+  const { left, right } = instruction;
+  const bits = widthOf(left.type);
+  const width = operationWidth(left.type);
+  const mnemonic = instruction.operation;
+  const start = () => {
+    if (mnemonic === "shl" || bits >= 32) s.moveTo(to, left);
+    else extend(s, to, left, mnemonic === "sar");
+  };
+  const count = s.constantOf(right);
+  if (count !== null) {
+    start();
+    s.emit(mnemonic, [new RegisterOperand(to, width), new ImmediateOperand(count & BigInt(bits - 1), 8)]);
+    return;
+  }
+  const by = shiftCount(s, right, bits);
+  start();
+  s.moveTo(RCX, by);
+  if (bits < 32) s.emit("and", [new RegisterOperand(RCX, 32), new ImmediateOperand(BigInt(bits - 1), 32)]);
+  s.emit(mnemonic, [new RegisterOperand(to, width), new RegisterOperand(RCX, 8)]);
+}
+
+/** The count without a mask that the processor applies by itself. */
+function shiftCount(s: Selection, count: Value, bits: number): Value {
+  const instruction = s.facts.definition(s.facts.root(count))?.instruction;
+  if (bits < 32 || instruction?.kind !== "binary" || instruction.operation !== "and") return count;
+  const mask = s.constantOf(instruction.right);
+  return mask !== null && (mask & BigInt(bits - 1)) === BigInt(bits - 1) ? instruction.left : count;
+}
+
+/** Division wants rdx:rax; narrow operands are extended to 32 bits first. */
+function divide(s: Selection, instruction: Binary, to: Register): void {
+  const { operation, left, right } = instruction;
+  const signed = operation === "sdiv" || operation === "srem";
+  const bits = widthOf(left.type);
+  const width = operationWidth(left.type);
+  let divisor: Operand;
+  if (bits >= 32) {
+    divisor = foldableLoad(s, right, width) ?? s.registerOperand(right, width);
+    s.moveTo(RAX, left);
+  } else {
+    const extended = s.machine.register();
+    extend(s, extended, right, signed);
+    divisor = new RegisterOperand(extended, width);
+    extend(s, RAX, left, signed);
+  }
+  if (signed) s.emit(width === 64 ? "cqo" : "cdq", [], { reads: [RAX], writes: [RDX] });
+  else s.constant(RDX, 0n);
+  s.emit(signed ? "idiv" : "div", [divisor], { reads: [RAX, RDX], writes: [RAX, RDX] });
+  s.copy(to, operation === "udiv" || operation === "sdiv" ? RAX : RDX, width);
+}
+
+/** All 32 bits of a register from a narrower value. */
+function extend(s: Selection, to: Register, value: Value, signed: boolean): void {
+  if (signed) signExtend(s, to, value, 32);
+  else if (s.facts.isZeroExtended(value)) s.moveTo(to, value);
+  else zeroExtend(s, to, value);
+}
+
+function zeroExtend(s: Selection, to: Register, value: Value): void {
+  const bits = widthOf(value.type);
+  const from = new RegisterOperand(s.register(value), bits);
+  if (bits === 32) s.emit("mov", [new RegisterOperand(to, 32), from]);
+  else s.emit("movzx", [new RegisterOperand(to, 32), from]);
+}
+
+function signExtend(s: Selection, to: Register, value: Value, width: 32 | 64): void {
+  if (value.type === "i1") {
+    extend(s, to, value, false);
+    s.emit("neg", [new RegisterOperand(to, width)]);
+    return;
+  }
+  const bits = widthOf(value.type);
+  const from = foldableLoad(s, value, bits) ?? s.registerOperand(value, bits);
+  s.emit(bits === 32 ? "movsxd" : "movsx", [new RegisterOperand(to, width), from]);
+}

@@ -1,0 +1,195 @@
+/** Blocks in their final order to bytes: encoding, short and near branches, places in the source. */
+
+import { conditionCode } from "../../../machine/isa/conditions.ts";
+import type { Diagnostic, Place } from "../../place.ts";
+import type { ObjectFunction, Relocation } from "../object.ts";
+import { type AssembledText, assembleText } from "./assembled.ts";
+import { encodeInstruction } from "./encoding.ts";
+import type { Frame } from "./frame.ts";
+import {
+  type Condition,
+  INVERSE,
+  type MachineBlock,
+  type MachineFunction,
+  type MachineInstruction,
+} from "./machine.ts";
+import { shorten } from "./peephole.ts";
+
+/** A jump at the end of a block; condition null for always. */
+interface Branch {
+  readonly condition: Condition | null;
+  readonly target: MachineBlock;
+  near: boolean;
+}
+
+/** One block's bytes without its branches. */
+interface Chunk {
+  readonly block: MachineBlock;
+  readonly bytes: number[];
+  readonly relocations: Relocation[];
+  readonly lines: { readonly offset: number; readonly place: Place }[];
+  readonly branches: Branch[];
+  readonly branchPlace: Place | null;
+  start: number;
+}
+
+export interface Emitted {
+  readonly object: ObjectFunction;
+  /** Where each block begins in the code, by block id. */
+  readonly offsets: ReadonlyMap<MachineBlock, number>;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export function emitFunction(fn: MachineFunction, order: readonly MachineBlock[], frame: Frame): Emitted {
+  const diagnostics: Diagnostic[] = [];
+  const chunks = order.map((block, i) => {
+    const chunk: Chunk = {
+      block,
+      bytes: [],
+      relocations: [],
+      lines: [],
+      branches: [],
+      branchPlace: block.terminator.place,
+      start: 0,
+    };
+    if (i === 0) for (const instruction of frame.prologue) append(chunk, instruction, diagnostics);
+    for (const instruction of shorten(block)) append(chunk, instruction, diagnostics);
+    end(chunk, order[i + 1], frame, fn, diagnostics);
+    return chunk;
+  });
+  const size = relax(chunks);
+  return { ...assemble(fn, chunks, size), diagnostics };
+}
+
+function append(chunk: Chunk, instruction: MachineInstruction, diagnostics: Diagnostic[]): void {
+  mark(chunk, instruction.place);
+  if (instruction.mnemonic === "asm") {
+    const text: AssembledText = assembleText(instruction);
+    diagnostics.push(...text.diagnostics);
+    for (const relocation of text.relocations)
+      chunk.relocations.push({ ...relocation, at: relocation.at + chunk.bytes.length });
+    for (const byte of text.bytes) chunk.bytes.push(byte);
+    return;
+  }
+  const { bytes, relocation } = encodeInstruction(instruction);
+  if (relocation !== null) chunk.relocations.push({ ...relocation, at: relocation.at + chunk.bytes.length });
+  for (const byte of bytes) chunk.bytes.push(byte);
+}
+
+function mark(chunk: Chunk, place: Place | null): void {
+  if (place === null) return;
+  const last = chunk.lines[chunk.lines.length - 1];
+  if (last !== undefined && last.place === place) return;
+  if (last !== undefined && last.offset === chunk.bytes.length) chunk.lines.pop();
+  chunk.lines.push({ offset: chunk.bytes.length, place });
+}
+
+const RET = 0xc3;
+/** ud2: control that gets here is a mistake of the compiler's, and shows itself as an invalid opcode. */
+const UD2 = [0x0f, 0x0b];
+
+function end(
+  chunk: Chunk,
+  next: MachineBlock | undefined,
+  frame: Frame,
+  fn: MachineFunction,
+  diagnostics: Diagnostic[],
+): void {
+  const t = chunk.block.terminator;
+  const branch = (condition: Condition | null, target: MachineBlock) => {
+    chunk.branches.push({ condition, target, near: false });
+  };
+  switch (t.kind) {
+    case "jump":
+      if (t.to !== next) branch(null, t.to);
+      return;
+    case "branch":
+      if (t.then === next) {
+        branch(INVERSE[t.condition], t.otherwise);
+      } else {
+        branch(t.condition, t.then);
+        if (t.otherwise !== next) branch(null, t.otherwise);
+      }
+      return;
+    case "return":
+      if (fn.convention === "naked") return;
+      for (const instruction of frame.epilogue) append(chunk, instruction, diagnostics);
+      mark(chunk, t.place);
+      chunk.bytes.push(RET);
+      return;
+    case "none":
+      if (t.trap) chunk.bytes.push(...UD2);
+      return;
+    case "table":
+      return;
+  }
+}
+
+function branchSize(branch: Branch): number {
+  return branch.near ? (branch.condition === null ? 5 : 6) : 2;
+}
+
+function chunkSize(chunk: Chunk): number {
+  return chunk.branches.reduce((size, branch) => size + branchSize(branch), chunk.bytes.length);
+}
+
+/** Makes every branch as short as it can be: all start short, and those that do not reach are widened until all do. */
+function relax(chunks: readonly Chunk[]): number {
+  const starts = new Map<MachineBlock, Chunk>(chunks.map((chunk) => [chunk.block, chunk]));
+  for (;;) {
+    let at = 0;
+    for (const chunk of chunks) {
+      chunk.start = at;
+      at += chunkSize(chunk);
+    }
+    let widened = false;
+    for (const chunk of chunks) {
+      let from = chunk.start + chunk.bytes.length;
+      for (const branch of chunk.branches) {
+        from += branchSize(branch);
+        const distance = starts.get(branch.target)!.start - from;
+        if (branch.near || (distance >= -128 && distance <= 127)) continue;
+        branch.near = true;
+        widened = true;
+      }
+    }
+    if (!widened) return at;
+  }
+}
+
+function assemble(fn: MachineFunction, chunks: readonly Chunk[], size: number): Pick<Emitted, "object" | "offsets"> {
+  const code = new Uint8Array(size);
+  const relocations: Relocation[] = [];
+  const lines: { offset: number; place: Place }[] = [];
+  const offsets = new Map<MachineBlock, number>(chunks.map((chunk) => [chunk.block, chunk.start]));
+  for (const chunk of chunks) {
+    code.set(chunk.bytes, chunk.start);
+    for (const relocation of chunk.relocations) relocations.push({ ...relocation, at: relocation.at + chunk.start });
+    for (const line of chunk.lines) lines.push({ ...line, offset: line.offset + chunk.start });
+    let at = chunk.start + chunk.bytes.length;
+    if (chunk.branches.length > 0 && chunk.branchPlace !== null) lines.push({ offset: at, place: chunk.branchPlace });
+    for (const branch of chunk.branches) {
+      const length = branchSize(branch);
+      putBranch(code, at, branch, offsets.get(branch.target)! - (at + length));
+      at += length;
+    }
+  }
+  const merged = lines.filter((line, i) => {
+    const before = lines[i - 1]?.place;
+    const { place } = line;
+    return before?.file !== place.file || before.line !== place.line || before.column !== place.column;
+  });
+  return { object: { symbol: fn.symbol, code, relocations, lines: merged }, offsets };
+}
+
+function putBranch(code: Uint8Array, at: number, { condition, near }: Branch, distance: number): void {
+  const cc = condition === null ? 0 : conditionCode(condition);
+  if (!near) {
+    code[at] = condition === null ? 0xeb : 0x70 | cc;
+    code[at + 1] = distance & 0xff;
+    return;
+  }
+  const opcode = condition === null ? [0xe9] : [0x0f, 0x80 | cc];
+  code.set(opcode, at);
+  new DataView(code.buffer).setInt32(at + opcode.length, distance, true);
+}

@@ -1,0 +1,55 @@
+/** SSA to x86-64 object code: selection, register allocation, layout, encoding, function by function. */
+import type { Diagnostic } from "../../place.ts";
+import type { ObjectFunction, ObjectProgram } from "../object.ts";
+import type { DataObject, IrFunction, IrProgram } from "../ssa/ir.ts";
+import { allocate } from "./allocate.ts";
+import { type Emitted, emitFunction } from "./emission.ts";
+import { layOutFrame } from "./frame.ts";
+import { layOut, tidy } from "./layout.ts";
+import type { MachineBlock } from "./machine.ts";
+import { select } from "./select.ts";
+import { JumpTables } from "./switches.ts";
+
+export interface Generated {
+  readonly object: ObjectProgram;
+  /** Mistakes in asm text. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Machine code for every function of the program; the data passes through, with jump tables added. */
+export function generate(program: IrProgram): Generated {
+  const tables = new JumpTables();
+  const functions: ObjectFunction[] = [];
+  const data: DataObject[] = [...program.data];
+  const diagnostics: Diagnostic[] = [];
+  for (const fn of program.functions) {
+    const made = generateFunction(fn, tables);
+    functions.push(made.emitted.object);
+    data.push(...made.tables);
+    diagnostics.push(...made.emitted.diagnostics);
+  }
+  return { object: { functions, data, entry: program.entry }, diagnostics };
+}
+
+function generateFunction(fn: IrFunction, tables: JumpTables): { emitted: Emitted; tables: DataObject[] } {
+  const machine = select(fn, tables);
+  const { saved, flow } = allocate(machine);
+  tidy(machine);
+  const frame = fn.convention === "naked" ? { prologue: [], epilogue: [] } : layOutFrame(machine, saved);
+  const order = layOut(machine, flow);
+  const emitted = emitFunction(machine, order, frame);
+  return { emitted, tables: order.flatMap((block) => tableData(fn, block, emitted)) };
+}
+
+/** The jump table that a block ends with, as data: the address of each target's code. */
+function tableData(fn: IrFunction, { terminator }: MachineBlock, emitted: Emitted): DataObject[] {
+  if (terminator.kind !== "table") return [];
+  const size = terminator.targets.length * 8;
+  const relocations = terminator.targets.map((target, i) => ({
+    at: i * 8,
+    symbol: fn.symbol,
+    offset: emitted.offsets.get(target)!,
+  }));
+  const { symbol, place } = terminator;
+  return [{ symbol, section: "rodata", align: 8, size, bytes: new Uint8Array(size), relocations, place }];
+}

@@ -1,0 +1,81 @@
+/** Shorter instructions for the same thing, found once registers are known. */
+import { type MachineBlock, MachineInstruction, MemoryOperand, RegisterOperand } from "./machine.ts";
+
+const READS_FLAGS: ReadonlySet<string> = new Set(["set", "cmov", "pushfq"]);
+const KEEPS_FLAGS: ReadonlySet<string> = new Set([
+  "copy",
+  "mov",
+  "movzx",
+  "movsx",
+  "movsxd",
+  "lea",
+  "push",
+  "pop",
+  "not",
+  "xchg",
+]);
+
+/** The block's instructions, improved; their meaning is the same but for flags that nobody reads. */
+export function shorten(block: MachineBlock): readonly MachineInstruction[] {
+  return zeroIdioms(block, additions(block.instructions));
+}
+
+/** `copy d, a; add d, b` is `lea d, [a + b]`. Nobody reads the flags of an addition. */
+function additions(instructions: readonly MachineInstruction[]): readonly MachineInstruction[] {
+  const result: MachineInstruction[] = [];
+  for (const instruction of instructions) {
+    const before = result[result.length - 1];
+    const joined = before?.mnemonic === "copy" ? join(before, instruction) : null;
+    if (joined === null) {
+      result.push(instruction);
+    } else {
+      result.pop();
+      result.push(joined);
+    }
+  }
+  return result;
+}
+
+function join(
+  copy: MachineInstruction,
+  { mnemonic, operands, extras, place }: MachineInstruction,
+): MachineInstruction | null {
+  if ((mnemonic !== "add" && mnemonic !== "sub") || extras?.lock) return null;
+  const [to, from] = copy.operands;
+  const [target, term] = operands;
+  if (to?.kind !== "register" || from?.kind !== "register" || target?.kind !== "register") return null;
+  if (to.register !== target.register || to.width < target.width) return null;
+  if (term?.kind === "immediate") {
+    const displacement = mnemonic === "add" ? term.value : -term.value;
+    if (displacement > 0x7fff_ffffn) return null;
+    return new MachineInstruction("lea", [target, new MemoryOperand(0, from.register, Number(displacement))], place);
+  }
+  if (term?.kind !== "register" || mnemonic !== "add" || term.register === to.register) return null;
+  return new MachineInstruction("lea", [target, new MemoryOperand(0, from.register, 0, term.register)], place);
+}
+
+/** `mov r, 0` is `xor r, r` where nobody waits for the flags. */
+function zeroIdioms(block: MachineBlock, instructions: readonly MachineInstruction[]): readonly MachineInstruction[] {
+  let awaited = block.terminator.kind === "branch";
+  const result = [...instructions];
+  for (let i = result.length - 1; i >= 0; i--) {
+    const { mnemonic, operands, place } = result[i]!;
+    const [to, value] = operands;
+    if (
+      mnemonic === "mov" &&
+      to?.kind === "register" &&
+      value?.kind === "immediate" &&
+      value.value === 0n &&
+      !awaited
+    ) {
+      result[i] = new MachineInstruction(
+        "xor",
+        [new RegisterOperand(to.register, 32), new RegisterOperand(to.register, 32)],
+        place,
+      );
+    }
+    if (READS_FLAGS.has(mnemonic)) awaited = true;
+    else if (!KEEPS_FLAGS.has(mnemonic)) awaited = false;
+  }
+  return result;
+}
