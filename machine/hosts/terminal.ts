@@ -1,0 +1,56 @@
+/** Shows a session live in the terminal until it ends or the reader presses Ctrl-]. */
+import type { RunEnd, Session } from "./session.ts";
+import { ENTER, LEAVE, TerminalView } from "./terminal-view.ts";
+
+const QUIT = "\x1d";
+const HINT = "Ctrl-] quits";
+
+export interface TerminalOptions {
+  /** Shown in the status line. */
+  readonly title: string;
+  /** Seconds after which it ends by itself. */
+  readonly timeout?: number;
+  /** Typed at the beginning. */
+  readonly type?: string;
+}
+
+/** What the guest did, or null where the reader quit. */
+export async function runInTerminal(session: Session, options: TerminalOptions): Promise<RunEnd | null> {
+  const { stdin, stdout } = process;
+  const view = new TerminalView(stdout);
+  const restore = () => {
+    stdout.write(LEAVE);
+    if (stdin.isTTY) stdin.setRawMode(false);
+    stdin.pause();
+  };
+  process.once("exit", restore);
+  stdout.write(ENTER);
+  if (stdin.isTTY) stdin.setRawMode(true);
+  try {
+    return await live(session, view, options);
+  } finally {
+    process.removeListener("exit", restore);
+    await session.stop();
+    restore();
+  }
+}
+
+function live(session: Session, view: TerminalView, { title, timeout, type }: TerminalOptions): Promise<RunEnd | null> {
+  return new Promise((resolve) => {
+    session.onSerial = (bytes) => view.addSerial(bytes);
+    session.onScreen = (screen) => view.show(screen);
+    session.onNotice = (message) => view.setStatus(`${HINT} · ${message}`);
+    session.onEnd = resolve;
+    process.stdin.on("data", (data) => {
+      const text = data.toString("utf8");
+      if (text.includes(QUIT)) resolve(null);
+      else session.type(text.replaceAll("\x7f", "\b"));
+    });
+    process.stdout.on("resize", () => view.redraw());
+    process.once("SIGTERM", () => resolve(null));
+    if (timeout !== undefined) setTimeout(() => resolve({ kind: "timeout" }), timeout * 1000).unref();
+    view.setStatus(`${HINT} · ${title}`);
+    session.start();
+    if (type !== undefined) session.type(type);
+  });
+}
