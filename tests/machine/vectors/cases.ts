@@ -1,0 +1,144 @@
+/** Instruction vectors: how a case's inputs follow from its seed, and how cases are written as text. */
+
+import { randomNumbers } from "../../isa/random.ts";
+
+/** Where the instruction stands, and the 128 bytes of memory that it may use (harness.c has the same numbers). */
+export const START = 0x210800;
+export const WINDOW = 0x200400;
+export const WINDOW_SIZE = 128;
+/** CF, PF, AF, ZF, SF, DF, OF: the flags that cases set and compare. */
+export const COMPARED_FLAGS = 0xcd5;
+
+export interface VectorInputs {
+  readonly code: Uint8Array;
+  readonly registers: readonly bigint[];
+  readonly flags: number;
+  readonly memory: Uint8Array;
+}
+
+export interface VectorOutputs {
+  readonly registers: readonly bigint[];
+  /** Offset of rip from the instruction's start; for a fault, of the faulting instruction: 0. */
+  readonly rip: number;
+  readonly flags: number;
+  readonly memory: Uint8Array;
+  /** Exception vector, or null. */
+  readonly fault: number | null;
+}
+
+export interface Vector {
+  readonly code: Uint8Array;
+  readonly seed: number;
+  /** What does not come from the seed: by register number, and by 16 + n for the n-th eight bytes of memory. */
+  readonly overrides: ReadonlyMap<number, bigint>;
+  /** Flags that the manual leaves undefined for this case. */
+  readonly undefinedFlags: number;
+  readonly outputs: VectorOutputs;
+}
+
+const EDGES = [
+  0n,
+  1n,
+  2n,
+  0x7fn,
+  0x80n,
+  0xffn,
+  0x100n,
+  0x7fffn,
+  0x8000n,
+  0xffffn,
+  0x7fffffffn,
+  0x80000000n,
+  0xffffffffn,
+];
+const WIDE_EDGES = [0x100000000n, 0x7fff_ffff_ffff_ffffn, 0x8000_0000_0000_0000n, 0xffff_ffff_ffff_ffffn];
+
+/** Half of all values are random, a third edges of some width, the rest small. */
+function randomValue(next: () => number): bigint {
+  const wide = (BigInt(next()) << 32n) | BigInt(next());
+  const choice = next() % 6;
+  const edges = [...EDGES, ...WIDE_EDGES];
+  if (choice < 3) return wide;
+  if (choice === 5) return wide & 0x3fn;
+  const edge = edges[next() % edges.length]!;
+  return choice === 3 ? edge : (wide & ~0xffff_ffffn) | (edge & 0xffff_ffffn);
+}
+
+/** The inputs of a case. */
+export function inputsOf(code: Uint8Array, seed: number, overrides: ReadonlyMap<number, bigint>): VectorInputs {
+  const next = randomNumbers(seed);
+  const registers = Array.from({ length: 16 }, () => randomValue(next));
+  const flags = next() & (next() % 4 === 0 ? COMPARED_FLAGS : COMPARED_FLAGS & ~0x400);
+  const memory = Uint8Array.from({ length: WINDOW_SIZE }, () => next() & 0xff);
+  const view = new DataView(memory.buffer);
+  for (const [number, value] of overrides) {
+    if (number < 16) registers[number] = value;
+    else view.setBigUint64((number - 16) * 8, value, true);
+  }
+  return { code, registers, flags, memory };
+}
+
+const hex = (value: bigint | number) => value.toString(16);
+const bytesToHex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+const bytesFromHex = (text: string) => Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
+
+function pairs(entries: readonly (readonly [number, string])[]): string {
+  return entries.length === 0 ? "-" : entries.map(([key, value]) => `${hex(key)}=${value}`).join(",");
+}
+
+function readPairs(text: string): [number, string][] {
+  if (text === "-") return [];
+  return text.split(",").map((pair) => {
+    const [key, value] = pair.split("=");
+    return [Number.parseInt(key!, 16), value!];
+  });
+}
+
+/** Runs of bytes that differ. */
+function changedRuns(before: Uint8Array, after: Uint8Array): [number, string][] {
+  const runs: [number, string][] = [];
+  for (let at = 0; at < after.length; at++) {
+    if (before[at] === after[at]) continue;
+    let end = at;
+    while (end < after.length && before[end] !== after[end]) end++;
+    runs.push([at, bytesToHex(after.subarray(at, end))]);
+    at = end;
+  }
+  return runs;
+}
+
+/** One line: code, seed, overrides, outcome, flags, undefined flags, changed registers, changed memory. */
+export function writeVector(vector: Vector): string {
+  const { code, seed, overrides, undefinedFlags, outputs } = vector;
+  const inputs = inputsOf(code, seed, overrides);
+  const changed = outputs.registers.flatMap((value, number): [number, string][] =>
+    value === inputs.registers[number] ? [] : [[number, hex(value)]],
+  );
+  return [
+    bytesToHex(code),
+    hex(seed),
+    pairs([...overrides].map(([number, value]) => [number, hex(value)])),
+    outputs.fault === null ? String(outputs.rip) : `!${outputs.fault}`,
+    hex(outputs.flags),
+    hex(undefinedFlags),
+    pairs(changed),
+    pairs(changedRuns(inputs.memory, outputs.memory)),
+  ].join(" ");
+}
+
+/** The inverse of `writeVector`. */
+export function readVector(line: string): Vector {
+  const [codeText, seedText, overrideText, outcome, flags, undefinedText, changed, runs] = line.split(" ");
+  const code = bytesFromHex(codeText!);
+  const seed = Number.parseInt(seedText!, 16);
+  const overrides = new Map(readPairs(overrideText!).map(([number, value]) => [number, BigInt(`0x${value}`)]));
+  const inputs = inputsOf(code, seed, overrides);
+  const registers = [...inputs.registers];
+  for (const [number, value] of readPairs(changed!)) registers[number] = BigInt(`0x${value}`);
+  const memory = inputs.memory.slice();
+  for (const [at, bytes] of readPairs(runs!)) memory.set(bytesFromHex(bytes), at);
+  const fault = outcome!.startsWith("!") ? Number(outcome!.slice(1)) : null;
+  const rip = fault === null ? Number(outcome) : 0;
+  const outputs = { registers, rip, flags: Number.parseInt(flags!, 16), memory, fault };
+  return { code, seed, overrides, undefinedFlags: Number.parseInt(undefinedText!, 16), outputs };
+}

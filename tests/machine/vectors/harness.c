@@ -1,0 +1,93 @@
+/*
+ * Runs single user-mode instructions on the host's processor.
+ *
+ * Reads cases from standard input, writes results to standard output, both as the structures below. The instruction
+ * stands in a page full of int3, so wherever it leads, the next trap ends the case: the signal handler finds all
+ * registers in its context. Built and run by generate.ts only.
+ */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+enum { CODE = 0x210000, START = CODE + 0x800, CODE_SIZE = 0x1000 };
+enum { DATA = 0x200000, WINDOW = DATA + 0x400, WINDOW_SIZE = 128, DATA_SIZE = 0x1000 };
+enum { STATUS_AND_DIRECTION = 0xcd5 };
+
+struct request {
+  uint8_t code[16];
+  uint64_t registers[16];
+  uint64_t flags;
+  uint8_t memory[WINDOW_SIZE];
+};
+
+struct result {
+  uint64_t registers[16];
+  uint64_t rip;
+  uint64_t flags;
+  uint64_t trap;
+  uint8_t memory[WINDOW_SIZE];
+};
+
+/* The hardware numbers 0 to 15 as places in the signal context. */
+static const int places[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
+                               REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
+
+static struct request request;
+static struct result result;
+static ucontext_t resume;
+static volatile int running;
+
+static void handle(int signal, siginfo_t *info, void *context) {
+  (void)signal;
+  (void)info;
+  greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+  if (!running) {
+    resume = *(ucontext_t *)context;
+    for (int i = 0; i < 16; i++) registers[places[i]] = request.registers[i];
+    registers[REG_RIP] = START;
+    registers[REG_EFL] = (registers[REG_EFL] & ~STATUS_AND_DIRECTION) | request.flags;
+    running = 1;
+    return;
+  }
+  for (int i = 0; i < 16; i++) result.registers[i] = registers[places[i]];
+  result.rip = registers[REG_RIP];
+  result.flags = registers[REG_EFL];
+  result.trap = registers[REG_TRAPNO];
+  memcpy(registers, resume.uc_mcontext.gregs, sizeof resume.uc_mcontext.gregs);
+  running = 0;
+}
+
+static void *map(uintptr_t address, size_t size, int protection) {
+  void *place = mmap((void *)address, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+  if (place == MAP_FAILED) {
+    perror("mmap");
+    exit(1);
+  }
+  return place;
+}
+
+int main(void) {
+  uint8_t *code = map(CODE, CODE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC);
+  uint8_t *data = map(DATA, DATA_SIZE, PROT_READ | PROT_WRITE);
+  static uint8_t alternate[65536];
+  stack_t stack = {.ss_sp = alternate, .ss_size = sizeof alternate};
+  sigaltstack(&stack, NULL);
+  struct sigaction action = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+  const int signals[] = {SIGTRAP, SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+  for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &action, NULL);
+  while (fread(&request, sizeof request, 1, stdin) == 1) {
+    memset(code, 0xcc, CODE_SIZE);
+    memcpy((void *)START, request.code, sizeof request.code);
+    memset(data, 0, DATA_SIZE);
+    memcpy((void *)WINDOW, request.memory, WINDOW_SIZE);
+    __asm__ volatile("int3" ::: "memory");
+    memcpy(result.memory, (void *)WINDOW, WINDOW_SIZE);
+    fwrite(&result, sizeof result, 1, stdout);
+  }
+  return 0;
+}
