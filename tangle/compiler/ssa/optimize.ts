@@ -1,9 +1,14 @@
 /** The passes over a program in SSA form, in their order. */
 import { simplifyArithmetic } from "./algebra.ts";
+import { calleesFirst, removeUnreferenced } from "./call-graph.ts";
 import { simplifyComparisons } from "./comparisons.ts";
 import { removeDeadCode } from "./dead-code.ts";
+import { expandCopies } from "./expand-copies.ts";
 import { foldConstants } from "./fold.ts";
+import { inlineCalls } from "./inline.ts";
+import { InlinePolicy } from "./inline-policy.ts";
 import type { IrFunction, IrProgram } from "./ir.ts";
+import { promoteSlots } from "./promote-slots.ts";
 import { type Rule, simplify } from "./simplify.ts";
 import { simplifyFlow } from "./simplify-flow.ts";
 
@@ -21,7 +26,18 @@ type Observer = (pass: string, f: IrFunction) => void;
 /** Makes the program faster and smaller without changing what it does. Works in place. */
 export function optimize(program: IrProgram, options: OptimizeOptions = {}): IrProgram {
   const observe = options.observe ?? (() => {});
-  for (const f of program.functions) if (f.convention !== "naked") cleanUp(f, observe);
+  const policy = new InlinePolicy(program);
+  for (const f of calleesFirst(program)) {
+    if (f.convention === "naked") continue;
+    cleanUp(f, observe);
+    if (inlineCalls(f, (call, block) => policy.choose(call.symbol, f, block))) {
+      observe("inline", f);
+      cleanUp(f, observe);
+    }
+    reduceMemory(f, observe);
+    policy.finish(f);
+  }
+  removeUnreferenced(program, options.keep ?? (() => false));
   return program;
 }
 
@@ -37,4 +53,12 @@ function cleanUp(f: IrFunction, observe: Observer): void {
     removeDeadCode(f);
     observe("dead code", f);
   }
+}
+
+function reduceMemory(f: IrFunction, observe: Observer): void {
+  expandCopies(f);
+  observe("expand copies", f);
+  if (!promoteSlots(f)) return;
+  observe("promote slots", f);
+  cleanUp(f, observe);
 }
