@@ -20,11 +20,15 @@ export interface Scope {
 
 /** The book's place of a line of a tangled file: in the chosen edition, or in the last that has the line. */
 export function whereFrom(book: Book, place: Place, scope: Scope): Answer | string {
-  const editions = chosen(book, scope).filter(
-    ({ chapter }) => (chapter === null) === (targetOf(place.file) === "machine"),
-  );
+  const isMachine = targetOf(place.file) === "machine";
+  const editions = chosen(book, scope).filter(({ chapter }) => (chapter === null) === isMachine);
+  // The last chapter first; variants only where no chapter has the line.
+  const order = [
+    ...editions.filter(({ variant }) => variant !== null),
+    ...editions.filter(({ variant }) => variant === null),
+  ];
   let longest: number | null = null;
-  for (const edition of editions.reverse()) {
+  for (const edition of order.reverse()) {
     const files = filesOf(book, edition);
     const lines = files.find((file) => file.path === place.file)?.lines.length;
     if (lines !== undefined && place.line <= lines) return { place: toBook({ files }, place), editions: [edition] };

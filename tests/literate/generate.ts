@@ -96,12 +96,12 @@ class Planner {
     const { action, pick } = step;
     const known = [...this.live.values()].filter(({ machine }) => machine || this.chapter > 0);
     const one = known[pick % known.length];
-    if (one === undefined || action < 15) this.file(step);
-    else if (action < 40) this.fill(pick, step);
-    else if (action < 55) this.append(one, step);
-    else if (action < 70) this.replace(one, step);
-    else if (action < 78) this.remove(one);
-    else if (action < 88) this.beside(one, step);
+    if (one === undefined || action < 10) this.file(step);
+    else if (action < 32) this.fill(pick, step);
+    else if (action < 44) this.append(one, step);
+    else if (action < 56) this.replace(one, step);
+    else if (action < 62) this.remove(one);
+    else if (action < 80) this.beside(one, step);
     else this.vary(one, step);
   }
 
@@ -245,7 +245,7 @@ function slot(name: string, language: "ts" | "asm"): string {
 
 /** Random plans of one to five chapters and an appendix. */
 export const plans: fc.Arbitrary<Plan> = fc
-  .tuple(fc.integer({ min: 1, max: 5 }), fc.array(step, { minLength: 1, maxLength: 60 }))
+  .tuple(fc.integer({ min: 1, max: 5 }), fc.array(step, { minLength: 1, maxLength: 60, size: "max" }))
   .map(([chapters, steps]) => ({ chapters, blocks: new Planner(chapters, steps).blocks }));
 
 const SIGN: Record<Operation, string> = { define: "", append: " +=", replace: " :=", remove: " -=" };

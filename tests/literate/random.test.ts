@@ -9,7 +9,7 @@ import { chapterNumbers, readBook, tangleChapter, tangleMachine, variantsOf } fr
 import { type Plan, type PlannedBlock, plans, write } from "./generate.ts";
 import { modelFiles } from "./model.ts";
 
-const RUNS = { numRuns: Number(process.env.TAIJI_RUNS ?? 300) };
+const RUNS = { numRuns: Number(process.env.TAIJI_RUNS ?? 200) };
 
 /** All editions of a book: the machine as chapter 0. */
 function editions(book: Book): { chapter: number; variant: string | null; files: readonly TangledFile[] }[] {
