@@ -187,7 +187,7 @@ export interface Program {
 /** What the checks that the language itself makes say when they fail. */
 export const PANIC_MESSAGE = {
   division: "division by zero",
-  bounds: "index out of bounds",
+  bounds: (index: bigint, length: bigint): string => `index ${index} out of bounds for length ${length}`,
   slice: "slice out of bounds",
   member: "not a member of the enum",
   assertion: "assertion failed",
@@ -277,8 +277,11 @@ export type Target =
 export type ArithmeticOperator = "+" | "-" | "*" | "/" | "%" | "&" | "|" | "^" | "<<" | ">>";
 export type ComparisonOperator = "==" | "!=" | "<" | "<=" | ">" | ">=";
 
-export type Expression = { readonly type: Type; readonly place: Place } & (
-  /** Integer, bool (0, 1), enum and pointer types; null is 0. The value itself, negative for negative numbers. */
+export type Expression = {
+  readonly type: Type;
+  readonly place: Place;
+} & /** Integer, bool (0, 1), enum and pointer types; null is 0. The value itself, negative for negative numbers. */
+(
   | { readonly kind: "integer"; readonly value: bigint }
   | { readonly kind: "string"; readonly bytes: Uint8Array }
   | { readonly kind: "function"; readonly target: Function }

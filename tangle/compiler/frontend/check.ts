@@ -1,0 +1,183 @@
+/** The front end: kernel TypeScript sources in, the typed tree of the whole program out, or all its mistakes. */
+import type { Diagnostic, Place } from "../../place.ts";
+import type { ConstantValue, Global, Program, Function as TreeFunction } from "../tree.ts";
+import { languageScope } from "./builtins.ts";
+import { completeClass, constructorOf, instantiateClass } from "./classes.ts";
+import { Compilation } from "./compilation.ts";
+import { constantOf } from "./constants.ts";
+import { Reporter } from "./diagnostics.ts";
+import type { CheckedGlobal, FunctionEntity, ModuleScope } from "./entities.ts";
+import { enumTypeOf } from "./enums.ts";
+import { instantiateFunction } from "./functions.ts";
+import { checkGlobal } from "./globals.ts";
+import { declareModule, linkModule, plainFunctions, startOrder } from "./modules.ts";
+import { panicHandlerOf } from "./panic-handler.ts";
+import { parseModule } from "./parse.ts";
+import { reach } from "./reach.ts";
+import { resolveType } from "./resolve.ts";
+import type { SourceModule } from "./syntax.ts";
+
+export interface SourceFile {
+  /** `kernel/vga.ts` */
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface CheckOptions {
+  /** The module whose `_start` the program begins with. */
+  readonly entryFile: string;
+  /** The chapter that the sources belong to; some of the language comes with later ones. */
+  readonly chapter: number;
+  /** From a place in the sources to the one that panics name; the same place where left out. */
+  readonly placeOf?: (place: Place) => Place;
+}
+
+/** `program` is null where there are diagnostics. Places in both are those of the sources given. */
+export function check(
+  files: readonly SourceFile[],
+  options: CheckOptions,
+): { readonly program: Program | null; readonly diagnostics: Diagnostic[] } {
+  const reporter = new Reporter();
+  const sources = files.map((file) => parseModule(file.path, file.text, reporter));
+  // A module that is not understood hides what others import from it: only its syntax is worth reporting.
+  const broken = reporter.diagnostics.some((diagnostic) => diagnostic.code === "KT1001");
+  const program = broken ? null : checkProgram(sources as SourceModule[], options, reporter);
+  const diagnostics = reporter.sorted();
+  return { program: diagnostics.length === 0 ? program : null, diagnostics };
+}
+
+function checkProgram(sources: readonly SourceModule[], options: CheckOptions, reporter: Reporter): Program | null {
+  const compilation = new Compilation(reporter, languageScope(), options.chapter);
+  const modules = sources.map((source) => ({ source, module: declareModule(compilation, source) }));
+  for (const { source, module } of modules) {
+    linkModule(compilation, module, source);
+  }
+  for (const { source, module } of modules) {
+    checkModule(compilation, source, module);
+  }
+  const entryModule = compilation.modules.get(options.entryFile);
+  const start = entryModule?.scope.own("_start");
+  const entry = start?.kind === "function" ? entryFunction(compilation, start) : null;
+  if (entryModule === undefined || entry === null) {
+    reporter.report(
+      "KT1053",
+      { file: options.entryFile, line: 1, column: 1 },
+      "the entry module has no function `_start`",
+    );
+    compilation.drain();
+    return null;
+  }
+  const started = startOrder(compilation, entryModule);
+  const handler = panicHandlerOf(compilation, started, entryModule);
+  compilation.drain();
+  if (handler === null || reporter.diagnostics.length > 0) {
+    return null;
+  }
+  const initializers = foldGlobals(started);
+  const { functions, globals } = reach([entry, handler.function, ...initializers]);
+  return {
+    globals: [...globals],
+    functions: [...functions],
+    classes: [...compilation.classes.keys()],
+    entry,
+    initializers,
+    panicHandler: handler.function,
+    placeOf: options.placeOf ?? ((place) => place),
+  };
+}
+
+/** Checks all that a module declares, used or not; generic declarations are checked where they are used. */
+function checkModule(compilation: Compilation, source: SourceModule, module: ModuleScope): void {
+  const plain = (entity: FunctionEntity): void => {
+    if (entity.node.typeParameters.length === 0) {
+      instantiateFunction(compilation, entity, []);
+    }
+  };
+  for (const item of source.items) {
+    if (item.kind === "class") {
+      const entity = module.scope.own(item.class.name);
+      if (entity?.kind === "class" && entity.node === item.class) {
+        for (const member of entity.statics.values()) {
+          if (member.kind === "function") {
+            plain(member);
+          }
+        }
+        if (item.class.typeParameters.length === 0) {
+          const info = instantiateClass(compilation, entity, [], item.class.place);
+          completeClass(compilation, info, item.class.place);
+          info.methods.forEach(plain);
+          constructorOf(compilation, info);
+        }
+      }
+    } else if (item.kind === "enum") {
+      const entity = module.scope.own(item.enum.name);
+      if (entity?.kind === "enum") {
+        enumTypeOf(compilation, entity);
+      }
+    } else if (item.kind === "alias") {
+      resolveType(compilation, module.scope, {
+        kind: "name",
+        name: item.alias.name,
+        arguments: [],
+        place: item.alias.place,
+      });
+    }
+  }
+  for (const global of module.globals) {
+    checkGlobal(compilation, global);
+  }
+  plainFunctions(module, source).forEach(plain);
+  compilation.drain();
+}
+
+/** `_start`: no parameters, or the boot information; never returns. */
+function entryFunction(compilation: Compilation, entity: FunctionEntity): TreeFunction {
+  const { node } = entity;
+  const { function: entry } = instantiateFunction(compilation, entity, []);
+  if (entry.parameters.length > 1 || entry.result.kind !== "never" || node.typeParameters.length > 0) {
+    compilation.reporter.report(
+      "KT1053",
+      node.place,
+      "`_start` has the type `() => never` or `(boot: BootInfo) => never`",
+    );
+  }
+  return entry;
+}
+
+/** Puts constant initial values into the image; gives the functions that compute the others, in order. */
+function foldGlobals(modules: readonly ModuleScope[]): TreeFunction[] {
+  const initializers: TreeFunction[] = [];
+  for (const { global, initializer } of modules.flatMap((module) => module.globals.flatMap(checkedGlobal))) {
+    global.initial = fold(global, initializer);
+    if (global.initial === null) {
+      initializers.push(initializer);
+    }
+  }
+  return initializers;
+}
+
+function checkedGlobal(entity: ModuleScope["globals"][number]): CheckedGlobal[] {
+  return entity.global === null ? [] : [entity.global];
+}
+
+function fold(global: Global, initializer: TreeFunction): ConstantValue | null {
+  const [statement, more] = initializer.body;
+  if (statement === undefined) {
+    return { kind: "zero" };
+  }
+  const value =
+    statement.kind === "expression" && statement.expression.kind === "assign" ? statement.expression.value : null;
+  if (value === null || more !== undefined || value.type !== global.type) {
+    return null;
+  }
+  switch (value.kind) {
+    case "string":
+      return { kind: "string", bytes: value.bytes };
+    case "function":
+      return { kind: "function", target: value.target };
+    default: {
+      const constant = constantOf(value);
+      return constant === null ? null : { kind: "integer", value: constant };
+    }
+  }
+}

@@ -1,0 +1,40 @@
+/** The state of one run of the front end, shared by all that check. */
+import type { Place } from "../../place.ts";
+import type { ClassType, Function as TreeFunction } from "../tree.ts";
+import type { Reporter } from "./diagnostics.ts";
+import type { ClassInfo, FunctionEntity, ModuleScope, Scope } from "./entities.ts";
+
+export class Compilation {
+  readonly modules = new Map<string, ModuleScope>();
+  /** Every class with its type arguments; the key is the type in the tree. */
+  readonly classes = new Map<ClassType, ClassInfo>();
+  /** Functions whose bodies wait to be checked. */
+  readonly pending: (() => void)[] = [];
+  readonly panicHandlers: { readonly entity: FunctionEntity; readonly module: ModuleScope; readonly place: Place }[] =
+    [];
+  private readonly symbols = new Map<string, number>();
+
+  constructor(
+    readonly reporter: Reporter,
+    /** The scope of the names that the language itself has. */
+    readonly language: Scope,
+    readonly chapter: number,
+  ) {}
+
+  /** The symbol, with a number behind it where it is taken. */
+  uniqueSymbol(symbol: string): string {
+    const uses = this.symbols.get(symbol) ?? 0;
+    this.symbols.set(symbol, uses + 1);
+    return uses === 0 ? symbol : `${symbol}.${uses + 1}`;
+  }
+
+  /** Checks what waits; checking may add more. */
+  drain(): void {
+    for (let next = this.pending.shift(); next !== undefined; next = this.pending.shift()) {
+      next();
+    }
+  }
+}
+
+/** A function whose parts are still being filled in. */
+export type OpenFunction = { -readonly [K in keyof TreeFunction]: TreeFunction[K] };

@@ -1,0 +1,254 @@
+/** Functions: signatures, instances for type arguments, bodies, and functions as values. */
+import type { Place } from "../../place.ts";
+import type { Expression, FunctionType, Local, Statement, Function as TreeFunction, Type } from "../tree.ts";
+import { Body } from "./body.ts";
+import type { Compilation, OpenFunction } from "./compilation.ts";
+import { type FunctionEntity, type FunctionInstance, Scope, type TypeArgument } from "./entities.ts";
+import { checkAs, checkExpression } from "./expressions.ts";
+import { resolveType, typeArgumentName, typeArgumentsKey } from "./resolve.ts";
+import { checkStatements } from "./statements.ts";
+import type { FunctionNode, ParameterNode } from "./syntax.ts";
+import { ERROR, functionType, isError, VOID } from "./types.ts";
+
+/** The parameters as locals; `context` gives the types that an arrow leaves out. */
+export function makeParameters(
+  compilation: Compilation,
+  scope: Scope,
+  nodes: readonly ParameterNode[],
+  context: readonly Type[] | null,
+): Local[] {
+  return nodes.map((node, index) => {
+    let type: Type = ERROR;
+    if (node.type !== null) {
+      type = resolveType(compilation, scope, node.type);
+    } else if (context?.[index] !== undefined) {
+      type = context[index]!;
+    } else {
+      compilation.reporter.report("KT1046", node.place, `parameter \`${node.name}\` says no type`);
+    }
+    if (type.kind === "void") {
+      compilation.reporter.report("KT1008", node.place, "a parameter cannot be `void`");
+      type = ERROR;
+    }
+    return { name: node.name, type, storage: "register", mutable: true, place: node.place };
+  });
+}
+
+/** The function compiled for these type arguments; its body is checked later, once. */
+export function instantiateFunction(
+  compilation: Compilation,
+  entity: FunctionEntity,
+  args: readonly TypeArgument[],
+): FunctionInstance {
+  const key = typeArgumentsKey(args);
+  const known = entity.instances.get(key);
+  if (known !== undefined) {
+    return known;
+  }
+  const { node } = entity;
+  const scope = new Scope(entity.scope, entity.scope.module);
+  node.typeParameters.forEach((parameter, index) => {
+    scope.declare(parameter.name, { kind: "typeArgument", argument: args[index]! }, parameter.place);
+  });
+  const suffix = args.length === 0 ? "" : `<${args.map(typeArgumentName).join(", ")}>`;
+  const parameters = makeParameters(compilation, scope, node.parameters, entity.context?.parameters ?? null);
+  const receiver: Local | null =
+    entity.receiver && entity.owner !== null
+      ? { name: "this", type: entity.owner.type, storage: "register", mutable: false, place: node.place }
+      : null;
+  const open: OpenFunction = {
+    symbol: compilation.uniqueSymbol(entity.symbol + suffix),
+    parameters: receiver === null ? parameters : [receiver, ...parameters],
+    result: ERROR,
+    convention: entity.convention,
+    inline: entity.inline,
+    body: [],
+    locals: [],
+    place: node.place,
+  };
+  const instance: FunctionInstance = { entity, function: open, scope };
+  const declared = declaredResult(compilation, scope, entity);
+  if (declared === null) {
+    inferFromExpression(compilation, instance, open, receiver, parameters);
+    entity.instances.set(key, instance);
+    return instance;
+  }
+  open.result = declared;
+  entity.instances.set(key, instance);
+  compilation.pending.push(() => {
+    const body = new Body(
+      compilation,
+      open.symbol,
+      new Scope(scope, scope.module),
+      entity.owner,
+      receiver,
+      declared,
+      false,
+    );
+    open.body = checkFunctionBody(body, node, parameters);
+    open.locals = body.locals;
+    if (entity.convention === "naked") {
+      checkNaked(compilation, open);
+    }
+  });
+  return instance;
+}
+
+/** The result's type where it is written or plain to see; null for `=> expression`, whose type is the expression's. */
+function declaredResult(compilation: Compilation, scope: Scope, entity: FunctionEntity): Type | null {
+  const { node } = entity;
+  if (node.result !== null) {
+    return resolveType(compilation, scope, node.result);
+  }
+  if (entity.context !== null) {
+    return entity.context.result;
+  }
+  if (!Array.isArray(node.body)) {
+    return null;
+  }
+  if (returnsValue(node.body)) {
+    compilation.reporter.report("KT1046", node.place, "the function does not say what it returns", {
+      hint: "write the type of the result: `function f(): u32 { … }`",
+    });
+    return ERROR;
+  }
+  return VOID;
+}
+
+/** Whether `return value` stands anywhere in the body, not counting functions within. */
+function returnsValue(part: unknown): boolean {
+  if (Array.isArray(part)) {
+    return part.some(returnsValue);
+  }
+  if (typeof part !== "object" || part === null) {
+    return false;
+  }
+  const { kind, value } = part as { kind?: unknown; value?: unknown };
+  if (kind === "return") {
+    return value !== null;
+  }
+  return kind !== "function" && Object.values(part).some(returnsValue);
+}
+
+function inferFromExpression(
+  compilation: Compilation,
+  instance: FunctionInstance,
+  open: OpenFunction,
+  receiver: Local | null,
+  parameters: readonly Local[],
+): void {
+  const { entity, scope } = instance;
+  const { node } = entity;
+  const body = new Body(compilation, open.symbol, new Scope(scope, scope.module), entity.owner, receiver, ERROR, false);
+  declareParameters(body, node, parameters);
+  const value = checkExpression(body, node.body as Exclude<FunctionNode["body"], readonly unknown[]>, null);
+  open.result = value.type;
+  open.body = resultStatements(value, value.type);
+  open.locals = body.locals;
+}
+
+/** `return value`, or the value for its effect alone where the function returns nothing. */
+function resultStatements(value: Expression, result: Type): Statement[] {
+  return result.kind === "void" || result.kind === "never"
+    ? [{ kind: "expression", expression: value, place: value.place }]
+    : [{ kind: "return", value, place: value.place }];
+}
+
+function declareParameters(body: Body, node: FunctionNode, parameters: readonly Local[]): void {
+  parameters.forEach((local, index) => {
+    body.declare(local.name, { kind: "local", local, owner: body }, node.parameters[index]?.place ?? node.place);
+  });
+}
+
+/** Checks the statements of a function, or the expression after `=>`, and that the end is not reached where it must not. */
+export function checkFunctionBody(body: Body, node: FunctionNode, parameters: readonly Local[]): Statement[] {
+  declareParameters(body, node, parameters);
+  if (!Array.isArray(node.body)) {
+    const expression = node.body as Exclude<FunctionNode["body"], readonly unknown[]>;
+    const value =
+      body.result.kind === "void" ? checkExpression(body, expression, null) : checkAs(body, expression, body.result);
+    return resultStatements(value, body.result);
+  }
+  const statements = checkStatements(body, node.body);
+  if (body.flow.reachable && body.result.kind !== "void" && !isError(body.result)) {
+    body.report(
+      "KT1039",
+      node.end,
+      body.result.kind === "never"
+        ? "the end of a function of type `never` is reached"
+        : "the end of the function is reached without a `return`",
+    );
+  }
+  return statements;
+}
+
+/** A naked function has no frame: asm alone, which returns by itself. */
+function checkNaked(compilation: Compilation, open: OpenFunction): void {
+  for (const statement of open.body) {
+    if (statement.kind !== "expression" || statement.expression.kind !== "asm") {
+      compilation.reporter.report("KT1052", statement.place, "the body of a naked function is asm`…` alone");
+    }
+  }
+}
+
+export function typeOfFunction(target: TreeFunction): FunctionType {
+  return functionType(
+    target.parameters.map((parameter) => parameter.type),
+    target.result,
+  );
+}
+
+/** What a wrapper such as `inline(…)` says about the function in it. */
+export interface FunctionTraits {
+  readonly convention: TreeFunction["convention"];
+  readonly inline: TreeFunction["inline"];
+}
+export const PLAIN: FunctionTraits = { convention: "plain", inline: "auto" };
+
+/** An arrow or function expression as a value: a function of its own that sees no local of the one around it. */
+export function checkFunctionValue(
+  body: Body,
+  node: FunctionNode,
+  expected: Type | null,
+  traits: FunctionTraits = PLAIN,
+): Expression {
+  const { place } = node;
+  if (node.typeParameters.length > 0) {
+    return body.error("KT1045", place, "a function value cannot be generic", "declare the function by name");
+  }
+  const entity = localFunction(body, node, node.name ?? "lambda", expected, traits);
+  const { function: target } = instantiateFunction(body.compilation, entity, []);
+  return { kind: "function", target, type: typeOfFunction(target), place };
+}
+
+/** A function inside another one. */
+export function localFunction(
+  body: Body,
+  node: FunctionNode,
+  name: string,
+  expected: Type | null,
+  traits: FunctionTraits,
+): FunctionEntity {
+  const wanted = expected?.kind === "nullable" ? expected.of : expected;
+  return {
+    kind: "function",
+    node,
+    symbol: `${body.symbol}.${name}`,
+    scope: body.scope,
+    owner: body.owner,
+    receiver: false,
+    ...traits,
+    instances: new Map(),
+    context: wanted?.kind === "function" ? wanted : null,
+    private: false,
+  };
+}
+
+/** Reports a generic function where its type arguments are not said; else its instance as a value. */
+export function functionAsValue(body: Body, entity: FunctionEntity, place: Place): Expression {
+  if (entity.node.typeParameters.length > 0) {
+    return body.error("KT1045", place, "a generic function as a value says its type arguments", "write `sort<u8>`");
+  }
+  const { function: target } = instantiateFunction(body.compilation, entity, []);
+  return { kind: "function", target, type: typeOfFunction(target), place };
+}

@@ -1,0 +1,49 @@
+/** Text to syntax tree. Babel's parser does the work; only this file and the folder `babel/` know of it. */
+import { type ParseError, type ParserOptions, parse as parseWithBabel } from "@babel/parser";
+import { Conversion } from "./babel/conversion.ts";
+import { convertModule } from "./babel/declarations.ts";
+import type { Reporter } from "./diagnostics.ts";
+import type { SourceModule } from "./syntax.ts";
+
+const OPTIONS: ParserOptions = {
+  sourceType: "module",
+  errorRecovery: true,
+  plugins: ["typescript", "decorators", "decoratorAutoAccessors", "explicitResourceManagement", "importAttributes"],
+};
+
+/**
+ * Parses one module. Syntax errors (KT1001) and all of TypeScript's grammar that the language lacks are reported; the
+ * tree holds the rest. Null where Babel found no tree at all.
+ */
+export function parseModule(path: string, text: string, reporter: Reporter): SourceModule | null {
+  const conversion = new Conversion(path, reporter);
+  try {
+    const file = parseWithBabel(text, OPTIONS);
+    for (const error of file.errors ?? []) {
+      reportSyntaxError(conversion, error, reporter);
+    }
+    return convertModule(conversion, file.program);
+  } catch (error) {
+    if (!isParseError(error)) {
+      throw error;
+    }
+    reportSyntaxError(conversion, error, reporter);
+    return null;
+  }
+}
+
+type PositionedError = ParseError & {
+  readonly loc: { readonly line: number; readonly column: number };
+  readonly message: string;
+};
+
+function isParseError(error: unknown): error is PositionedError {
+  return error instanceof SyntaxError && "loc" in error;
+}
+
+function reportSyntaxError(conversion: Conversion, error: ParseError, reporter: Reporter): void {
+  const { loc, message } = error as PositionedError;
+  // Babel appends "(line:column)", counted its own way.
+  const text = message.replace(/ \(\d+:\d+\)$/, "").replace(/\.$/, "");
+  reporter.report("KT1001", { file: conversion.path, line: loc.line, column: loc.column + 1 }, `syntax error: ${text}`);
+}
