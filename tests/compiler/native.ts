@@ -53,8 +53,11 @@ export function runNatively(programs: readonly NativeProgram[], milliseconds = 6
   const flat =
     data.outcomes ??
     calls.map((call) => run(renamed, [call], 5_000).outcomes?.[0] ?? { kind: "crashed", signal: data.signal });
-  let at = 0;
-  return programs.map((program) => flat.slice(at, (at += program.calls.length)));
+  let end = 0;
+  return programs.map(({ calls: own }) => {
+    end += own.length;
+    return flat.slice(end - own.length, end);
+  });
 }
 
 function run(programs: readonly NativeProgram[], calls: readonly NativeCall[], milliseconds: number) {

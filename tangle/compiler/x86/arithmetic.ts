@@ -17,7 +17,8 @@ export function lowerArithmetic(s: Selection, instruction: Arithmetic): void {
   const to = s.result(result);
   switch (instruction.kind) {
     case "binary":
-      return lowerBinary(s, instruction, result, to);
+      lowerBinary(s, instruction, result, to);
+      break;
     case "negate":
     case "complement": {
       const width = operationWidth(result.type);
@@ -28,9 +29,11 @@ export function lowerArithmetic(s: Selection, instruction: Arithmetic): void {
       return;
     }
     case "zeroExtend":
-      return zeroExtend(s, to, instruction.operand);
+      zeroExtend(s, to, instruction.operand);
+      break;
     case "signExtend":
-      return signExtend(s, to, instruction.operand, operationWidth(result.type));
+      signExtend(s, to, instruction.operand, operationWidth(result.type));
+      break;
     case "truncate":
       // Only to one bit: all other cuts share their operand's register.
       s.copy(to, s.register(instruction.operand), 32);
@@ -39,44 +42,44 @@ export function lowerArithmetic(s: Selection, instruction: Arithmetic): void {
   }
 }
 
-const SIMPLE: Partial<Record<BinaryOperation, string>> = {
-  add: "add",
-  sub: "sub",
-  mul: "imul",
-  and: "and",
-  or: "or",
-  xor: "xor",
-};
-
 function lowerBinary(s: Selection, instruction: Binary, result: Value, to: Register): void {
   const { operation } = instruction;
   const width = operationWidth(result.type);
   switch (operation) {
     case "add": {
       const sum = addition(s, result);
-      if (sum !== null) return s.emit("lea", [new RegisterOperand(to, width), sum]);
-      return twoOperands(s, "add", instruction, to);
+      if (sum !== null) s.emit("lea", [new RegisterOperand(to, width), sum]);
+      else twoOperands(s, "add", instruction, to);
+      break;
     }
     case "mul":
-      return multiply(s, instruction, to);
+      multiply(s, instruction, to);
+      break;
     case "sub":
     case "and":
     case "or":
     case "xor":
-      return twoOperands(s, SIMPLE[operation]!, instruction, to);
+      twoOperands(s, operation, instruction, to);
+      break;
     case "shl":
     case "shr":
     case "sar":
-      return shift(s, instruction, to);
+      shift(s, instruction, to);
+      break;
+    case "umulh":
+    case "smulh":
+      multiplyHigh(s, instruction, to);
+      break;
     case "udiv":
     case "urem":
     case "sdiv":
     case "srem":
-      return divide(s, instruction, to);
+      divide(s, instruction, to);
+      break;
   }
 }
 
-const COMMUTATIVE: ReadonlySet<BinaryOperation> = new Set(["add", "mul", "and", "or", "xor"]);
+const COMMUTATIVE: ReadonlySet<BinaryOperation> = new Set(["add", "mul", "umulh", "smulh", "and", "or", "xor"]);
 
 /** Left and right, swapped where that lets the right one be a constant or a load, or the left one be overwritten. */
 function ordered(s: Selection, { operation, left, right }: Binary): [Value, Value] {
@@ -110,15 +113,26 @@ function multiply(s: Selection, instruction: Binary, to: Register): void {
   if (factor === 3n || factor === 5n || factor === 9n) {
     const register = s.register(left);
     const scale = (Number(factor) - 1) as 2 | 4 | 8;
-    return s.emit("lea", [new RegisterOperand(to, width), new MemoryOperand(0, register, 0, register, scale)]);
+    s.emit("lea", [new RegisterOperand(to, width), new MemoryOperand(0, register, 0, register, scale)]);
+    return;
   }
   const operand = rightOperand(s, "mul", right);
   if (operand.kind === "immediate") {
     const source = foldableLoad(s, left, width) ?? s.registerOperand(left, width);
-    return s.emit("imul3", [new RegisterOperand(to, width), source, operand]);
+    s.emit("imul3", [new RegisterOperand(to, width), source, operand]);
+    return;
   }
   s.moveTo(to, left);
   s.emit("imul", [new RegisterOperand(to, width), operand]);
+}
+
+/** The upper half of the product of rax and an operand comes out in rdx. */
+function multiplyHigh(s: Selection, instruction: Binary, to: Register): void {
+  const [left, right] = ordered(s, instruction);
+  const factor = foldableLoad(s, left, 64) ?? s.registerOperand(left, 64);
+  s.moveTo(RAX, right);
+  s.emit(instruction.operation === "umulh" ? "mul" : "imul1", [factor], { reads: [RAX], writes: [RAX, RDX] });
+  s.copy(to, RDX, 64);
 }
 
 /** Shifts look at the count modulo 32 or 64; narrower ones must cut it themselves. Right shifts need all bits right. */

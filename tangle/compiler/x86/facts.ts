@@ -129,7 +129,9 @@ export class Facts {
       changed = false;
       for (const block of this.order) {
         for (const instruction of block.instructions) {
-          for (const result of instruction.results) table[result.id] = this.extendsWithZeros(instruction) ? 1 : 0;
+          for (const result of instruction.results) {
+            table[result.id] = this.extendsWithZeros(instruction, result.type) ? 1 : 0;
+          }
         }
         for (const edge of edges(block.terminator)) {
           edge.arguments.forEach((argument, i) => {
@@ -145,8 +147,7 @@ export class Facts {
   }
 
   /** Mirrors what selection emits: 32-bit instructions clear the upper half of their destination. */
-  private extendsWithZeros(instruction: Instruction): boolean {
-    const type = instruction.results[0]!.type;
+  private extendsWithZeros(instruction: Instruction, type: ValueType): boolean {
     const zero = (value: Value) => this.zeroExtended[value.id] === 1;
     switch (instruction.kind) {
       case "constant":

@@ -1,5 +1,6 @@
 /** What the hardware can do and TypeScript cannot say, as instructions. */
 import type { Instruction, Value } from "../ssa/ir.ts";
+import type { IntrinsicName } from "../tree.ts";
 import { memory } from "./addresses.ts";
 import { copyMemory, fillMemory } from "./blocks.ts";
 import { widthOf } from "./facts.ts";
@@ -8,115 +9,68 @@ import { ImmediateOperand, RegisterOperand } from "./machine.ts";
 import { RAX, RCX, RDX, type Register } from "./registers.ts";
 import type { Selection } from "./selection.ts";
 
-type Intrinsic = Extract<Instruction, { kind: "intrinsic" }>;
+type Lowering = (s: Selection, values: readonly Value[], result: Value | null) => void;
 
-export function lowerIntrinsic(s: Selection, instruction: Intrinsic): void {
-  const values = instruction.arguments;
-  const result = instruction.results[0] ?? null;
-  const target = (): Register => (result === null ? s.machine.register() : s.result(result));
-  switch (instruction.name) {
-    case "volatileLoad":
-    case "atomicLoad":
-      return loadInto(s, target(), memory(s, values[0]!, 0, widthOf(result!.type)));
-    case "volatileStore":
-    case "atomicStore": {
-      const width = widthOf(values[1]!.type);
-      const operand = s.operand(values[1]!, width);
-      return s.emit("mov", [memory(s, values[0]!, 0, width), operand]);
-    }
-    case "atomicExchange":
-      return exchange(s, "xchg", values, target());
-    case "atomicAdd":
-      return atomicAdd(s, values, result);
-    case "atomicCompareExchange":
-      return compareExchange(s, values, target());
-    case "fence":
-      return s.emit("mfence", []);
-    case "spinHint":
-      return s.emit("pause", []);
-    case "portIn":
-      return portIn(s, values[0]!, target(), widthOf(result?.type ?? "i8"));
-    case "portOut":
-      return portOut(s, values[0]!, values[1]!);
-    case "halt":
-      return s.emit("hlt", []);
-    case "breakpoint":
-      return s.emit("int3", []);
-    case "enableInterrupts":
-      return s.emit("sti", []);
-    case "disableInterrupts":
-      return s.emit("cli", []);
-    case "enableInterruptsAndHalt":
-      s.emit("sti", []);
-      return s.emit("hlt", []);
-    case "readFlags":
-      s.emit("pushfq", []);
-      return s.emit("pop", [new RegisterOperand(target(), 64)]);
-    case "readCr0":
-      return readControl(s, 0, target());
-    case "readCr2":
-      return readControl(s, 2, target());
-    case "readCr3":
-      return readControl(s, 3, target());
-    case "readCr4":
-      return readControl(s, 4, target());
-    case "writeCr0":
-      return writeControl(s, 0, values[0]!);
-    case "writeCr3":
-      return writeControl(s, 3, values[0]!);
-    case "writeCr4":
-      return writeControl(s, 4, values[0]!);
-    case "invalidatePage":
-      return s.emit("invlpg", [memory(s, values[0]!, 0, 0)]);
-    case "readMsr":
-      s.moveTo(RCX, values[0]!);
-      s.emit("rdmsr", [], { reads: [RCX], writes: [RAX, RDX] });
-      return joinHalves(s, target());
-    case "readTimestamp":
-      s.emit("rdtsc", [], { writes: [RAX, RDX] });
-      return joinHalves(s, target());
-    case "writeMsr":
-      return writeMsr(s, values[0]!, values[1]!);
-    case "loadIdt":
-      return s.emit("lidt", [memory(s, values[0]!, 0, 0)]);
-    case "loadGdt":
-      return s.emit("lgdt", [memory(s, values[0]!, 0, 0)]);
-    case "loadTaskRegister":
-      return s.emit("ltr", [s.registerOperand(values[0]!, 16)]);
-    case "copyMemory":
-      return copyMemory(s, values);
-    case "fillMemory":
-      return fillMemory(s, values);
-    case "unreachable":
-      return s.emit("ud2", []);
-  }
+/** Lowers the intrinsic. */
+export function lowerIntrinsic(s: Selection, instruction: Extract<Instruction, { kind: "intrinsic" }>): void {
+  LOWERINGS[instruction.name](s, instruction.arguments, instruction.results[0] ?? null);
 }
+
+/** An instruction without operands. */
+function plain(...mnemonics: string[]): Lowering {
+  return (s) => {
+    for (const mnemonic of mnemonics) s.emit(mnemonic, []);
+  };
+}
+
+/** The register for a result, also where nobody asks for it. */
+function target(s: Selection, result: Value | null): Register {
+  return result === null ? s.machine.register() : s.result(result);
+}
+
+const load: Lowering = (s, [address], result) => {
+  loadInto(s, target(s, result), memory(s, address!, 0, widthOf(result!.type)));
+};
+
+const store: Lowering = (s, [address, value]) => {
+  const width = widthOf(value!.type);
+  const operand = s.operand(value!, width);
+  s.emit("mov", [memory(s, address!, 0, width), operand]);
+};
 
 /** xchg or xadd: the register goes in with the new value and comes out with the old one. */
-function exchange(s: Selection, mnemonic: "xchg" | "xadd", values: readonly Value[], to: Register): void {
-  const width = widthOf(values[1]!.type);
-  const cell = memory(s, values[0]!, 0, width);
-  s.moveTo(to, values[1]!);
-  // xchg with memory locks by itself (SDM vol. 3A, section 9.1.2.1).
-  s.emit(mnemonic, [cell, new RegisterOperand(to, width)], { lock: mnemonic === "xadd" });
+function exchange(mnemonic: "xchg" | "xadd"): Lowering {
+  return (s, [address, value], result) => {
+    const width = widthOf(value!.type);
+    const cell = memory(s, address!, 0, width);
+    const register = target(s, result);
+    s.moveTo(register, value!);
+    // xchg with memory locks by itself (SDM vol. 3A, section 9.1.2.1).
+    s.emit(mnemonic, [cell, new RegisterOperand(register, width)], { lock: mnemonic === "xadd" });
+  };
 }
 
-function atomicAdd(s: Selection, values: readonly Value[], result: Value | null): void {
-  if (result !== null && s.facts.useCount(result) > 0) return exchange(s, "xadd", values, s.result(result));
-  const width = widthOf(values[1]!.type);
-  const operand = s.operand(values[1]!, width);
-  s.emit("add", [memory(s, values[0]!, 0, width), operand], { lock: true });
-}
+const atomicAdd: Lowering = (s, values, result) => {
+  if (result !== null && s.facts.useCount(result) > 0) {
+    exchange("xadd")(s, values, result);
+    return;
+  }
+  const [address, value] = values;
+  const width = widthOf(value!.type);
+  const operand = s.operand(value!, width);
+  s.emit("add", [memory(s, address!, 0, width), operand], { lock: true });
+};
 
-function compareExchange(s: Selection, [address, expected, desired]: readonly Value[], to: Register): void {
+const compareExchange: Lowering = (s, [address, expected, desired], result) => {
   const width = widthOf(expected!.type);
   const cell = memory(s, address!, 0, width);
   const value = s.registerOperand(desired!, width);
-  s.constant(to, 0n);
+  const stored = target(s, result);
+  s.constant(stored, 0n);
   s.moveTo(RAX, expected!);
   s.emit("cmpxchg", [cell, value], { lock: true, reads: [RAX], writes: [RAX] });
-  s.emit("set", [new RegisterOperand(to, 8)], { condition: "e" });
-}
+  s.emit("set", [new RegisterOperand(stored, 8)], { condition: "e" });
+};
 
 /** A port as immediate where it fits a byte, else in dx. */
 function port(s: Selection, value: Value): ImmediateOperand | RegisterOperand {
@@ -126,26 +80,37 @@ function port(s: Selection, value: Value): ImmediateOperand | RegisterOperand {
   return new RegisterOperand(RDX, 16);
 }
 
-function portIn(s: Selection, from: Value, to: Register, width: 8 | 16 | 32 | 64): void {
-  s.emit("in", [new RegisterOperand(RAX, width), port(s, from)]);
-  s.copy(to, RAX, width);
+const portIn: Lowering = (s, [from], result) => {
+  const width = widthOf(result!.type);
+  s.emit("in", [new RegisterOperand(RAX, width), port(s, from!)]);
+  s.copy(target(s, result), RAX, width);
+};
+
+const portOut: Lowering = (s, [to, value]) => {
+  const at = port(s, to!);
+  s.moveTo(RAX, value!);
+  s.emit("out", [at, new RegisterOperand(RAX, widthOf(value!.type))]);
+};
+
+function readControl(control: number): Lowering {
+  return (s, _, result) => s.emit("movfromcr", [new RegisterOperand(target(s, result), 64)], { control });
 }
 
-function portOut(s: Selection, to: Value, value: Value): void {
-  const at = port(s, to);
-  s.moveTo(RAX, value);
-  s.emit("out", [at, new RegisterOperand(RAX, widthOf(value.type))]);
+function writeControl(control: number): Lowering {
+  return (s, [value]) => s.emit("movtocr", [s.registerOperand(value!, 64)], { control });
 }
 
-function readControl(s: Selection, control: number, to: Register): void {
-  s.emit("movfromcr", [new RegisterOperand(to, 64)], { control });
+/** An instruction whose operand is the memory at an address. */
+function onMemory(mnemonic: string): Lowering {
+  return (s, [address]) => s.emit(mnemonic, [memory(s, address!, 0, 0)]);
 }
 
-function writeControl(s: Selection, control: number, value: Value): void {
-  s.emit("movtocr", [s.registerOperand(value, 64)], { control });
-}
+const readFlags: Lowering = (s, _, result) => {
+  s.emit("pushfq", []);
+  s.emit("pop", [new RegisterOperand(target(s, result), 64)]);
+};
 
-/** edx:eax as one value; both have zeros above 32 bits after rdmsr and rdtsc (SDM vol. 2B). */
+/** edx:eax as one value; rdmsr and rdtsc leave zeros above 32 bits in both (SDM vol. 2B). */
 function joinHalves(s: Selection, to: Register): void {
   const low = s.machine.register();
   s.copy(low, RAX, 64);
@@ -154,12 +119,61 @@ function joinHalves(s: Selection, to: Register): void {
   s.emit("or", [new RegisterOperand(to, 64), new RegisterOperand(low, 64)]);
 }
 
-function writeMsr(s: Selection, index: Value, value: Value): void {
+const readMsr: Lowering = (s, [index], result) => {
+  s.moveTo(RCX, index!);
+  s.emit("rdmsr", [], { reads: [RCX], writes: [RAX, RDX] });
+  joinHalves(s, target(s, result));
+};
+
+const readTimestamp: Lowering = (s, _, result) => {
+  s.emit("rdtsc", [], { writes: [RAX, RDX] });
+  joinHalves(s, target(s, result));
+};
+
+const writeMsr: Lowering = (s, [index, value]) => {
   const high = s.machine.register();
-  s.moveTo(high, value);
+  s.moveTo(high, value!);
   s.emit("shr", [new RegisterOperand(high, 64), new ImmediateOperand(32n, 8)]);
-  s.moveTo(RCX, index);
-  s.moveTo(RAX, value);
+  s.moveTo(RCX, index!);
+  s.moveTo(RAX, value!);
   s.copy(RDX, high, 64);
   s.emit("wrmsr", [], { reads: [RCX, RAX, RDX] });
-}
+};
+
+const LOWERINGS: Readonly<Record<IntrinsicName, Lowering>> = {
+  volatileLoad: load,
+  volatileStore: store,
+  // Aligned loads acquire and stores release by themselves (SDM vol. 3A, section 9.2.2).
+  atomicLoad: load,
+  atomicStore: store,
+  atomicExchange: exchange("xchg"),
+  atomicCompareExchange: compareExchange,
+  atomicAdd,
+  fence: plain("mfence"),
+  spinHint: plain("pause"),
+  portIn,
+  portOut,
+  halt: plain("hlt"),
+  breakpoint: plain("int3"),
+  enableInterrupts: plain("sti"),
+  disableInterrupts: plain("cli"),
+  enableInterruptsAndHalt: plain("sti", "hlt"),
+  readFlags,
+  readCr0: readControl(0),
+  readCr2: readControl(2),
+  readCr3: readControl(3),
+  readCr4: readControl(4),
+  writeCr0: writeControl(0),
+  writeCr3: writeControl(3),
+  writeCr4: writeControl(4),
+  invalidatePage: onMemory("invlpg"),
+  readMsr,
+  writeMsr,
+  loadIdt: onMemory("lidt"),
+  loadGdt: onMemory("lgdt"),
+  loadTaskRegister: (s, [selector]) => s.emit("ltr", [s.registerOperand(selector!, 16)]),
+  readTimestamp,
+  copyMemory,
+  fillMemory,
+  unreachable: plain("ud2"),
+};

@@ -57,22 +57,30 @@ function lower(s: Selection, instruction: Instruction): void {
     case "zeroExtend":
     case "signExtend":
     case "truncate":
-      return lowerArithmetic(s, instruction);
+      lowerArithmetic(s, instruction);
+      break;
     case "compare":
-      return lowerCompare(s, instruction);
+      lowerCompare(s, instruction);
+      break;
     case "select":
-      return lowerSelect(s, instruction);
+      lowerSelect(s, instruction);
+      break;
     case "load":
-      return lowerLoad(s, instruction);
+      lowerLoad(s, instruction);
+      break;
     case "store":
-      return lowerStore(s, instruction);
+      lowerStore(s, instruction);
+      break;
     case "call":
     case "callIndirect":
-      return lowerCall(s, instruction);
+      lowerCall(s, instruction);
+      break;
     case "intrinsic":
-      return lowerIntrinsic(s, instruction);
+      lowerIntrinsic(s, instruction);
+      break;
     case "asm":
-      return lowerAssembly(s, instruction);
+      lowerAssembly(s, instruction);
+      break;
   }
 }
 
