@@ -1,0 +1,83 @@
+/**
+ * Each chapter as the book states it: what it prints, in our machine and in QEMU, and that both screens are the same.
+ * `npm test -- --chapter N` runs those of one chapter.
+ */
+import { describe, expect, test } from "vitest";
+import { screenText } from "#machine/platform/vga.ts";
+import type { Expectation } from "../../tangle/literate/book.ts";
+import { lacks } from "../requires.ts";
+import { testFreestanding } from "./chapter-1.ts";
+import { testBooting } from "./chapter-2.ts";
+import { selectedChapters } from "./chapters.ts";
+import { bootableDisk, machineImage } from "./images.ts";
+import { runInMachine } from "./machine.ts";
+import { matchLines } from "./match.ts";
+import { isAtRest, type QemuRun, runInQemu } from "./qemu.ts";
+import { testReproducible } from "./reproducible.ts";
+
+/** What only one chapter has. */
+const OWN_TESTS: Readonly<Record<number, () => void>> = { 1: testFreestanding, 2: testBooting };
+
+const qemuTest = test.skipIf(lacks("qemu-system-x86_64"));
+
+interface Printed {
+  readonly cells: Uint8Array;
+  readonly serial: Uint8Array;
+  readonly exit: number | null;
+}
+
+/** The printed form of what an expectation speaks of. */
+function printedBy({ kind }: Expectation, { cells, serial, exit }: Printed): string {
+  if (kind === "screen") return screenText(cells);
+  return kind === "serial" ? new TextDecoder().decode(serial) : `${exit ?? "still running"}`;
+}
+
+function expectPrinted(expectations: readonly Expectation[], printed: Printed): void {
+  for (const expectation of expectations) {
+    const difference = matchLines(expectation.text, printedBy(expectation, printed));
+    expect(difference, `${expectation.place.file}:${expectation.place.line}`).toBeNull();
+  }
+}
+
+for (const { number, variants, expectations } of selectedChapters()) {
+  describe(`chapter ${number}`, () => {
+    for (const variant of [null, ...variants]) {
+      const stated = expectations.filter((expectation) => expectation.variant === variant);
+      const screen = stated.find(({ kind }) => kind === "screen");
+      /** A guest that never rests is done when its screen is as stated. */
+      const shows = (cells: Uint8Array) => screen !== undefined && matchLines(screen.text, screenText(cells)) === null;
+
+      describe(variant === null ? "the chapter itself" : `variant ${variant}`, () => {
+        const inMachine = () => {
+          const { stop, ...run } = runInMachine(machineImage(number, variant), { done: shows });
+          return { ...run, exit: stop.kind === "exit" ? stop.status : null };
+        };
+
+        test("the chapter states what it prints", () => {
+          expect(stated.length).toBeGreaterThan(0);
+        });
+
+        test("prints that in our machine", () => {
+          expectPrinted(stated, inMachine());
+        });
+
+        qemuTest("prints that in QEMU, and the same screen and serial bytes", async () => {
+          const run: QemuRun = await runInQemu(bootableDisk(number, variant), {
+            done: (state) => isAtRest(state) || (inKernel(state.rip) && shows(state.cells)),
+          });
+          expectPrinted(stated, run);
+          const ours = inMachine();
+          expect(run.cells).toEqual(ours.cells);
+          expect(run.serial).toEqual(ours.serial);
+        });
+      });
+    }
+    testReproducible(number);
+    OWN_TESTS[number]?.();
+  });
+}
+
+/** Whether the kernel runs, and not yet firmware or loader. */
+function inKernel(rip: bigint): boolean {
+  return rip >= 0xffff_ffff_8000_0000n;
+}

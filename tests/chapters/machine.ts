@@ -1,0 +1,34 @@
+/** Runs an image in the book's machine until it is done. */
+import type { Machine, StopReason } from "#machine/machine.ts";
+import { createMachine } from "../../machine/hosts/pc.ts";
+
+/** Instructions between two looks. */
+const SLICE = 500_000;
+const LIMIT = 60_000_000;
+
+export interface MachineRun {
+  readonly machine: Machine;
+  /** Why it ended; `budget` where it goes on for ever. */
+  readonly stop: StopReason;
+  /** The text screen's 4,000 bytes. */
+  readonly cells: Uint8Array;
+  readonly serial: Uint8Array;
+}
+
+export interface MachineConfig {
+  readonly memory?: number;
+  /** Ends the run of a guest that does not end itself. */
+  readonly done?: (cells: Uint8Array) => boolean;
+}
+
+/** Powers a machine on with a disk image or a kernel's ELF file in it. */
+export function runInMachine(image: Uint8Array, { memory, done }: MachineConfig = {}): MachineRun {
+  const machine = createMachine({ image, ...(memory === undefined ? {} : { memory }) });
+  const serial: number[] = [];
+  machine.onSerial = (byte) => serial.push(byte);
+  let stop = machine.run(SLICE);
+  while (stop.kind === "budget" && machine.instructions < LIMIT && !done?.(machine.screen.cells)) {
+    stop = machine.run(SLICE);
+  }
+  return { machine, stop, cells: machine.screen.cells.slice(), serial: Uint8Array.from(serial) };
+}

@@ -1,0 +1,115 @@
+/** Runs a disk in QEMU, with any hardware, until it is done. */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { QmpClient } from "../../machine/hosts/qmp.ts";
+
+const POLL_MS = 40;
+const TEXT_MEMORY = 0xb8000;
+const TEXT_BYTES = 4000;
+const INTERRUPT_FLAG = 0x200;
+
+/** How the disk is attached. */
+export type Attachment = "disk" | "usb" | "floppy";
+
+export interface QemuConfig {
+  readonly attach?: Attachment;
+  /** Further arguments, such as `-cpu qemu32`. */
+  readonly hardware?: readonly string[];
+  /** Looked at some 25 times a second; the default is `isAtRest`. */
+  readonly done?: (state: QemuState) => boolean;
+  /** Milliseconds of wall-clock time after which the run ends anyway. */
+  readonly timeout?: number;
+}
+
+export interface QemuState {
+  /** The text screen's 4,000 bytes. */
+  readonly cells: Uint8Array;
+  readonly rip: bigint;
+  /** In `hlt` with interrupts off. */
+  readonly asleep: boolean;
+  /** False once the guest has reset the machine, for instance by a triple fault. */
+  readonly running: boolean;
+}
+
+export interface QemuRun extends QemuState {
+  readonly serial: Uint8Array;
+  /** Status of the process where the guest ended it, else null. */
+  readonly exit: number | null;
+  /** `rip` at each look. */
+  readonly seen: readonly bigint[];
+}
+
+/** Nothing will happen any more. */
+export function isAtRest({ asleep, running }: QemuState): boolean {
+  return asleep || !running;
+}
+
+const DRIVES: Readonly<Record<Attachment, (file: string) => string[]>> = {
+  disk: (file) => ["-drive", `if=ide,format=raw,file=${file}`],
+  usb: (file) => [
+    ...["-drive", `if=none,id=stick,format=raw,file=${file}`],
+    ...["-device", "qemu-xhci", "-device", "usb-storage,drive=stick"],
+  ],
+  floppy: (file) => ["-drive", `if=floppy,format=raw,file=${file}`, "-boot", "a"],
+};
+
+/** Boots a copy of `image`. A guest that never is `done` ends with its last state. */
+export async function runInQemu(image: Uint8Array, config: QemuConfig = {}): Promise<QemuRun> {
+  const folder = mkdtempSync(join(tmpdir(), "taiji-test-"));
+  const file = join(folder, "disk.img");
+  writeFileSync(file, image);
+  const socket = join(folder, "qmp");
+  const serial = join(folder, "serial");
+  const child = spawn("qemu-system-x86_64", [
+    ...["-nodefaults", "-no-user-config", "-accel", "tcg", "-vga", "std", "-display", "none"],
+    ...["-no-reboot", "-no-shutdown", "-serial", `file:${serial}`, "-qmp", `unix:${socket},server=on,wait=off`],
+    ...["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"],
+    ...DRIVES[config.attach ?? "disk"](file),
+    ...(config.hardware ?? []),
+  ]);
+  let errors = "";
+  child.stderr.on("data", (text) => {
+    errors += text;
+  });
+  const gone = new Promise<void>((resolve) => child.on("close", () => resolve()));
+  try {
+    const monitor = await QmpClient.connect(socket, () => child.exitCode === null);
+    if (monitor === null) throw new Error(`QEMU does not start: ${errors}`);
+    const look = () => lookAt(monitor, join(folder, "screen"));
+    const seen: bigint[] = [];
+    let state = await look();
+    const end = Date.now() + (config.timeout ?? 30_000);
+    while (child.exitCode === null && Date.now() < end) {
+      seen.push(state.rip);
+      if ((config.done ?? isAtRest)(state)) break;
+      await sleep(POLL_MS);
+      // A guest that ends QEMU itself leaves the state of the look before.
+      state = await look().catch(() => state);
+    }
+    const exit = child.exitCode;
+    monitor.close();
+    child.kill("SIGKILL");
+    await gone;
+    return { ...state, seen, exit, serial: new Uint8Array(readFileSync(serial)) };
+  } finally {
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function lookAt(monitor: QmpClient, file: string): Promise<QemuState> {
+  await monitor.execute("pmemsave", { val: TEXT_MEMORY, size: TEXT_BYTES, filename: file });
+  const registers = await monitor.human("info registers");
+  const { running } = (await monitor.execute("query-status")) as { running: boolean };
+  const value = (pattern: RegExp): bigint => BigInt(`0x${pattern.exec(registers)?.[1] ?? "0"}`);
+  const flags = Number(value(/[RE]FL=([0-9a-f]+)/));
+  return {
+    cells: new Uint8Array(readFileSync(file)),
+    rip: value(/[RE]IP=([0-9a-f]+)/),
+    asleep: / HLT=1/.test(registers) && (flags & INTERRUPT_FLAG) === 0,
+    running,
+  };
+}
