@@ -62,15 +62,16 @@ export function emitFunction(fn: MachineFunction, order: readonly MachineBlock[]
 }
 
 function append(chunk: Chunk, instruction: MachineInstruction, diagnostics: Diagnostic[]): void {
-  mark(chunk, instruction.place);
   if (instruction.mnemonic === "asm") {
     const text: AssembledText = assembleText(instruction);
     diagnostics.push(...text.diagnostics);
     for (const relocation of text.relocations)
       chunk.relocations.push({ ...relocation, at: relocation.at + chunk.bytes.length });
+    for (const { offset, place } of text.lines) chunk.lines.push({ offset: offset + chunk.bytes.length, place });
     for (const byte of text.bytes) chunk.bytes.push(byte);
     return;
   }
+  mark(chunk, instruction.place);
   const { bytes, relocation } = encodeInstruction(instruction);
   if (relocation !== null) chunk.relocations.push({ ...relocation, at: relocation.at + chunk.bytes.length });
   for (const byte of bytes) chunk.bytes.push(byte);
