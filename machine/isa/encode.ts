@@ -7,6 +7,8 @@ export interface EncodeOptions {
   readonly mode: Mode;
   /** Operand size in bits, where the operands do not say it (`stos`, `leave`, `retf`). */
   readonly operandWidth?: Width;
+  /** Address size in bits, where no memory operand says it (`loop`, string instructions without operands). */
+  readonly addressWidth?: 16 | 32 | 64;
   /** Bytes the displacement of the memory operand must have, for an address filled in later. */
   readonly displacementSize?: 1 | 2 | 4;
   /** Bytes the immediate must have, for a value filled in later. */
@@ -69,10 +71,13 @@ function sameRegister(a: RegisterOperand, b: RegisterOperand): boolean {
   return a.file === b.file && a.number === b.number && a.width === b.width && a.high === b.high;
 }
 
-/** Whether `value`, taken at `width` bits, survives being stored in `field` bits and sign-extended again. */
+/**
+ * Whether `value`, taken at `width` bits, survives being stored in `field` bits and sign-extended again. Negative values
+ * may be written in one bit more than `width`, so that the complement of every unsigned number fits.
+ */
 export function immediateFits(value: bigint, width: Width, field: Width): boolean {
-  if (field >= width) return fitsSigned(value, width) || BigInt.asUintN(width, value) === value;
-  return fitsSigned(BigInt.asIntN(width, value), field);
+  if (value >> BigInt(width) !== 0n && value >> BigInt(width) !== -1n) return false;
+  return field >= width || fitsSigned(BigInt.asIntN(width, value), field);
 }
 
 /** Whether the operand could stand in this place; memory of width 0 matches every width. */
@@ -175,20 +180,13 @@ export function encodePlan(plan: Plan, operands: readonly Operand[], options: En
   if (form.mnemonic === "xchg" && opcode === 0x90 && (rex & 1) === 0) return null;
 
   const out = new ByteWriter();
-  const stringSegment = plan.operands.find((part) => part.kind === "string" && part.register === 6) ? 3 : 0;
-  const overridden = memoryOperand && plan.form.string ? stringOverride(operands, stringSegment) : memoryOperand;
-  const segment =
-    options.segmentOverride !== undefined && options.segmentOverride !== null
-      ? segmentPrefixByte(options.segmentOverride)
-      : overridden
-        ? segmentPrefix(overridden, mode)
-        : 0;
-  if (segment !== 0) out.put(segment, 1);
-  const addressWidth = form.addressWidth || memoryOperand?.addressWidth || mode;
-  if (addressWidth !== mode) out.put(0x67, 1);
-  if (plan.operandSizePrefix) out.put(0x66, 1);
-  if (options.lock) out.put(0xf0, 1);
   if (options.repeat) out.put(options.repeat === "rep" ? 0xf3 : 0xf2, 1);
+  if (options.lock) out.put(0xf0, 1);
+  const segment = segmentByte(plan, memoryOperand, operands, options);
+  if (segment !== 0) out.put(segment, 1);
+  if (plan.operandSizePrefix) out.put(0x66, 1);
+  const addressWidth = form.addressWidth || memoryOperand?.addressWidth || options.addressWidth || mode;
+  if (addressWidth !== mode) out.put(0x67, 1);
   if (form.mandatoryPrefix !== 0) out.put(form.mandatoryPrefix, 1);
   if (rex !== 0) out.put(rex, 1);
   if (form.map !== 0) out.put(0x0f, 1);
@@ -227,10 +225,20 @@ export function encodePlan(plan: Plan, operands: readonly Operand[], options: En
   return { bytes: Uint8Array.from(out.bytes), displacementAt, displacementSize, immediateAt, immediateSize, plan };
 }
 
-/** The operand of a string instruction that a prefix may move to another segment; null where none may. */
-function stringOverride(operands: readonly Operand[], segment: number): MemoryOperand | null {
-  if (segment === 0) return null;
-  return operands.find((operand): operand is MemoryOperand => operand.kind === "memory" && operand.base === 6) ?? null;
+/** The segment override byte, or 0. Of a string instruction only [rSI] can be moved to another segment. */
+function segmentByte(
+  plan: Plan,
+  memoryOperand: MemoryOperand | null,
+  operands: readonly Operand[],
+  options: EncodeOptions,
+): number {
+  if (options.segmentOverride !== undefined && options.segmentOverride !== null) {
+    return segmentPrefixByte(options.segmentOverride);
+  }
+  const movable = plan.form.string
+    ? operands.find((operand) => operand.kind === "memory" && operand.base === 6)
+    : memoryOperand;
+  return movable?.kind === "memory" ? segmentPrefix(movable, plan.mode) : 0;
 }
 
 /** Encodes, and tells where displacement and immediate lie. Throws EncodeError where the table has no such instruction. */
