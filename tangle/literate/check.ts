@@ -39,6 +39,8 @@ class Analyser {
   private readonly seen = new Set<string>();
   /** Blocks that an error names already: that they reach no file follows from it. */
   private readonly blamed = new Set<string>();
+  /** The slots of each block: few of its lines, and asked for in every edition. */
+  private readonly slots = new Map<Block, readonly BlockLine[]>();
   private readonly targets = new Map<Block, { target: Target; place: Place }>();
 
   /** Adds an error, once for all editions that have it. */
@@ -96,13 +98,18 @@ class Analyser {
       place: neighbour.definition.beside!.place,
     });
     const inside = chunk.parts.flatMap((block) =>
-      block.lines.flatMap((line): Reference[] => {
-        if (line.slot === null) return [];
+      this.slotsOf(block).flatMap((line): Reference[] => {
         const filling = edition.chunks.get(`#${line.slot}`);
         return filling === undefined ? [] : [{ chunk: filling, place: slotPlace(block, line) }];
       }),
     );
     return [...chunk.before.map(beside), ...inside, ...chunk.after.map(beside)];
+  }
+
+  private slotsOf(block: Block): readonly BlockLine[] {
+    const known = this.slots.get(block) ?? block.lines.filter((line) => line.slot !== null);
+    this.slots.set(block, known);
+    return known;
   }
 
   /** Notes that a chunk stands in a file, and checks that it may. */
@@ -111,13 +118,13 @@ class Analyser {
       const files = this.files.get(block);
       if (files === undefined) this.files.set(block, [file.definition.name]);
       else if (!files.includes(file.definition.name)) files.push(file.definition.name);
-      const related = [{ place: block.place, message: `a block of \`${chunk.label}\`` }];
       if (dialect(block.language) !== dialect(file.definition.language)) {
         const message = `\`${chunk.label}\` is in ${block.language || "no language"}, but stands in \`${file.definition.name}\``;
         this.report({ code: LT.wrongLanguage, message, place: block.place, related: [{ place, message: "here" }] });
       }
       if (target === "kernel" && block.chapter === null) {
         const message = `\`${chunk.label}\` is of an appendix, and appendices belong to no kernel`;
+        const related = [{ place: block.place, message: `a block of \`${chunk.label}\`` }];
         this.report({ code: LT.wrongTarget, message, place, related });
       }
     }

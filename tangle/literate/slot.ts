@@ -10,6 +10,7 @@ export type Slot =
 
 /** Reads a line of a block as a slot; null for a line of code. */
 export function readSlot(text: string, language: string): Slot | null {
+  if (!text.includes("<<")) return null;
   const [, indent, mark, gap, inner, rest] = /^(.*?)(\/\/|;|#)(\s*)<<([^<>]*)>>(.*)$/.exec(text) ?? [];
   if (mark === undefined) return null;
   const comment = COMMENT[dialect(language)];
