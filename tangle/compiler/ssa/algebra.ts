@@ -1,5 +1,6 @@
 /** Algebraic identities on arithmetic and conversions. Constants stand on the right of commutative operations. */
 import { BITS, type Instruction, type Value } from "./ir.ts";
+import { isPowerOfTwo, logarithm } from "./power.ts";
 import { inverse } from "./predicates.ts";
 import { LARGEST_OFFSET, type Rewriter, type Rule } from "./simplify.ts";
 
@@ -51,7 +52,8 @@ function identity(i: Kind<"binary">, r: Rewriter): Value | null {
     case "mul":
       if (zero) return right;
       if (ones && type !== "i1") return r.unary("negate", left);
-      return c === 1n ? left : null;
+      if (c !== null && isPowerOfTwo(c)) return c === 1n ? left : r.binary("shl", left, exponent(left, c, r));
+      return null;
     case "and":
       if (zero) return right;
       return ones || same ? left : null;
@@ -68,14 +70,21 @@ function identity(i: Kind<"binary">, r: Rewriter): Value | null {
       if (c !== null && c % BigInt(BITS[type]) === 0n) return left;
       return r.constantOf(left) === 0n ? left : null;
     case "udiv":
+      return c !== null && isPowerOfTwo(c) ? r.binary("shr", left, exponent(left, c, r)) : null;
+    case "urem":
+      return c !== null && isPowerOfTwo(c) ? r.binary("and", left, r.constant(type, c - 1n)) : null;
     case "sdiv":
       return c === 1n ? left : null;
-    case "urem":
     case "srem":
       return c === 1n ? r.constant(type, 0n) : null;
     default:
       return null;
   }
+}
+
+/** The shift count that stands for a factor. */
+function exponent(value: Value, factor: bigint, r: Rewriter): Value {
+  return r.constant(value.type, BigInt(logarithm(factor)));
 }
 
 /** Brings constants together: (x + 1) + 2, (x << 1) << 2, and x + 1 out of products and sums of addresses. */

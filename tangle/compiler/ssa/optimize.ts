@@ -3,16 +3,19 @@ import { simplifyArithmetic } from "./algebra.ts";
 import { calleesFirst, removeUnreferenced } from "./call-graph.ts";
 import { simplifyComparisons } from "./comparisons.ts";
 import { removeDeadCode } from "./dead-code.ts";
+import { divideByMultiplying } from "./division.ts";
 import { expandCopies } from "./expand-copies.ts";
 import { foldConstants } from "./fold.ts";
 import { inlineCalls } from "./inline.ts";
 import { InlinePolicy } from "./inline-policy.ts";
 import type { IrFunction, IrProgram } from "./ir.ts";
+import { forwardMemory } from "./memory.ts";
 import { promoteSlots } from "./promote-slots.ts";
 import { type Rule, simplify } from "./simplify.ts";
 import { simplifyFlow } from "./simplify-flow.ts";
 
 const RULES: readonly Rule[] = [foldConstants, simplifyComparisons, simplifyArithmetic];
+const LATE_RULES: readonly Rule[] = [...RULES, divideByMultiplying];
 
 export interface OptimizeOptions {
   /** Functions to be kept though nothing in the program calls them. */
@@ -37,6 +40,13 @@ export function optimize(program: IrProgram, options: OptimizeOptions = {}): IrP
     reduceMemory(f, observe);
     policy.finish(f);
   }
+  // Division by constants last: inlining counts instructions, and other passes understand a division better.
+  for (const f of program.functions) {
+    if (f.convention === "naked") continue;
+    forwardMemory(f);
+    observe("memory", f);
+    cleanUp(f, observe, LATE_RULES);
+  }
   removeUnreferenced(program, options.keep ?? (() => false));
   return program;
 }
@@ -44,9 +54,9 @@ export function optimize(program: IrProgram, options: OptimizeOptions = {}): IrP
 /** Rounds of cleaning rarely find anything after the second. */
 const MOST_ROUNDS = 4;
 
-function cleanUp(f: IrFunction, observe: Observer): void {
+function cleanUp(f: IrFunction, observe: Observer, rules: readonly Rule[] = RULES): void {
   for (let round = 0, changed = true; changed && round < MOST_ROUNDS; round++) {
-    simplify(f, RULES);
+    simplify(f, rules);
     observe("simplify", f);
     changed = simplifyFlow(f);
     observe("simplify flow", f);
@@ -58,7 +68,9 @@ function cleanUp(f: IrFunction, observe: Observer): void {
 function reduceMemory(f: IrFunction, observe: Observer): void {
   expandCopies(f);
   observe("expand copies", f);
-  if (!promoteSlots(f)) return;
+  promoteSlots(f);
   observe("promote slots", f);
+  forwardMemory(f);
+  observe("memory", f);
   cleanUp(f, observe);
 }
