@@ -1,6 +1,13 @@
 /** One chapter from its tangled sources to everything that stands in its folder of dist/. */
-import type { Snapshot } from "./literate/book.ts";
-import type { Diagnostic } from "./place.ts";
+import { type Assembly, assemble } from "./assembler/assembler.ts";
+import { compile } from "./compiler/compile.ts";
+import type { LinkedProgram } from "./compiler/object.ts";
+import { buildDisk, DiskError, type DiskParts } from "./image/disk.ts";
+import { writeElf } from "./image/elf.ts";
+import { buildMap, type LoaderCode } from "./image/map.ts";
+import type { Snapshot, TangledFile } from "./literate/book.ts";
+import { toBook } from "./literate/map.ts";
+import type { Diagnostic, Place } from "./place.ts";
 
 /** A file to write, its path relative to the chapter's folder: `kernel/main.ts`, `kernel.elf`. */
 export interface Output {
@@ -15,14 +22,102 @@ export interface ChapterBuild {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+const ENTRY = "kernel/main.ts";
+const BOOT_SECTOR = "boot/sector.asm";
+const SECOND_STAGE = "boot/stage2.asm";
+
 /**
  * Builds a snapshot. Pure: the same snapshot gives the same bytes, in Node and in the browser. `borrowed` is the
  * snapshot whose boot loader starts this one's kernel where it has none yet.
  */
 export function buildChapter(snapshot: Snapshot, borrowed: Snapshot | null): ChapterBuild {
-  const encoder = new TextEncoder();
-  return {
-    outputs: snapshot.files.map((file) => ({ path: file.path, bytes: encoder.encode(file.text) })),
-    diagnostics: [],
+  const inBook = (place: Place): Place => toBook(snapshot, place);
+  const kernelFiles = snapshot.files.filter(({ path }) => path.startsWith("kernel/"));
+  const { linked, diagnostics: mistakes } = compile(kernelFiles, {
+    entryFile: ENTRY,
+    chapter: snapshot.chapter,
+    placeOf: inBook,
+  });
+  const own = assembleLoader(snapshot);
+  const diagnostics = [...mistakes.map((mistake) => movedBy(mistake, inBook)), ...own.diagnostics];
+  if (linked === null || diagnostics.length > 0) return { outputs: [], diagnostics };
+
+  const text = new TextEncoder();
+  const elf = writeElf(linked);
+  const outputs: Output[] = snapshot.files.map((file) => ({ path: file.path, bytes: text.encode(file.text) }));
+  outputs.push(
+    { path: "kernel.elf", bytes: elf },
+    { path: "map.json", bytes: text.encode(mapOf(snapshot, linked, own)) },
+  );
+  const loader = own.isComplete ? own : borrowed === null ? null : assembleLoader(borrowed);
+  if (loader?.isComplete !== true) return { outputs, diagnostics: loader?.diagnostics ?? [] };
+  const disk = diskOf(loader, elf, own.isComplete ? snapshot : borrowed!);
+  if ("code" in disk) return { outputs: [], diagnostics: [disk] };
+  outputs.push({ path: own.isComplete ? "disk.img" : "borrowed.img", bytes: disk });
+  return { outputs, diagnostics: [] };
+}
+
+interface Loader {
+  readonly sector: Assembly | null;
+  readonly stage2: Assembly | null;
+  /** Both parts are there and without mistakes. */
+  readonly isComplete: boolean;
+  /** At places in the book. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+function assembleLoader(snapshot: Snapshot): Loader {
+  const part = (path: string): Assembly | null => {
+    const file = snapshot.files.find((candidate: TangledFile) => candidate.path === path);
+    return file === undefined ? null : assemble(file);
   };
+  const sector = part(BOOT_SECTOR);
+  const stage2 = part(SECOND_STAGE);
+  const mistakes = [...(sector?.diagnostics ?? []), ...(stage2?.diagnostics ?? [])];
+  const diagnostics = mistakes.map((mistake) => movedBy(mistake, (place) => toBook(snapshot, place)));
+  return { sector, stage2, isComplete: sector !== null && stage2 !== null && diagnostics.length === 0, diagnostics };
+}
+
+/** A diagnostic with all its places carried elsewhere. */
+function movedBy(diagnostic: Diagnostic, move: (place: Place) => Place): Diagnostic {
+  const { related } = diagnostic;
+  return {
+    ...diagnostic,
+    place: move(diagnostic.place),
+    ...(related === undefined ? {} : { related: related.map((r) => ({ ...r, place: move(r.place) })) }),
+  };
+}
+
+/** The disk image, or what is wrong with the part that does not fit, at the first line of its file. */
+function diskOf({ sector, stage2 }: Loader, kernel: Uint8Array, source: Snapshot): Uint8Array | Diagnostic {
+  try {
+    return buildDisk({ bootSector: sector!.bytes, secondStage: stage2!.bytes, kernel });
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error;
+    const FILES: Record<keyof DiskParts, string> = {
+      bootSector: BOOT_SECTOR,
+      secondStage: SECOND_STAGE,
+      kernel: ENTRY,
+    };
+    const place = toBook(source, { file: FILES[error.part], line: 1, column: 1 });
+    return { code: "IM5001", message: error.message, place };
+  }
+}
+
+function mapOf(snapshot: Snapshot, linked: LinkedProgram, { sector, stage2 }: Loader): string {
+  const loader: LoaderCode[] = [sector, stage2].flatMap((part) =>
+    part === null
+      ? []
+      : [
+          {
+            origin: part.origin,
+            symbols: part.symbols
+              .filter((symbol) => symbol.kind === "label")
+              .map(({ name, value }) => ({ name, address: value })),
+            lines: part.lines,
+          },
+        ],
+  );
+  const { chapter, variant } = snapshot;
+  return buildMap({ chapter, variant, linked, loader, toBook: (place) => toBook(snapshot, place) });
 }

@@ -8,8 +8,8 @@ import type { Place } from "../place.ts";
 /** Machine code outside the kernel that has lines too: the boot loader's two files as loaded. */
 export interface LoaderCode {
   /** Where the file's first byte is when it runs: 0x7c00, 0x8000. */
-  readonly origin: number;
-  readonly symbols: readonly { readonly name: string; readonly address: number }[];
+  readonly origin: bigint;
+  readonly symbols: readonly { readonly name: string; readonly address: bigint }[];
   /** Ascending by offset from the file's start. */
   readonly lines: readonly { readonly offset: number; readonly place: Place }[];
 }
@@ -25,18 +25,20 @@ export interface MapInput {
 
 type LineRow = [address: string, file: number, line: number, column: number, source: number, sourceLine: number];
 
-const hex = (address: bigint | number): string => `0x${address.toString(16)}`;
+const hex = (address: bigint): string => `0x${address.toString(16)}`;
 
 /** The file's text. Addresses are hexadecimal strings, since they exceed what a JSON number keeps. */
 export function buildMap({ chapter, variant, linked, loader, toBook }: MapInput): string {
   const files: string[] = [];
   const sources: string[] = [];
-  const row = (address: bigint | number, place: Place): LineRow => {
+  const row = (address: bigint, place: Place): LineRow => {
     const book = toBook(place);
     return [hex(address), indexOf(files, book.file), book.line, book.column, indexOf(sources, place.file), place.line];
   };
   const kernelLines = linked.lines.map(({ address, place }) => row(address, place));
-  const loaderLines = loader.flatMap((code) => code.lines.map(({ offset, place }) => row(code.origin + offset, place)));
+  const loaderLines = loader.flatMap((code) =>
+    code.lines.map(({ offset, place }) => row(code.origin + BigInt(offset), place)),
+  );
   const map = {
     version: 1,
     chapter,
