@@ -107,11 +107,11 @@ function split(s: Selection, terms: Terms, value: Value, instruction: Instructio
   if (constant !== null) {
     const signed = BigInt.asIntN(widthOf(value.type), constant);
     const sum = terms.displacement + (operation === "add" ? signed : -signed);
-    const allowed = terms.symbol === null ? fitsSigned32(sum) : sum >= 0n && sum < SYMBOL_REACH;
-    if (!allowed) return false;
-    terms.displacement = sum;
-    addTerm(s, terms, left, false, reserve);
-    return true;
+    if (terms.symbol === null ? fitsSigned32(sum) : sum >= 0n && sum < SYMBOL_REACH) {
+      terms.displacement = sum;
+      addTerm(s, terms, left, false, reserve);
+      return true;
+    }
   }
   if (operation === "sub") return false;
   if (terms.room - reserve >= 2) {
@@ -125,8 +125,11 @@ function split(s: Selection, terms: Terms, value: Value, instruction: Instructio
   return true;
 }
 
+/** A constant that fits a displacement is folded wherever it is defined: it saves an instruction and costs nothing. */
 function hasConstant(s: Selection, instruction: Instruction): boolean {
-  return instruction.kind === "binary" && s.constantOf(instruction.right) !== null;
+  if (instruction.kind !== "binary") return false;
+  const constant = s.constantOf(instruction.right);
+  return constant !== null && fitsSigned32(BigInt.asIntN(64, constant));
 }
 
 /** Adds `x << 1, 2, 3` as an index. */

@@ -1,13 +1,17 @@
 /** The shape of a machine function's control flow: order, dominators, loops, and how often each block runs. */
 import type { MachineBlock, MachineFunction } from "./machine.ts";
 
+/** A natural loop: the blocks from which control gets back to the header without leaving it. */
+export interface Loop {
+  readonly header: MachineBlock;
+  readonly blocks: ReadonlySet<MachineBlock>;
+}
+
 export interface Flow {
   /** Reachable blocks in reverse postorder, the entry first. */
   readonly order: readonly MachineBlock[];
-  /** By block id: position in `order`, or -1. */
-  readonly position: Int32Array;
-  /** By block id: how many loops the block lies in. */
-  readonly depth: Int32Array;
+  /** Innermost first. */
+  readonly loops: readonly Loop[];
 }
 
 /** Analyses the flow, and sets each block's weight: ten times more a loop, nearly nothing where cold. */
@@ -22,16 +26,19 @@ export function analyseFlow(fn: MachineFunction): Flow {
     for (const successor of block.successors) predecessors[position[successor.id]!]!.push(i);
   });
   const dominator = dominators(predecessors);
-  const depth = new Int32Array(fn.blockCount);
+  const depth = new Int32Array(order.length);
+  const loops: Loop[] = [];
   for (let header = 0; header < order.length; header++) {
     const body = loopBody(header, predecessors, dominator);
-    for (const i of body) depth[order[i]!.id]!++;
+    if (body.size === 0) continue;
+    loops.push({ header: order[header]!, blocks: new Set([...body].map((i) => order[i]!)) });
+    for (const i of body) depth[i]!++;
   }
-  for (const block of order) {
-    const weight = 10 ** Math.min(depth[block.id]!, 6);
+  order.forEach((block, i) => {
+    const weight = 10 ** Math.min(depth[i]!, 6);
     block.weight = block.cold ? weight / 1000 : weight;
-  }
-  return { order, position, depth };
+  });
+  return { order, loops: loops.sort((a, b) => a.blocks.size - b.blocks.size) };
 }
 
 function reversePostorder(entry: MachineBlock): MachineBlock[] {

@@ -1,5 +1,5 @@
 /** The order of blocks in memory: control falls through where it can, what is cold lies behind. */
-import type { Flow } from "./flow.ts";
+import type { Flow, Loop } from "./flow.ts";
 import type { MachineBlock, MachineFunction, MachineInstruction } from "./machine.ts";
 
 /** Drops instructions that do nothing now that registers are known, and leads jumps past blocks that only jump. */
@@ -35,27 +35,62 @@ function isNothing({ mnemonic, operands }: MachineInstruction): boolean {
   return mnemonic === "copy" && to!.kind === "register" && from!.kind === "register" && to!.register === from!.register;
 }
 
-/** All reachable blocks, the entry first, cold ones last. */
+/** All reachable blocks: the entry first, loops in one piece with their test at the end, cold blocks last. */
 export function layOut(fn: MachineFunction, flow: Flow): MachineBlock[] {
-  const placed = new Set<MachineBlock>();
-  const order: MachineBlock[] = [];
-  const waiting = { hot: [fn.blocks[0]!], cold: [] as MachineBlock[] };
-  const depth = (block: MachineBlock) => flow.depth[block.id]!;
-  const follow = (start: MachineBlock) => {
-    let block: MachineBlock | undefined = start;
-    while (block !== undefined && !placed.has(block)) {
-      placed.add(block);
-      order.push(block);
-      // Stay in the loop; the other ways wait, the innermost on top.
-      const ways = block.successors.filter((s) => !placed.has(s)).sort((a, b) => depth(a) - depth(b));
-      for (const way of ways) (way.cold ? waiting.cold : waiting.hot).push(way);
-      const isCold: boolean = block.cold;
-      block = ways.filter((way) => !way.cold || isCold).pop();
+  const order = new Placement(flow).run(fn.blocks[0]!);
+  // Inner loops first: turning an outer one then moves them whole.
+  for (const loop of flow.loops) rotate(order, loop);
+  return order;
+}
+
+/** Follows control from block to block; what it passes by waits, and is taken up again innermost loop first. */
+class Placement {
+  private readonly placed = new Set<MachineBlock>();
+  private readonly order: MachineBlock[] = [];
+  private readonly waiting: MachineBlock[] = [];
+  constructor(private readonly flow: Flow) {}
+
+  run(entry: MachineBlock): MachineBlock[] {
+    for (let block: MachineBlock | null = entry; block !== null; block = this.next(block)) {
+      this.placed.add(block);
+      this.order.push(block);
+      for (const successor of block.successors) if (!this.placed.has(successor)) this.waiting.push(successor);
     }
-  };
-  for (;;) {
-    const next = waiting.hot.pop() ?? waiting.cold.pop();
-    if (next === undefined) return order;
-    follow(next);
+    return this.order;
   }
+
+  private next(last: MachineBlock): MachineBlock | null {
+    const waits = (block: MachineBlock) => !this.placed.has(block);
+    const ways = last.successors.filter(waits);
+    const isHot = (block: MachineBlock) => waits(block) && !block.cold;
+    for (const { blocks } of this.flow.loops) {
+      if (!blocks.has(last)) continue;
+      const inside = (block: MachineBlock) => isHot(block) && blocks.has(block);
+      const found = ways.findLast(inside) ?? this.waiting.findLast(inside);
+      if (found !== undefined) return found;
+    }
+    return (
+      ways.findLast(isHot) ??
+      this.waiting.findLast(isHot) ??
+      ways.findLast(waits) ??
+      this.waiting.findLast(waits) ??
+      null
+    );
+  }
+}
+
+/**
+ * Moves the header behind the rest of its loop where it decides whether to leave: then a round takes one jump instead of
+ * two. Loops that are not in one piece, or end otherwise, stay as they are.
+ */
+function rotate(order: MachineBlock[], { header, blocks }: Loop): void {
+  const first = order.indexOf(header);
+  if (first === 0 || header.terminator.kind !== "branch") return;
+  let end = first + 1;
+  while (end < order.length && blocks.has(order[end]!)) end++;
+  const last = order[end - 1]!;
+  const leaves = header.successors.some((block) => !blocks.has(block));
+  if (end === first + 1 || !leaves || last.terminator.kind !== "jump" || last.terminator.to !== header) return;
+  order.splice(end, 0, header);
+  order.splice(first, 1);
 }
