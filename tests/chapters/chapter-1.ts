@@ -1,9 +1,11 @@
 /** Chapter 1 seen from outside: a kernel that cannot tell anything about itself yet. */
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { createMachine } from "../../machine/hosts/pc.ts";
 import { lacks } from "../requires.ts";
+import { selectedChapters } from "./chapters.ts";
 import { readElfFile } from "./elf.ts";
-import { bootableDisk, readMap, readOutput } from "./images.ts";
+import { bootableDisk, readMap, readOutput, repository } from "./images.ts";
 import { isAtRest, runInQemu } from "./qemu.ts";
 
 /** Bytes between two functions at most: alignment. */
@@ -86,4 +88,22 @@ export function testFreestanding(): void {
       });
     });
   }
+
+  test("the machine code that the chapter reads by hand is that of the image", () => {
+    const { path } = selectedChapters().find(({ number }) => number === 1)!;
+    const text = readFileSync(`${repository}/${path}`, "utf8");
+    const shown = [...text.matchAll(/^ *([0-9a-f]{16}):\s+((?:[0-9a-f]{2} )+)/gm)];
+    expect(shown.length).toBeGreaterThan(1);
+    const { segments } = readElfFile(readOutput(1, null, "kernel.elf"));
+    for (const [line, address, bytes] of shown) {
+      const segment = segments.find(({ executable }) => executable)!;
+      const offset = Number(BigInt(`0x${address}`) - segment.address);
+      const wanted = bytes!.trim().split(" ");
+      const found = [...segment.fileBytes.slice(offset, offset + wanted.length)];
+      expect(
+        found.map((byte) => byte.toString(16).padStart(2, "0")),
+        line,
+      ).toEqual(wanted);
+    }
+  });
 }

@@ -13,10 +13,14 @@ import { bootableDisk, machineImage } from "./images.ts";
 import { runInMachine } from "./machine.ts";
 import { matchLines } from "./match.ts";
 import { isAtRest, type QemuRun, runInQemu } from "./qemu.ts";
+import { testRefusals } from "./refusals.ts";
 import { testReproducible } from "./reproducible.ts";
 
 /** What only one chapter has. */
-const OWN_TESTS: Readonly<Record<number, () => void>> = { 1: testFreestanding, 2: testBooting };
+const OWN_TESTS: Readonly<Record<number, readonly (() => void)[]>> = {
+  1: [testFreestanding, testRefusals],
+  2: [testBooting],
+};
 
 const qemuTest = test.skipIf(lacks("qemu-system-x86_64"));
 
@@ -73,7 +77,7 @@ for (const { number, variants, expectations } of selectedChapters()) {
       });
     }
     testReproducible(number);
-    OWN_TESTS[number]?.();
+    for (const ownTests of OWN_TESTS[number] ?? []) ownTests();
   });
 }
 
