@@ -1,7 +1,7 @@
 /** Boots an image, headless or in the terminal, in our machine or in QEMU, and turns its end into an exit status. */
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { ElfError } from "#machine/platform/elf.ts";
+import { ElfError, isElf } from "#machine/platform/elf.ts";
 import { screenText } from "#machine/platform/vga.ts";
 import { AddressMap, type MapJson } from "../debug/map.ts";
 import { tellEnd } from "../debug/story.ts";
@@ -35,7 +35,11 @@ export async function boot(what: BootArguments, root: string): Promise<number> {
 }
 
 function load(source: Source, qemu: boolean, root: string): Loaded {
-  if (source.kind !== "chapter") return { image: readImage(source.path), map: null, title: source.path };
+  if (source.kind !== "chapter") {
+    const image = readImage(source.path);
+    if (source.kind === "elf" && !isElf(image)) throw new UnusableError(`${source.path} is not an ELF file`);
+    return { image, map: null, title: source.path };
+  }
   const chapter = `dist/chapters/${source.chapter.padStart(2, "0")}`;
   const folder = resolve(root, source.variant === null ? chapter : `${chapter}/variants/${source.variant}`);
   const names = qemu ? ["disk.img", "borrowed.img"] : ["disk.img", "kernel.elf"];
@@ -64,6 +68,7 @@ async function run(what: BootArguments, { image, map, title }: Loaded): Promise<
     : await runHeadless(session, what, what.screen || !what.headless);
   if (end === null) return STATUS.done;
   if (end.kind === "stopped") process.stderr.write(`${tellEnd(end, map)}\n`);
+  if (end.kind === "unavailable") process.stderr.write(`${end.message}\n`);
   return statusOf(end, what.until !== undefined);
 }
 
@@ -97,5 +102,7 @@ function statusOf(end: RunEnd, waited: boolean): number {
       return end.status;
     case "stopped":
       return STATUS.stopped;
+    case "unavailable":
+      return STATUS.unusable;
   }
 }

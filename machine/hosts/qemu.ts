@@ -77,7 +77,7 @@ export class QemuSession implements Session {
     });
     this.gone = new Promise((resolve) => {
       child.on("error", (error: NodeJS.ErrnoException) => {
-        this.fail(error.code === "ENOENT" ? missing() : `QEMU cannot start: ${error.message}`);
+        this.giveUp(error.code === "ENOENT" ? missing() : `QEMU cannot start: ${error.message}`);
         resolve();
       });
       child.on("close", (code) => {
@@ -150,12 +150,15 @@ export class QemuSession implements Session {
   /** QEMU has ended: by the debug exit, whose statuses are odd, or because the guest reset the machine. */
   private leave(code: number | null): void {
     if (code !== null && code % 2 === 1 && this.errors === "") this.finish({ kind: "exit", status: code });
-    else if (code === 0) this.fail("The guest reset the machine: a triple fault, unless it meant to.");
-    else this.fail(`QEMU ended with status ${code}: ${this.errors.trim()}`);
+    else if (code !== 0) this.giveUp(`QEMU ended with status ${code}: ${this.errors.trim()}`);
+    else {
+      const message = "The guest reset the machine: a triple fault, unless it meant to.";
+      this.finish({ kind: "stopped", message, event: null });
+    }
   }
 
-  private fail(message: string): void {
-    this.finish({ kind: "stopped", message, event: null });
+  private giveUp(message: string): void {
+    this.finish({ kind: "unavailable", message });
   }
 
   private finish(end: Parameters<NonNullable<Session["onEnd"]>>[0]): void {
@@ -170,8 +173,6 @@ function missing(): string {
 /** Boots an image in QEMU, and gives what the run has left behind. Throws `QemuError` where QEMU cannot run. */
 export async function runQemu(options: QemuOptions & WatchOptions): Promise<RunResult> {
   const result = await watch(new QemuSession(options), options);
-  if (result.exit.kind === "stopped" && /not installed|cannot start|ended with status/.test(result.exit.message)) {
-    throw new QemuError(result.exit.message);
-  }
+  if (result.exit.kind === "unavailable") throw new QemuError(result.exit.message);
   return result;
 }

@@ -13,13 +13,15 @@ export interface ScreenState {
 /**
  * Why a run ended. `until`: the text that was waited for has appeared. `halted`: the guest sleeps for ever. `exit`: it
  * wrote to the debug exit. `stopped`: the machine could not go on; `event` has the whole story where there is one.
+ * `unavailable`: there is no such machine here; the message says what to install.
  */
 export type RunEnd =
   | { readonly kind: "until" }
   | { readonly kind: "timeout" }
   | { readonly kind: "halted" }
   | { readonly kind: "exit"; readonly status: number }
-  | { readonly kind: "stopped"; readonly message: string; readonly event: MachineEvent | null };
+  | { readonly kind: "stopped"; readonly message: string; readonly event: MachineEvent | null }
+  | { readonly kind: "unavailable"; readonly message: string };
 
 /** A running guest. Callbacks are set before `start`. */
 export interface Session {

@@ -1,6 +1,6 @@
 /** Shows a session live in the terminal until it ends or the reader presses Ctrl-]. */
 import type { RunEnd, Session } from "./session.ts";
-import { ENTER, LEAVE, TerminalView } from "./terminal-view.ts";
+import { ENTER, LEAVE, type TerminalOutput, TerminalView } from "./terminal-view.ts";
 
 const QUIT = "\x1d";
 const HINT = "Ctrl-] quits";
@@ -14,40 +14,54 @@ export interface TerminalOptions {
   readonly type?: string;
 }
 
-/** What the guest did, or null where the reader quit. */
-export async function runInTerminal(session: Session, options: TerminalOptions): Promise<RunEnd | null> {
-  const { stdin, stdout } = process;
+/** The reader's side: a keyboard and a screen. */
+export interface Terminal {
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean; setRawMode?(on: boolean): unknown };
+  readonly stdout: TerminalOutput & { on(event: "resize", changed: () => void): unknown };
+}
+
+/** What the guest did, or null where the reader quit. The terminal is as before when it returns, or the process exits. */
+export async function runInTerminal(
+  session: Session,
+  options: TerminalOptions,
+  terminal: Terminal = process,
+): Promise<RunEnd | null> {
+  const { stdin, stdout } = terminal;
   const view = new TerminalView(stdout);
   const restore = () => {
     stdout.write(LEAVE);
-    if (stdin.isTTY) stdin.setRawMode(false);
+    if (stdin.isTTY) stdin.setRawMode?.(false);
     stdin.pause();
   };
   process.once("exit", restore);
   stdout.write(ENTER);
-  if (stdin.isTTY) stdin.setRawMode(true);
+  if (stdin.isTTY) stdin.setRawMode?.(true);
   try {
-    return await live(session, view, options);
+    return await live(session, view, options, terminal);
   } finally {
-    process.removeListener("exit", restore);
     await session.stop();
+    process.removeListener("exit", restore);
     restore();
   }
 }
 
-function live(session: Session, view: TerminalView, { title, timeout, type }: TerminalOptions): Promise<RunEnd | null> {
+function live(
+  session: Session,
+  view: TerminalView,
+  { title, timeout, type }: TerminalOptions,
+  { stdin, stdout }: Terminal,
+): Promise<RunEnd | null> {
   return new Promise((resolve) => {
     session.onSerial = (bytes) => view.addSerial(bytes);
     session.onScreen = (screen) => view.show(screen);
     session.onNotice = (message) => view.setStatus(`${HINT} · ${message}`);
     session.onEnd = resolve;
-    process.stdin.on("data", (data) => {
+    stdin.on("data", (data: Buffer | string) => {
       const text = data.toString("utf8");
       if (text.includes(QUIT)) resolve(null);
       else session.type(text.replaceAll("\x7f", "\b"));
     });
-    process.stdout.on("resize", () => view.redraw());
-    process.once("SIGTERM", () => resolve(null));
+    stdout.on("resize", () => view.redraw());
     if (timeout !== undefined) setTimeout(() => resolve({ kind: "timeout" }), timeout * 1000).unref();
     view.setStatus(`${HINT} · ${title}`);
     session.start();
