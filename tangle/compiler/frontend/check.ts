@@ -1,13 +1,13 @@
 /** The front end: kernel TypeScript sources in, the typed tree of the whole program out, or all its mistakes. */
 import type { Diagnostic, Place } from "../../place.ts";
-import type { ConstantValue, Global, Program, Function as TreeFunction } from "../tree.ts";
+import type { Program, Function as TreeFunction } from "../tree.ts";
 import { languageScope } from "./builtins.ts";
 import { completeClass, constructorOf, instantiateClass } from "./classes.ts";
 import { Compilation } from "./compilation.ts";
-import { constantOf } from "./constants.ts";
 import { Reporter } from "./diagnostics.ts";
 import type { CheckedGlobal, FunctionEntity, ModuleScope } from "./entities.ts";
 import { enumTypeOf } from "./enums.ts";
+import { foldGlobals } from "./fold.ts";
 import { instantiateFunction } from "./functions.ts";
 import { checkGlobal } from "./globals.ts";
 import { declareModule, linkModule, plainFunctions, startOrder } from "./modules.ts";
@@ -73,7 +73,8 @@ function checkProgram(sources: readonly SourceModule[], options: CheckOptions, r
   if (handler === null || reporter.diagnostics.length > 0) {
     return null;
   }
-  const initializers = foldGlobals(started);
+  const globalsInOrder = started.flatMap((module) => module.globals.flatMap(checkedGlobal));
+  const initializers = foldGlobals(globalsInOrder, reporter);
   const { functions, globals } = reach([entry, handler.function, ...initializers]);
   return {
     globals: [...globals],
@@ -144,40 +145,6 @@ function entryFunction(compilation: Compilation, entity: FunctionEntity): TreeFu
   return entry;
 }
 
-/** Puts constant initial values into the image; gives the functions that compute the others, in order. */
-function foldGlobals(modules: readonly ModuleScope[]): TreeFunction[] {
-  const initializers: TreeFunction[] = [];
-  for (const { global, initializer } of modules.flatMap((module) => module.globals.flatMap(checkedGlobal))) {
-    global.initial = fold(global, initializer);
-    if (global.initial === null) {
-      initializers.push(initializer);
-    }
-  }
-  return initializers;
-}
-
 function checkedGlobal(entity: ModuleScope["globals"][number]): CheckedGlobal[] {
   return entity.global === null ? [] : [entity.global];
-}
-
-function fold(global: Global, initializer: TreeFunction): ConstantValue | null {
-  const [statement, more] = initializer.body;
-  if (statement === undefined) {
-    return { kind: "zero" };
-  }
-  const value =
-    statement.kind === "expression" && statement.expression.kind === "assign" ? statement.expression.value : null;
-  if (value === null || more !== undefined || value.type !== global.type) {
-    return null;
-  }
-  switch (value.kind) {
-    case "string":
-      return { kind: "string", bytes: value.bytes };
-    case "function":
-      return { kind: "function", target: value.target };
-    default: {
-      const constant = constantOf(value);
-      return constant === null ? null : { kind: "integer", value: constant };
-    }
-  }
 }
