@@ -1,8 +1,9 @@
 /** Places statements at addresses: repeated passes until nothing moves, then one that writes the bytes. */
 import type { Relocation } from "../compiler/object.ts";
 import { type Expression, evaluate, isScalar, numberValue, type Surroundings, type Value } from "./expression.ts";
+import { type Field, fillField, type PlacedField } from "./fields.ts";
 import { SyntaxProblem } from "./lexer.ts";
-import { type Field, selectInstruction } from "./select.ts";
+import { selectInstruction } from "./select.ts";
 import type { Emission, Statement } from "./statement.ts";
 
 export interface LayoutOptions {
@@ -44,25 +45,18 @@ interface Section {
   base: bigint;
   align: bigint;
   size: number;
-}
-
-/** Where a byte field's value comes from, in a section. */
-interface PlacedField extends Field {
-  readonly section: Section;
-  readonly line: number;
-  /** Address of the end of the instruction. */
-  readonly end: bigint;
+  /** Written in the last pass only. */
+  bytes: Uint8Array;
 }
 
 /** Lays out a program. Mistakes are among `problems`, one a statement. */
 export function layOut(statements: readonly Statement[], options: LayoutOptions): Layout {
   const program = new Program(statements, options);
-  let passes = 0;
-  while (program.pass(false)) {
-    if (++passes < MOST_PASSES) continue;
+  for (let passes = 0; program.pass(false); passes++) {
+    if (passes < MOST_PASSES) continue;
     const problem = new SyntaxProblem("AS2018", "the sizes in this file depend on each other without end", 1);
     program.problems.push({ line: 1, problem });
-    break;
+    return program.result();
   }
   program.pass(true);
   return program.result();
@@ -75,9 +69,11 @@ class Program {
   private readonly defined = new Set<string>();
   private symbols = new Map<string, Value>();
   private previousSymbols = new Map<string, Value>();
+  /** Section addresses that `previousSymbols` were computed with. */
+  private previousBases = new Map<string, bigint>();
   /** The length each instruction has reached, so that it never shrinks again. */
   private readonly lengths: number[] = [];
-  private bytes = new Map<string, number[]>();
+  private final = false;
   private starts: { section: string; offset: number; statement: Statement }[] = [];
   private fields: PlacedField[] = [];
 
@@ -88,7 +84,7 @@ class Program {
     this.origin = options.origin;
     for (const name of [".text", ...statements.map((statement) => statement.section)]) {
       if (this.sections.has(name)) continue;
-      this.sections.set(name, { name, base: 0n, align: LEAST_SECTION_ALIGNMENT, size: 0 });
+      this.sections.set(name, { name, base: 0n, align: LEAST_SECTION_ALIGNMENT, size: 0, bytes: new Uint8Array() });
     }
     for (const statement of statements) {
       if (statement.kind !== "label" && statement.kind !== "constant") continue;
@@ -103,12 +99,15 @@ class Program {
   /** Goes through all statements; true where something lies elsewhere than in the pass before. */
   pass(final: boolean): boolean {
     const before = this.summary();
-    this.previousSymbols = this.symbols;
+    if (this.symbols.size === 0) this.findOrigin();
     this.symbols = new Map();
-    this.bytes = new Map([...this.sections.keys()].map((name) => [name, []]));
+    this.final = final;
     this.starts = [];
     this.fields = [];
-    for (const section of this.sections.values()) section.size = 0;
+    for (const section of this.sections.values()) {
+      if (final) section.bytes = new Uint8Array(section.name === NOBITS ? 0 : section.size);
+      section.size = 0;
+    }
     for (const [index, statement] of this.statements.entries()) {
       const section = this.sections.get(statement.section)!;
       const start = section.size;
@@ -120,8 +119,25 @@ class Program {
       }
       if (section.size > start) this.starts.push({ section: section.name, offset: start, statement });
     }
+    this.previousSymbols = this.symbols;
+    this.previousBases = new Map([...this.sections.values()].map(({ name, base }) => [`section ${name}`, base]));
     this.placeSections();
     return this.summary() !== before;
+  }
+
+  /** The origin must be known before the first pass: jumps to absolute addresses take their size from it. */
+  private findOrigin(): void {
+    const section = this.sections.get(".text")!;
+    for (const [index, statement] of this.statements.entries()) {
+      if (statement.kind !== "constant" && statement.kind !== "origin") continue;
+      try {
+        this.place(statement, index, section);
+      } catch (problem) {
+        if (!(problem instanceof SyntaxProblem)) throw problem; // the last pass reports it
+      }
+    }
+    this.previousSymbols = this.symbols;
+    this.placeSections();
   }
 
   private summary(): string {
@@ -148,13 +164,26 @@ class Program {
       here: () => at(section.base + BigInt(offset)),
       sectionStart: () => at(section.base),
       symbol: (name) => {
-        const known = this.symbols.get(name) ?? this.previousSymbols.get(name);
+        const known = this.symbols.get(name);
         if (known) return known;
+        const former = this.previousSymbols.get(name);
+        if (former) return this.moved(former);
         if (this.defined.has(name)) return numberValue(0n, true);
         if (!this.options.externals) return null;
         return { number: 0n, bases: new Map([[`symbol ${name}`, 1]]), registers: [], pending: false };
       },
     };
+  }
+
+  /** A value of the pass before, with the sections where they are now. */
+  private moved(value: Value): Value {
+    let { number } = value;
+    for (const [base, count] of value.bases) {
+      const section = this.sections.get(base.replace(/^section /, ""));
+      const former = this.previousBases.get(base);
+      if (section && former !== undefined) number += (section.base - former) * BigInt(count);
+    }
+    return { ...value, number };
   }
 
   private scalar(expression: Expression, around: Surroundings, what: string): bigint {
@@ -201,20 +230,24 @@ class Program {
       case "section":
         if (statement.align) this.alignSection(section, this.boundary(statement.align, around));
         return;
-      case "times": {
-        const times = this.count(statement.count, around, "the count of times", 1);
-        for (let i = 0; i < times; i++) this.emit(statement.body, statement, index, section, around);
+      case "times":
+        this.emit(
+          statement.body,
+          statement,
+          index,
+          section,
+          this.count(statement.count, around, "the count of times", 1),
+        );
         return;
-      }
       case "align": {
         const boundary = this.boundary(statement.boundary, around);
         this.alignSection(section, boundary);
         const padding = Number((boundary - (BigInt(section.size) % boundary)) % boundary);
-        for (let i = 0; i < padding; i++) this.emit(statement.fill ?? NOP, statement, index, section, around);
+        this.emit(statement.fill ?? NOP, statement, index, section, padding);
         return;
       }
       default:
-        this.emit(statement, statement, index, section, around);
+        this.emit(statement, statement, index, section, 1);
     }
   }
 
@@ -228,49 +261,63 @@ class Program {
     throw new SyntaxProblem("AS2019", `${boundary} is no alignment`, expression.column, "alignments are powers of two");
   }
 
-  private emit(body: Emission, statement: Statement, index: number, section: Section, around: Surroundings): void {
-    switch (body.kind) {
-      case "instruction": {
+  private emit(body: Emission, statement: Statement, index: number, section: Section, times: number): void {
+    const { line, column } = statement;
+    // `$` is where the statement begins, for all of its repetitions.
+    const around = this.around(section, section.size);
+    if (body.kind === "reserve") {
+      const size = times * body.unit * this.count(body.count, around, "the count", body.unit);
+      if (section.name === NOBITS) section.size += size;
+      else this.append(section, new Uint8Array(size), column);
+    } else if (body.kind === "data") {
+      const { bytes, fields } = this.data(body, around);
+      for (let i = 0; i < times; i++) {
+        if (this.final) for (const field of fields) this.addField(field, section, line, 0n);
+        this.append(section, bytes, column);
+      }
+    } else {
+      for (let i = 0; i < times; i++) {
         const least = this.lengths[index] ?? 0;
         const address = section.base + BigInt(section.size);
-        const { bytes, fields } = selectInstruction(body, statement.column, around, address, least);
+        const { bytes, fields } = selectInstruction(body, column, around, address, least);
         this.lengths[index] = Math.max(least, bytes.length);
-        const end = section.base + BigInt(section.size + bytes.length);
-        for (const field of fields) this.addField(field, section, statement.line, end);
-        this.append(section, bytes, statement.column);
-        return;
+        if (this.final) for (const field of fields) this.addField(field, section, line, address + BigInt(bytes.length));
+        this.append(section, bytes, column);
       }
-      case "reserve": {
-        const size = body.unit * this.count(body.count, around, "the count", body.unit);
-        if (section.name === NOBITS) section.size += size;
-        else this.append(section, new Uint8Array(size), statement.column);
-        return;
-      }
-      case "data":
-        for (const datum of body.data) {
-          if (datum.kind === "text") this.append(section, datum.bytes, statement.column);
-          else {
-            const value = evaluate(datum.value, around);
-            if (value.registers.length > 0)
-              throw new SyntaxProblem("AS2012", "data is no place for registers", datum.value.column);
-            const field = { at: 0, size: body.unit, value, relative: false, column: datum.value.column };
-            this.addField(field, section, statement.line, 0n);
-            this.append(section, new Uint8Array(body.unit), statement.column);
-          }
-        }
     }
   }
 
+  /** Data as bytes; plain numbers are in them, addresses are fields. */
+  private data(body: Emission & { kind: "data" }, around: Surroundings): { bytes: Uint8Array; fields: Field[] } {
+    const sizes = body.data.map((datum) => (datum.kind === "text" ? datum.bytes.length : body.unit));
+    const bytes = new Uint8Array(sizes.reduce((total, size) => total + size, 0));
+    const fields: Field[] = [];
+    let at = 0;
+    for (const [index, datum] of body.data.entries()) {
+      if (datum.kind === "text") bytes.set(datum.bytes, at);
+      else {
+        const value = evaluate(datum.value, around);
+        const { column } = datum.value;
+        if (value.registers.length > 0) throw new SyntaxProblem("AS2012", "data is no place for registers", column);
+        const field = { at, size: body.unit, value, relative: false, column };
+        if (value.bases.size > 0) fields.push(field);
+        else if (this.final) fillField({ ...field, section: "", sectionAddress: 0n, line: 0, end: 0n }, bytes, false);
+      }
+      at += sizes[index]!;
+    }
+    return { bytes, fields };
+  }
+
   private addField(field: Field, section: Section, line: number, end: bigint): void {
-    this.fields.push({ ...field, at: section.size + field.at, section, line, end });
+    const { name, base, size } = section;
+    this.fields.push({ ...field, at: size + field.at, section: name, sectionAddress: base, line, end });
   }
 
   private append(section: Section, bytes: Uint8Array, column: number): void {
     if (section.name === NOBITS) {
       throw new SyntaxProblem("AS2020", ".bss holds no bytes", column, "reserve room with resb, or use section .data");
     }
-    const list = this.bytes.get(section.name)!;
-    for (const byte of bytes) list.push(byte);
+    if (this.final) section.bytes.set(bytes, section.size);
     section.size += bytes.length;
   }
 
@@ -278,81 +325,19 @@ class Program {
     const relocations: Relocation[] = [];
     for (const field of this.fields) {
       try {
-        const relocation = this.fill(field);
+        const { bytes } = this.sections.get(field.section)!;
+        const relocation = fillField(field, bytes, this.options.externals);
         if (relocation) relocations.push(relocation);
       } catch (problem) {
         if (!(problem instanceof SyntaxProblem)) throw problem;
         this.problems.push({ line: field.line, problem });
       }
     }
-    const sections = [...this.sections.values()].map(({ name, base, size }) => {
-      return { name, address: base, size, bytes: Uint8Array.from(this.bytes.get(name)!) };
+    const sections = [...this.sections.values()].map(({ name, base, size, bytes }) => {
+      return { name, address: base, size, bytes };
     });
     sections.sort((a, b) => Number(a.address - b.address) || a.size - b.size);
     const { origin, symbols, starts, problems } = this;
     return { origin, sections, symbols, starts, relocations, problems };
   }
-
-  /** Writes a field's value into the bytes, or gives the relocation that will. */
-  private fill(field: PlacedField): Relocation | null {
-    const { value, size, column } = field;
-    const bases = new Map(value.bases);
-    if (field.relative && this.isMovable()) subtractBase(bases, `section ${field.section.name}`);
-    const open = [...bases].filter(([base]) => base.startsWith("symbol ") || this.isMovable());
-    if (open.length > 0) return relocationOf(field, open);
-    const sum = [...value.bases.values()].reduce((total, count) => total + count, 0);
-    if (value.bases.size > 0 && sum !== 0 && sum !== 1) {
-      throw new SyntaxProblem(
-        "AS2008",
-        "the sum of addresses is no address",
-        column,
-        "subtract labels, or add numbers to them",
-      );
-    }
-    const number = field.relative ? value.number - field.end : value.number;
-    const width = BigInt(size * 8);
-    const fits = field.relative
-      ? BigInt.asIntN(size * 8, number) === number || size === 2
-      : number >> width === 0n || number >> width === -1n;
-    if (!fits) {
-      throw new SyntaxProblem(
-        "AS2013",
-        `${number} does not fit into ${size === 1 ? "a byte" : `${size} bytes`}`,
-        column,
-      );
-    }
-    const bytes = this.bytes.get(field.section.name)!;
-    for (let i = 0; i < size; i++) bytes[field.at + i] = Number((number >> BigInt(8 * i)) & 0xffn);
-    return null;
-  }
-
-  /** Code that the linker will place: even its own labels have no address yet. */
-  private isMovable(): boolean {
-    return this.options.externals;
-  }
-}
-
-function subtractBase(bases: Map<string, number>, name: string): void {
-  const count = (bases.get(name) ?? 0) - 1;
-  if (count === 0) bases.delete(name);
-  else bases.set(name, count);
-}
-
-function relocationOf(field: PlacedField, open: readonly (readonly [string, number])[]): Relocation {
-  const symbols = open.filter(([base]) => base.startsWith("symbol "));
-  const [name, count] = symbols[0] ?? ["", 0];
-  const expected = field.relative ? 2 : 1;
-  const sizeFits = field.size === 4 || (field.size === 8 && !field.relative);
-  if (symbols.length !== 1 || count !== 1 || open.length !== expected || !sizeFits) {
-    const hint =
-      symbols.length === 0 ? "the address of a label here is known only relative: lea rax, [rel label]" : undefined;
-    throw new SyntaxProblem("AS2008", "this address cannot be left to the linker", field.column, hint);
-  }
-  const end = Number(field.end - field.section.base) - field.at;
-  return {
-    at: field.at,
-    kind: field.relative ? "relative32" : field.size === 4 ? "absolute32" : "absolute64",
-    symbol: name.slice("symbol ".length),
-    addend: Number(field.value.number) - (field.relative ? end - field.size : 0),
-  };
 }

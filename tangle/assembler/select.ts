@@ -3,22 +3,12 @@ import { type Encoding, encodePlan, encodings, plansOf } from "#isa/encode.ts";
 import type { Operand, Width } from "#isa/instruction.ts";
 import type { Plan } from "#isa/plans.ts";
 import { registerName, relative } from "#isa/registers.ts";
-import type { Surroundings, Value } from "./expression.ts";
+import type { Surroundings } from "./expression.ts";
+import type { Field } from "./fields.ts";
 import { SyntaxProblem } from "./lexer.ts";
 import { tableName } from "./mnemonics.ts";
 import { impliedImmediate, isAddress, type ResolvedOperand, resolveOperand, withWidth } from "./operands.ts";
 import type { InstructionSyntax } from "./statement.ts";
-
-/** A field of the bytes whose value depends on where things lie. */
-export interface Field {
-  /** Byte offset in the instruction, and bytes. */
-  readonly at: number;
-  readonly size: number;
-  readonly value: Value;
-  /** Counted from the end of the instruction. */
-  readonly relative: boolean;
-  readonly column: number;
-}
 
 export interface Selection {
   readonly bytes: Uint8Array;
