@@ -3,6 +3,7 @@ import { type Assembly, assemble } from "./assembler/assembler.ts";
 import { compile } from "./compiler/compile.ts";
 import type { LinkedProgram } from "./compiler/object.ts";
 import { buildDisk, DiskError, type DiskParts } from "./image/disk.ts";
+import { debugSections } from "./image/dwarf.ts";
 import { writeElf } from "./image/elf.ts";
 import { buildMap, type LoaderCode } from "./image/map.ts";
 import type { Snapshot, TangledFile } from "./literate/book.ts";
@@ -43,7 +44,7 @@ export function buildChapter(snapshot: Snapshot, borrowed: Snapshot | null): Cha
   if (linked === null || diagnostics.length > 0) return { outputs: [], diagnostics };
 
   const text = new TextEncoder();
-  const elf = writeElf(linked);
+  const elf = writeElf(linked, debugSections(linked, inBook));
   const outputs: Output[] = snapshot.files.map((file) => ({ path: file.path, bytes: text.encode(file.text) }));
   outputs.push(
     { path: "kernel.elf", bytes: elf },
