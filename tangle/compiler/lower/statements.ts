@@ -4,6 +4,7 @@ import { BITS, type FrameSlot, type Value } from "../ssa/ir.ts";
 import type { Expression, Local, Statement } from "../tree.ts";
 import type { FunctionContext } from "./context.ts";
 import { lowerCondition, lowerExpression, lowerScalar } from "./expressions.ts";
+import { isShort } from "./size.ts";
 import { componentTypes } from "./types.ts";
 
 export function lowerStatements(f: FunctionContext, statements: readonly Statement[]): void {
@@ -109,17 +110,23 @@ function lowerIf(f: FunctionContext, statement: Kind<"if">): void {
   builder.beginSealed(after);
 }
 
+/**
+ * A loop whose test comes first is entered through one copy of the test and goes on through another at its end, so that
+ * a round takes one jump, and what runs in every round also runs whenever the loop is entered at all.
+ */
 function lowerLoop(f: FunctionContext, statement: Kind<"loop">): void {
   const { builder } = f;
   const { label, test, testAtEnd, update, body, place } = statement;
   const round = builder.newBlock();
-  const inside = test && !testAtEnd ? builder.newBlock() : round;
   const next = builder.newBlock();
   const leave = builder.newBlock();
   f.jumps.set(label, { leave, next });
-  builder.jump(round);
+  const isTurned = test !== null && !testAtEnd && isShort(test);
+  if (isTurned) lowerCondition(f, test, round, leave);
+  else builder.jump(round);
   builder.begin(round);
-  if (test && !testAtEnd) {
+  if (test && !testAtEnd && !isTurned) {
+    const inside = builder.newBlock();
     lowerCondition(f, test, inside, leave);
     builder.beginSealed(inside);
   }
@@ -128,7 +135,7 @@ function lowerLoop(f: FunctionContext, statement: Kind<"loop">): void {
   builder.jump(next);
   builder.beginSealed(next);
   if (update) lowerExpression(f, update);
-  if (test && testAtEnd) lowerCondition(f, test, round, leave);
+  if (test && (testAtEnd || isTurned)) lowerCondition(f, test, round, leave);
   else builder.jump(round);
   builder.seal(round);
   builder.beginSealed(leave);

@@ -34,8 +34,9 @@ export class InlinePolicy {
 
   /** The function has taken its final form and may be put into its callers. */
   finish(f: IrFunction): void {
-    if (canBeInlined(f)) this.finished.set(f.symbol, f);
-    this.sizes.set(f, sizeOfBody(f));
+    const size = sizeOfBody(f);
+    this.sizes.set(f, size);
+    if (canBeInlined(f, size)) this.finished.set(f.symbol, f);
   }
 
   /** The callee, if its body shall stand in `caller` instead of a call. */
@@ -51,12 +52,14 @@ export class InlinePolicy {
   }
 }
 
-function canBeInlined(f: IrFunction): boolean {
+function canBeInlined(f: IrFunction, size: number): boolean {
   if (f.inline === "never" || f.convention !== "plain") return false;
   const instructions = f.blocks.flatMap((block) => block.instructions);
   // Labels in assembly text must not come twice.
   if (instructions.some((i) => i.kind === "asm" && /^\s*[\w.]+:/m.test(i.text))) return false;
-  return f.inline === "always" || f.blocks.some((block) => block.terminator.kind === "return");
+  // What does not come back is called once at most: only the size of the call counts.
+  const returns = f.blocks.some((block) => block.terminator.kind === "return");
+  return f.inline === "always" || returns || size <= SMALL_IN_COLD;
 }
 
 /** Instructions that will be there in the end, roughly; code that hardly ever runs counts as one. */

@@ -1,11 +1,13 @@
 /** The passes over a program in SSA form, in their order. */
 import { simplifyArithmetic } from "./algebra.ts";
+import { removeDecidedChecks } from "./bounds.ts";
 import { calleesFirst, removeUnreferenced } from "./call-graph.ts";
 import { simplifyComparisons } from "./comparisons.ts";
 import { removeDeadCode } from "./dead-code.ts";
 import { divideByMultiplying } from "./division.ts";
 import { expandCopies } from "./expand-copies.ts";
 import { foldConstants } from "./fold.ts";
+import { hoistInvariants } from "./hoist.ts";
 import { inlineCalls } from "./inline.ts";
 import { InlinePolicy } from "./inline-policy.ts";
 import type { IrFunction, IrProgram } from "./ir.ts";
@@ -40,15 +42,22 @@ export function optimize(program: IrProgram, options: OptimizeOptions = {}): IrP
     reduceMemory(f, observe);
     policy.finish(f);
   }
-  // Division by constants last: inlining counts instructions, and other passes understand a division better.
-  for (const f of program.functions) {
-    if (f.convention === "naked") continue;
-    forwardMemory(f);
-    observe("memory", f);
-    cleanUp(f, observe, LATE_RULES);
-  }
+  for (const f of program.functions) if (f.convention !== "naked") finish(f, observe);
   removeUnreferenced(program, options.keep ?? (() => false));
   return program;
+}
+
+/** What makes a function larger or harder to understand for other passes comes after inlining. */
+function finish(f: IrFunction, observe: Observer): void {
+  if (removeDecidedChecks(f)) {
+    observe("checks", f);
+    cleanUp(f, observe);
+  }
+  hoistInvariants(f);
+  observe("hoist", f);
+  forwardMemory(f);
+  observe("memory", f);
+  cleanUp(f, observe, LATE_RULES);
 }
 
 /** Rounds of cleaning rarely find anything after the second. */

@@ -1,0 +1,33 @@
+/** The loops of a function. */
+import { type Dominators, type Incoming, incomingEdges } from "./flow.ts";
+import type { Block, IrFunction } from "./ir.ts";
+
+/** A natural loop: the blocks between a header and the edges back to it. */
+export interface Loop {
+  readonly header: Block;
+  readonly blocks: Set<Block>;
+  /** The ways into the header from outside. */
+  readonly entries: readonly Incoming[];
+  /** The blocks that lead back to the header. */
+  readonly latches: readonly Block[];
+}
+
+/** All loops, inner ones before those around them. */
+export function findLoops(f: IrFunction, dominators: Dominators): Loop[] {
+  const incoming = incomingEdges(f);
+  const loops: Loop[] = [];
+  for (const header of dominators.order) {
+    const ways = incoming.get(header)!;
+    const isBack = ({ from }: Incoming): boolean => dominators.dominates(header, from);
+    const latches = ways.filter(isBack).map(({ from }) => from);
+    if (latches.length === 0) continue;
+    const blocks = new Set<Block>([header, ...latches]);
+    for (const block of blocks) {
+      if (block === header) continue;
+      for (const { from } of incoming.get(block)!) blocks.add(from);
+    }
+    loops.push({ header, blocks, entries: ways.filter((way) => !isBack(way)), latches });
+  }
+  // Headers come in reverse postorder, an outer one before its inner ones.
+  return loops.reverse();
+}
