@@ -63,7 +63,10 @@ describe.each(both)("a kernel %s", (_, machine) => {
   test("finds its segments at their addresses", () => {
     for (const segment of image.segments) {
       expect(machine.readMemory(segment.address, segment.bytes.length)).toEqual(segment.bytes.slice());
-      const rest = machine.readMemory(segment.address + BigInt(segment.bytes.length), segment.size - segment.bytes.length)!;
+      const rest = machine.readMemory(
+        segment.address + BigInt(segment.bytes.length),
+        segment.size - segment.bytes.length,
+      )!;
       expect(rest.every((byte) => byte === 0)).toBe(true);
     }
   });
