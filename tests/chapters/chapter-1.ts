@@ -32,12 +32,12 @@ export function testFreestanding(): void {
         const machine = createMachine({ image: file });
         const places = new Set<bigint>();
         for (let i = 0; i < 1000; i++) {
-          const { kind } = machine.step();
+          machine.step();
           places.add(machine.registers().rip);
-          expect(kind).toBe(variant === null ? "halted" : "budget");
         }
         expect([...places].filter((rip) => !inStart(rip))).toEqual([]);
         expect(places.size).toBe(1);
+        expect(machine.run(1000).kind).toBe(variant === null ? "halted" : "budget");
       });
 
       test.skipIf(lacks("qemu-system-x86_64"))("rip stays in the loop in QEMU, too", async () => {
