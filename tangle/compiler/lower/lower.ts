@@ -20,21 +20,22 @@ export function lower(program: tree.Program, placeText: (place: Place) => Place 
   const data = new DataPool();
   const panics = new Panics(data, program.panicHandler.symbol, placeText);
   for (const global of program.globals) data.global(global);
-  const functions = program.functions.map((tree) => lowerFunction(tree, tree === program.entry, data, panics));
+  const kept = new Set([program.entry, program.panicHandler]);
+  const functions = program.functions.map((tree) => lowerFunction(tree, kept.has(tree), data, panics));
   functions.push(...panics.functions);
   if (program.initializers.length > 0) functions.push(startFunction(program));
   const entry = program.initializers.length > 0 ? START : program.entry.symbol;
   return { functions, data: data.objects, entry };
 }
 
-function lowerFunction(source: tree.Function, isEntry: boolean, data: DataPool, panics: Panics): IrFunction {
+function lowerFunction(source: tree.Function, isKept: boolean, data: DataPool, panics: Panics): IrFunction {
   const builder = new FunctionBuilder(
     source.symbol,
     source.parameters.flatMap((parameter) => componentTypes(parameter.type)),
     componentTypes(source.result),
     source.convention,
-    // The entry keeps its symbol, though only the generated start may call it.
-    isEntry ? "never" : source.inline,
+    // The entry and the panic handler keep their symbols, though generated code may be their only caller.
+    isKept ? "never" : source.inline,
     source.place,
   );
   const frame = new Frame();
