@@ -33,36 +33,46 @@ export interface Encoding {
 /** Thrown for operands that no row of the table takes: callers that pass user input ask `encodings` first. */
 export class EncodeError extends Error {}
 
-type PlansByMnemonic = ReadonlyMap<string, readonly Plan[]>;
+/** The plans of one mnemonic, and those among them that take operands of a shape. */
+interface MnemonicPlans {
+  readonly all: Plan[];
+  readonly byShape: Map<number, readonly Plan[]>;
+}
 
-function plansFor(mode: Mode): PlansByMnemonic {
-  const plans = new Map<string, Plan[]>();
+const PREFIX_CHOICES = [
+  [false, false],
+  [true, false],
+  [false, true],
+] as const;
+
+function plansFor(mode: Mode): ReadonlyMap<string, MnemonicPlans> {
+  const plans = new Map<string, MnemonicPlans>();
   for (const form of FORMS) {
     if (!(mode === 64 ? form.in64 : form.inLegacy)) continue;
+    const entry: MnemonicPlans = plans.get(form.mnemonic) ?? { all: [], byShape: new Map() };
+    plans.set(form.mnemonic, entry);
     const seen = new Set<Width>();
-    for (const [prefix, rexW] of [
-      [false, false],
-      [true, false],
-      [false, true],
-    ] as const) {
+    for (const [prefix, rexW] of PREFIX_CHOICES) {
       if (rexW && mode !== 64) continue;
       const width = effectiveSize(form, mode, prefixedSize(mode, prefix, rexW));
       if (width === null || seen.has(width)) continue;
       seen.add(width);
-      const list = plans.get(form.mnemonic) ?? [];
-      list.push(makePlan(form, mode, width, prefix, rexW));
-      plans.set(form.mnemonic, list);
+      entry.all.push(makePlan(form, mode, width, prefix, rexW));
     }
   }
   return plans;
 }
 
-const PLANS: Partial<Record<Mode, PlansByMnemonic>> = {};
+const PLANS: Partial<Record<Mode, ReadonlyMap<string, MnemonicPlans>>> = {};
+
+function mnemonicPlans(mnemonic: string, mode: Mode): MnemonicPlans | undefined {
+  PLANS[mode] ??= plansFor(mode);
+  return PLANS[mode].get(mnemonic);
+}
 
 /** The plans of a mnemonic in table order; empty for a mnemonic that `mode` does not have. */
 export function plansOf(mnemonic: string, mode: Mode): readonly Plan[] {
-  PLANS[mode] ??= plansFor(mode);
-  return PLANS[mode].get(mnemonic) ?? [];
+  return mnemonicPlans(mnemonic, mode)?.all ?? [];
 }
 
 const fitsSigned = (value: bigint, width: number) => BigInt.asIntN(width, value) === value;
@@ -76,12 +86,39 @@ function sameRegister(a: RegisterOperand, b: RegisterOperand): boolean {
  * may be written in one bit more than `width`, so that the complement of every unsigned number fits.
  */
 export function immediateFits(value: bigint, width: Width, field: Width): boolean {
-  if (value >> BigInt(width) !== 0n && value >> BigInt(width) !== -1n) return false;
+  const above = value >> BigInt(width);
+  if (above !== 0n && above !== -1n) return false;
   return field >= width || fitsSigned(BigInt.asIntN(width, value), field);
 }
 
-/** Whether the operand could stand in this place; memory of width 0 matches every width. */
-function accepts(part: OperandPlan, operand: Operand, options: EncodeOptions): boolean {
+const FILES: readonly RegisterOperand["file"][] = ["general", "segment", "control", "debug"];
+/** More than the codes of `shapeOf` for one operand. */
+const SHAPES = 64;
+
+/** A number for what can be told of an operand without its value: its kind, register file and width. */
+function operandShape(operand: Operand): number {
+  switch (operand.kind) {
+    case "register":
+      return FILES.indexOf(operand.file) * 4 + 31 - Math.clz32(operand.width >> 3);
+    case "memory":
+      return 16 + (operand.width >> 3);
+    case "immediate":
+      return 40;
+    case "relative":
+      return 41 + (operand.width >> 4);
+    case "far":
+      return 44 + (operand.width >> 5);
+  }
+}
+
+function shapeOf(operands: readonly Operand[]): number {
+  let shape = 0;
+  for (const operand of operands) shape = shape * SHAPES + operandShape(operand) + 1;
+  return shape;
+}
+
+/** Whether operands of this shape could stand in this place; memory of width 0 matches every width. */
+function acceptsShape(part: OperandPlan, operand: Operand): boolean {
   switch (part.kind) {
     case "reg":
     case "opcode":
@@ -92,52 +129,83 @@ function accepts(part: OperandPlan, operand: Operand, options: EncodeOptions): b
         operand.kind === "memory" && part.memory !== null && (operand.width === part.memory || operand.width === 0)
       );
     case "fixed":
-      return operand.kind === "register" && sameRegister(operand, part.register);
+      return (
+        operand.kind === "register" && operand.file === part.register.file && operand.width === part.register.width
+      );
     case "one":
-      return operand.kind === "immediate" && operand.value === 1n && options.immediateSize === undefined;
     case "immediate":
-      return (
-        operand.kind === "immediate" &&
-        (options.immediateSize === undefined || options.immediateSize * 8 === part.field) &&
-        immediateFits(operand.value, part.width, part.field)
-      );
+      return operand.kind === "immediate";
     case "relative":
-      return (
-        operand.kind === "relative" && operand.width === part.field && fitsSigned(operand.displacement, part.field)
-      );
+      return operand.kind === "relative" && operand.width === part.field;
     case "far":
       return operand.kind === "far" && operand.width === part.field;
     case "offset":
-      return (
-        operand.kind === "memory" &&
-        operand.base < 0 &&
-        operand.index < 0 &&
-        (options.displacementSize === undefined || options.displacementSize * 8 === operand.addressWidth) &&
-        (operand.width === part.width || operand.width === 0)
-      );
+      return operand.kind === "memory" && (operand.width === part.width || operand.width === 0);
     case "string":
-      return operand.kind === "memory" && operand.base === part.register && operand.width === part.width;
+      return operand.kind === "memory" && operand.width === part.width;
   }
+}
+
+/** Whether the value of an operand whose shape is accepted can stand in this place. */
+function acceptsValue(part: OperandPlan, operand: Operand, options: EncodeOptions): boolean {
+  if (part.kind === "fixed") return operand.kind === "register" && sameRegister(operand, part.register);
+  if (operand.kind === "immediate") {
+    if (part.kind === "one") return operand.value === 1n && options.immediateSize === undefined;
+    if (part.kind !== "immediate") return false;
+    if (options.immediateSize !== undefined && options.immediateSize * 8 !== part.field) return false;
+    return immediateFits(operand.value, part.width, part.field);
+  }
+  if (operand.kind === "relative") return fitsSigned(operand.displacement, operand.width);
+  if (operand.kind !== "memory") return true;
+  if (part.kind === "string") return operand.base === part.register;
+  if (part.kind !== "offset") return true;
+  const isWhole = options.displacementSize === undefined || options.displacementSize * 8 === operand.addressWidth;
+  return isWhole && operand.base < 0 && operand.index < 0;
 }
 
 /** The plans that take these operands, in table order. Operands of string instructions may be left out. */
 export function encodings(mnemonic: string, operands: readonly Operand[], options: EncodeOptions): readonly Plan[] {
-  return plansOf(mnemonic, options.mode).filter((plan) => {
+  const plans = mnemonicPlans(mnemonic, options.mode);
+  if (!plans) return [];
+  const shape = shapeOf(operands);
+  let shaped = plans.byShape.get(shape);
+  if (!shaped) {
+    shaped = plans.all.filter((plan) => {
+      if (operands.length === 0 && plan.form.string) return true;
+      if (operands.length !== plan.operands.length) return false;
+      return plan.operands.every((part, index) => acceptsShape(part, operands[index]!));
+    });
+    plans.byShape.set(shape, shaped);
+  }
+  return shaped.filter((plan) => {
     if (options.operandWidth !== undefined && options.operandWidth !== plan.operandWidth) return false;
-    if (operands.length === 0 && plan.form.string) return true;
-    if (operands.length !== plan.operands.length) return false;
-    return plan.operands.every((part, index) => accepts(part, operands[index]!, options));
+    return operands.every((operand, index) => acceptsValue(plan.operands[index]!, operand, options));
   });
 }
 
-/** Collects bytes in order. */
+/** Collects the bytes of one instruction. */
 class ByteWriter {
-  readonly bytes: number[] = [];
-  put(value: bigint | number, size: number): void {
-    let rest = BigInt.asUintN(size * 8, BigInt(value));
-    for (let i = 0; i < size; i++, rest >>= 8n) this.bytes.push(Number(rest & 0xffn));
+  private readonly buffer = new Uint8Array(24);
+  length = 0;
+
+  byte(value: number): void {
+    this.buffer[this.length++] = value;
+  }
+
+  /** `size` bytes, little-endian. */
+  field(value: bigint, size: number): void {
+    let low = Number(BigInt.asUintN(32, value));
+    for (let i = 0; i < Math.min(size, 4); i++, low >>>= 8) this.byte(low & 0xff);
+    if (size === 8) this.field(value >> 32n, 4);
+  }
+
+  /** What was collected since `reset`. */
+  taken(): Uint8Array {
+    return this.buffer.slice(0, this.length);
   }
 }
+
+const writer = new ByteWriter();
 
 /** The encoding of these operands by this plan, or null where registers or displacement do not fit into it. */
 export function encodePlan(plan: Plan, operands: readonly Operand[], options: EncodeOptions): Encoding | null {
@@ -150,7 +218,8 @@ export function encodePlan(plan: Plan, operands: readonly Operand[], options: En
   let address: AddressEncoding | null = null;
   let memoryOperand: MemoryOperand | null = null;
 
-  for (const [index, operand] of operands.entries()) {
+  for (let index = 0; index < operands.length; index++) {
+    const operand = operands[index]!;
     const part = plan.operands[index]!;
     if (operand.kind === "memory") memoryOperand = operand;
     if (operand.kind === "memory" && part.kind === "rm") {
@@ -179,50 +248,54 @@ export function encodePlan(plan: Plan, operands: readonly Operand[], options: En
   // 90 is nop, which leaves the upper half of rax as it is: exchanges of rax with itself are 87 c0.
   if (form.mnemonic === "xchg" && opcode === 0x90 && (rex & 1) === 0) return null;
 
-  const out = new ByteWriter();
-  if (options.repeat) out.put(options.repeat === "rep" ? 0xf3 : 0xf2, 1);
-  if (options.lock) out.put(0xf0, 1);
+  writer.length = 0;
+  if (options.repeat) writer.byte(options.repeat === "rep" ? 0xf3 : 0xf2);
+  if (options.lock) writer.byte(0xf0);
   const segment = segmentByte(plan, memoryOperand, operands, options);
-  if (segment !== 0) out.put(segment, 1);
-  if (plan.operandSizePrefix) out.put(0x66, 1);
+  if (segment !== 0) writer.byte(segment);
+  if (plan.operandSizePrefix) writer.byte(0x66);
   const addressWidth = form.addressWidth || memoryOperand?.addressWidth || options.addressWidth || mode;
-  if (addressWidth !== mode) out.put(0x67, 1);
-  if (form.mandatoryPrefix !== 0) out.put(form.mandatoryPrefix, 1);
-  if (rex !== 0) out.put(rex, 1);
-  if (form.map !== 0) out.put(0x0f, 1);
-  if (form.map === 2) out.put(0x38, 1);
-  if (form.map === 3) out.put(0x3a, 1);
-  out.put(opcode, 1);
-  if (form.modrm) out.put(modrm, 1);
+  if (addressWidth !== mode) writer.byte(0x67);
+  if (form.mandatoryPrefix !== 0) writer.byte(form.mandatoryPrefix);
+  if (rex !== 0) writer.byte(rex);
+  if (form.map !== 0) writer.byte(0x0f);
+  if (form.map === 2) writer.byte(0x38);
+  if (form.map === 3) writer.byte(0x3a);
+  writer.byte(opcode);
+  if (form.modrm) writer.byte(modrm);
 
   let displacementAt = 0;
   let displacementSize = 0;
   if (address && memoryOperand) {
-    if (address.sib >= 0) out.put(address.sib, 1);
-    [displacementAt, displacementSize] = [out.bytes.length, address.displacementSize];
-    out.put(memoryOperand.displacement, displacementSize);
+    if (address.sib >= 0) writer.byte(address.sib);
+    displacementAt = writer.length;
+    displacementSize = address.displacementSize;
+    if (displacementSize !== 0) writer.field(memoryOperand.displacement, displacementSize);
   }
   let immediateAt = 0;
   let immediateSize = 0;
-  const field = (value: bigint, size: number) => {
-    if (immediateSize === 0) [immediateAt, immediateSize] = [out.bytes.length, size];
-    out.put(value, size);
-  };
-  for (const [index, operand] of operands.entries()) {
+  for (let index = 0; index < operands.length; index++) {
+    const operand = operands[index]!;
     const part = plan.operands[index]!;
-    if (part.kind === "immediate" && operand.kind === "immediate") field(operand.value, part.field / 8);
-    if (part.kind === "relative" && operand.kind === "relative") field(operand.displacement, part.field / 8);
-    if (part.kind === "far" && operand.kind === "far") {
-      field(operand.offset, part.field / 8);
-      out.put(operand.selector, 2);
-    }
     if (part.kind === "offset" && operand.kind === "memory") {
-      [displacementAt, displacementSize] = [out.bytes.length, operand.addressWidth / 8];
-      out.put(operand.displacement, displacementSize);
+      displacementAt = writer.length;
+      displacementSize = operand.addressWidth / 8;
+      writer.field(operand.displacement, displacementSize);
+    } else if (part.kind === "immediate" || part.kind === "relative" || part.kind === "far") {
+      if (immediateSize === 0) {
+        immediateAt = writer.length;
+        immediateSize = part.field / 8;
+      }
+      if (operand.kind === "immediate") writer.field(operand.value, part.field / 8);
+      else if (operand.kind === "relative") writer.field(operand.displacement, part.field / 8);
+      else if (operand.kind === "far") {
+        writer.field(operand.offset, part.field / 8);
+        writer.field(BigInt(operand.selector), 2);
+      }
     }
   }
-  if (out.bytes.length > 15) return null;
-  return { bytes: Uint8Array.from(out.bytes), displacementAt, displacementSize, immediateAt, immediateSize, plan };
+  if (writer.length > 15) return null;
+  return { bytes: writer.taken(), displacementAt, displacementSize, immediateAt, immediateSize, plan };
 }
 
 /** The segment override byte, or 0. Of a string instruction only [rSI] can be moved to another segment. */
