@@ -136,6 +136,9 @@ interface FixedArray<T, N extends number> {
 /** An array of `N` equal elements, the count from the type: `const cells: FixedArray<u16, 80> = filled(0)`. */
 declare function filled<T, N extends number>(value: T): FixedArray<T, N>;
 
+/** An object in the function's frame, for as long as the call runs: `const digits = onStack(new Digits())`. */
+declare function onStack<T>(object: T): T;
+
 /** A raw address. Nothing checks what is there. */
 interface Pointer<T> {
   readonly address: u64;

@@ -276,6 +276,14 @@ export const SPECIAL: Readonly<Record<string, Builtin>> = {
   filled: builtin("filled", [2, 1, 1], (body, node) =>
     body.error("KT1036", node.place, "`filled` builds an array in place: it is an initial value and nothing else"),
   ),
+  onStack: builtin("onStack", [0, 1, 1], (body, node) =>
+    body.error(
+      "KT1030",
+      node.place,
+      "`onStack` gives a local variable its object, and stands nowhere else",
+      "write `const x = onStack(new C(…));` and use `x`",
+    ),
+  ),
   range: builtin("range", [0, 2, 2], (body, node) =>
     body.error("KT1041", node.place, "`range` stands in `for (const i of range(a, b))` only"),
   ),

@@ -164,8 +164,8 @@ export const RULES = {
   KT1030: {
     title: "new allocates",
     explanation:
-      "An object needs memory. The kernel's heap is built in chapter 10; until then every object has a fixed place.",
-    hint: "make it a module-level constant (`const x = new C(…)`) or an embedded field, and pass references to it",
+      "An object needs memory. The kernel's heap is built in chapter 10; until then every object has a place of its own.",
+    hint: "put it into this function's frame, `const x = onStack(new C(…))`, or make it a module-level constant or an embedded field",
   },
   KT1031: {
     title: "template literal without a reader",

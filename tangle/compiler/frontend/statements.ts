@@ -1,6 +1,9 @@
 /** Statements but loops. */
+
+import { isAggregate } from "../layout.ts";
 import type { LoopLabel, Statement, Type } from "../tree.ts";
 import type { Body, JumpTarget } from "./body.ts";
+import { completeEmbedded } from "./classes.ts";
 import { coerce } from "./coerce.ts";
 import { checkCondition } from "./conditions.ts";
 import { constantOf } from "./constants.ts";
@@ -8,11 +11,11 @@ import { checkAs, checkExpression } from "./expressions.ts";
 import { merge, withNonNull } from "./flow.ts";
 import { isFrameMemory } from "./frame.ts";
 import { localFunction, PLAIN } from "./functions.ts";
-import { initialize, isFilled } from "./initialize.ts";
+import { constructAt, initialize, isFilled, newType } from "./initialize.ts";
 import { checkLoop } from "./loops.ts";
 import { localTarget } from "./nodes.ts";
 import { resolveType } from "./resolve.ts";
-import type { DeclaratorNode, StatementNode, VariablesNode } from "./syntax.ts";
+import type { DeclaratorNode, ExpressionNode, StatementNode, VariablesNode } from "./syntax.ts";
 import { isError, isPlain, typeName } from "./types.ts";
 import { wrappedFunction } from "./wrappers.ts";
 
@@ -165,6 +168,9 @@ function checkDeclarator(body: Body, node: DeclaratorNode, mutable: boolean): St
     body.declare(name, { kind: "local", local, owner: body }, place);
     return [{ kind: "let", local, initial: null, place }, ...filling];
   }
+  if (initial !== null && isOnStack(body, initial)) {
+    return declareOnStack(body, node, initial, declared, mutable);
+  }
   if (initial === null) {
     return declareEmpty(body, node, declared, mutable);
   }
@@ -183,6 +189,48 @@ function checkDeclarator(body: Body, node: DeclaratorNode, mutable: boolean): St
   }
   body.declare(name, { kind: "local", local, owner: body }, place);
   return [{ kind: "let", local, initial: value, place }];
+}
+
+type OnStack = ExpressionNode & { readonly kind: "call" };
+
+/** `onStack(new C(…))`: an object in this function's frame. */
+function isOnStack(body: Body, node: ExpressionNode): node is OnStack {
+  const { callee } = node as OnStack;
+  return (
+    node.kind === "call" &&
+    callee.kind === "name" &&
+    callee.name === "onStack" &&
+    body.scope.find("onStack")?.kind === "builtin"
+  );
+}
+
+function declareOnStack(
+  body: Body,
+  node: DeclaratorNode,
+  initial: OnStack,
+  declared: Type | null,
+  mutable: boolean,
+): Statement[] {
+  const { name, place } = node;
+  const [object, more] = initial.arguments;
+  if (object?.kind !== "new" || more !== undefined) {
+    body.report("KT1041", initial.place, "`onStack` takes a new object", "write `onStack(new C(…))`");
+    return [];
+  }
+  const type = newType(body, object, declared);
+  completeEmbedded(body.compilation, type, object.place);
+  const local = body.addLocal({ name, type, storage: isAggregate(type) ? "frame" : "register", mutable, place });
+  const value = constructAt(body, localTarget(local, place), object);
+  if (declared !== null) {
+    coerce(body, value, declared);
+  }
+  body.declare(name, { kind: "local", local, owner: body }, place);
+  return type.kind === "class"
+    ? [{ kind: "let", local, initial: value, place }]
+    : [
+        { kind: "let", local, initial: null, place },
+        { kind: "expression", expression: value, place },
+      ];
 }
 
 function declareEmpty(body: Body, node: DeclaratorNode, declared: Type | null, mutable: boolean): Statement[] {
@@ -240,7 +288,7 @@ function checkSwitch(body: Body, node: StatementNode & { readonly kind: "switch"
   return [{ kind: "switch", label, subject, cases, place }];
 }
 
-function caseValue(body: Body, node: DeclaratorNode["initial"] & object, type: Type): bigint | null {
+function caseValue(body: Body, node: ExpressionNode, type: Type): bigint | null {
   const value = checkAs(body, node, type);
   const constant = constantOf(value);
   if (constant === null && !isError(value.type)) {
