@@ -1,13 +1,25 @@
-/** Random programs mean the same after every pass as before the first. */
+/** Random programs mean the same after every pass as before the first, and what the evaluator of the typed tree says. */
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkPasses } from "./check-passes.ts";
+import { arbitraryProgram } from "./generate.ts";
+import { checkGenerated, checkTree } from "./random-checks.ts";
+
+const count = Number(process.env.TAIJI_RANDOM_PROGRAMS ?? 100);
+const first = Number(process.env.TAIJI_RANDOM_SEED ?? 1);
 
 describe("random programs", () => {
-  const count = Number(process.env.TAIJI_RANDOM_PROGRAMS ?? 300);
-  const first = Number(process.env.TAIJI_RANDOM_SEED ?? 1);
-  it(`mean the same after every pass (${count} programs)`, () => {
-    let checked = 0;
-    for (let seed = first; seed < first + count; seed++) if (checkPasses(seed) !== "out of fuel") checked++;
-    expect(checked).toBeGreaterThan(count / 2);
+  it(`mean the same after every pass (${count} trees)`, () => {
+    let ended = 0;
+    for (let seed = first; seed < first + count; seed++) if (checkTree(seed) !== "out of fuel") ended++;
+    expect(ended).toBeGreaterThan(count / 2);
+  });
+
+  it(`mean what the evaluator says (${count} sources)`, () => {
+    fc.assert(
+      fc.property(arbitraryProgram(), ({ source }) => {
+        checkGenerated(source);
+      }),
+      { numRuns: count, seed: first },
+    );
   });
 });
