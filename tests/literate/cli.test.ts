@@ -20,12 +20,12 @@ import { appendix, chapter, fence } from "./writing.ts";
 
 /** Sources that every stage of the toolchain takes, whatever it builds of them. */
 const KERNEL = [
-  "export function panicHandler(message: string): never {",
-  "  for (;;) {}",
-  "}",
+  "export const onPanic = panicHandler((_info: PanicInfo): never => {",
+  "  while (true) halt();",
+  "});",
   "",
   "export function _start(): never {",
-  "  for (;;) {}",
+  "  while (true) halt();",
   "}",
 ];
 const first = chapter(1, fence("ts file=kernel/main.ts", ...KERNEL, "// <<later>>"));
