@@ -65,8 +65,12 @@ class Allocator {
       this.movesOf[to]!.push(i);
       if (from !== to) this.movesOf[from]!.push(i);
     });
-    // The dearest copies last, so that they are taken first.
-    this.ready = graph.moves.map((_, i) => i).sort((a, b) => graph.moves[a]!.weight - graph.moves[b]!.weight);
+    // Taken from the end: the dearest copies first, and among equals those from and to hardware registers, whose other
+    // end then has the right register without a move, while a copy between two others may become part of a lea.
+    const rank = (i: number) => Number(graph.moves[i]!.to < FIRST_VIRTUAL || graph.moves[i]!.from < FIRST_VIRTUAL);
+    this.ready = graph.moves
+      .map((_, i) => i)
+      .sort((a, b) => graph.moves[a]!.weight - graph.moves[b]!.weight || rank(a) - rank(b));
   }
 
   run(): Coloring {

@@ -1,8 +1,8 @@
 /** SSA to x86-64 object code: selection, register allocation, layout, encoding, function by function. */
 import type { Diagnostic } from "../../place.ts";
 import type { ObjectFunction, ObjectProgram } from "../object.ts";
-import type { DataObject, IrFunction, IrProgram } from "../ssa/ir.ts";
-import { allocate } from "./allocate.ts";
+import type { DataObject, Instruction, IrFunction, IrProgram } from "../ssa/ir.ts";
+import { allocate, OutOfRegisters } from "./allocate.ts";
 import { type Emitted, emitFunction } from "./emission.ts";
 import { layOutFrame } from "./frame.ts";
 import { layOut, tidy } from "./layout.ts";
@@ -10,9 +10,11 @@ import type { MachineBlock } from "./machine.ts";
 import { select } from "./select.ts";
 import { JumpTables } from "./switches.ts";
 
+type Assembly = Extract<Instruction, { kind: "asm" }>;
+
 export interface Generated {
   readonly object: ObjectProgram;
-  /** Mistakes in asm text. */
+  /** Mistakes in asm. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -23,12 +25,31 @@ export function generate(program: IrProgram): Generated {
   const data: DataObject[] = [...program.data];
   const diagnostics: Diagnostic[] = [];
   for (const fn of program.functions) {
-    const made = generateFunction(fn, tables);
-    functions.push(made.emitted.object);
-    data.push(...made.tables);
-    diagnostics.push(...made.emitted.diagnostics);
+    try {
+      const made = generateFunction(fn, tables);
+      functions.push(made.emitted.object);
+      data.push(...made.tables);
+      diagnostics.push(...made.emitted.diagnostics);
+    } catch (error) {
+      if (!(error instanceof OutOfRegisters)) throw error;
+      diagnostics.push(outOfRegisters(fn, error));
+    }
   }
   return { object: { functions, data, entry: program.entry }, diagnostics };
+}
+
+/** Only asm can ask for more registers than there are: blames the one that asks for most. */
+function outOfRegisters(fn: IrFunction, error: OutOfRegisters): Diagnostic {
+  const greed = (asm: Assembly) => asm.clobbers.length + asm.operands.length;
+  const texts = fn.blocks.flatMap((block) => block.instructions).filter((i): i is Assembly => i.kind === "asm");
+  const place = texts.sort((a, b) => greed(b) - greed(a))[0]?.place;
+  if (!place) throw error;
+  return {
+    code: "AS2101",
+    message: "this asm leaves too few registers for its operands",
+    place,
+    hint: "pin and clobber fewer registers, or make it a naked function",
+  };
 }
 
 function generateFunction(fn: IrFunction, tables: JumpTables): { emitted: Emitted; tables: DataObject[] } {

@@ -1,5 +1,6 @@
 /** Shorter instructions for the same thing, found once registers are known. */
 import { type MachineBlock, MachineInstruction, MemoryOperand, RegisterOperand } from "./machine.ts";
+import type { Register } from "./registers.ts";
 
 const READS_FLAGS: ReadonlySet<string> = new Set(["set", "cmov", "pushfq"]);
 const KEEPS_FLAGS: ReadonlySet<string> = new Set([
@@ -17,7 +18,30 @@ const KEEPS_FLAGS: ReadonlySet<string> = new Set([
 
 /** The block's instructions, improved; their meaning is the same but for flags that nobody reads. */
 export function shorten(block: MachineBlock): readonly MachineInstruction[] {
-  return zeroIdioms(block, additions(block.instructions));
+  return zeroIdioms(block, additions(withoutRepeatedCopies(block.instructions)));
+}
+
+/** Leaves out copies between registers that hold the same value already, because of a copy before. */
+function withoutRepeatedCopies(instructions: readonly MachineInstruction[]): readonly MachineInstruction[] {
+  /** By register: the one it was copied from, and how many bits. */
+  const origin = new Map<Register, { readonly from: Register; readonly width: number }>();
+  const isSame = (a: Register, b: Register, width: number) => {
+    const found = origin.get(a);
+    return found !== undefined && found.from === b && found.width >= width;
+  };
+  return instructions.filter((instruction) => {
+    const [to, from] = instruction.operands;
+    const isCopy = instruction.mnemonic === "copy" && to?.kind === "register" && from?.kind === "register";
+    if (isCopy && (isSame(to.register, from.register, to.width) || isSame(from.register, to.register, to.width))) {
+      return false;
+    }
+    for (const register of instruction.definitions) {
+      origin.delete(register);
+      for (const [other, { from: source }] of origin) if (source === register) origin.delete(other);
+    }
+    if (isCopy) origin.set(to.register, { from: from.register, width: to.width });
+    return true;
+  });
 }
 
 /** `copy d, a; add d, b` is `lea d, [a + b]`. Nobody reads the flags of an addition. */
