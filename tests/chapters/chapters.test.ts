@@ -9,6 +9,7 @@ import { lacks } from "../requires.ts";
 import { testFreestanding } from "./chapter-1.ts";
 import { testBooting } from "./chapter-2.ts";
 import { selectedChapters } from "./chapters.ts";
+import { testEditorTypes } from "./editor-types.ts";
 import { bootableDisk, machineImage } from "./images.ts";
 import { runInMachine } from "./machine.ts";
 import { matchLines } from "./match.ts";
@@ -74,6 +75,8 @@ for (const { number, variants, expectations } of selectedChapters()) {
           expect(run.cells).toEqual(ours.cells);
           expect(run.serial).toEqual(ours.serial);
         });
+
+        testEditorTypes(number, variant);
       });
     }
     testReproducible(number);
