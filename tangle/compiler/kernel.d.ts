@@ -5,43 +5,17 @@
 
 // ── Integers ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** An enum without known members takes any number, and no other enum: so widths are not mixed by mistake. */
 declare namespace k {
-  enum u8 {
-    A,
-    B,
-  }
-  enum u16 {
-    A,
-    B,
-  }
-  enum u32 {
-    A,
-    B,
-  }
-  enum u64 {
-    A,
-    B,
-  }
-  enum usize {
-    A,
-    B,
-  }
-  enum i8 {
-    A,
-    B,
-  }
-  enum i16 {
-    A,
-    B,
-  }
-  enum i32 {
-    A,
-    B,
-  }
-  enum i64 {
-    A,
-    B,
-  }
+  enum u8 {}
+  enum u16 {}
+  enum u32 {}
+  enum u64 {}
+  enum usize {}
+  enum i8 {}
+  enum i16 {}
+  enum i32 {}
+  enum i64 {}
 }
 declare type u8 = k.u8;
 declare type u16 = k.u16;
@@ -68,17 +42,19 @@ declare function i64(value: Convertible): i64;
 
 // ── What noLib asks for ────────────────────────────────────────────────────────────────────────────────────────────
 
-type Object = {};
-type Function = {};
+interface Object {}
+interface Function {}
 interface CallableFunction extends Function {}
 interface NewableFunction extends Function {}
-type IArguments = {};
-type Number = {};
-type Boolean = {};
-type RegExp = {};
+interface IArguments {}
+interface Number {}
+interface Boolean {}
+interface RegExp {}
+/** The type of an array literal, which can only be the initial value of a `FixedArray`. */
 interface Array<T> {
   readonly length: usize;
   [index: number]: T;
+  slice(from?: number, to?: number): Slice<T>;
   [Symbol.iterator](): Iterator<T>;
 }
 interface ReadonlyArray<T> {
@@ -104,6 +80,9 @@ interface Iterator<T> {
 interface Disposable {
   [Symbol.dispose](): void;
 }
+interface ClassDecoratorContext<C> {}
+interface ClassFieldDecoratorContext<C, V> {}
+interface TypedPropertyDescriptor<T> {}
 
 // ── Text and memory ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -114,6 +93,10 @@ interface String {
   /** Panics past the end. */
   byteAt(index: number): u8;
   readonly bytes: Slice<u8>;
+  /** The bytes from `from` up to but not including `to`; panics out of bounds. */
+  slice(from: number, to?: number): string;
+  /** Text goes where a `Format` is wanted, so editors see this here too; the compiler does not. */
+  readonly pieces: Slice<FormatPiece>;
 }
 
 /** An address and a number of elements; indexing panics out of bounds. */
@@ -121,12 +104,16 @@ interface Slice<T> {
   readonly length: usize;
   readonly pointer: Pointer<T>;
   [index: number]: T;
-  slice(from: number, to: number): Slice<T>;
+  /** The elements from `from` up to but not including `to`; panics out of bounds. */
+  slice(from: number, to?: number): Slice<T>;
   [Symbol.iterator](): Iterator<T>;
 }
 
+declare const arrayLength: unique symbol;
 /** `N` elements in place; indexing panics out of bounds. As a field or module-level variable it holds the bytes themselves. */
 interface FixedArray<T, N extends number> {
+  /** Not there when the kernel runs: it keeps arrays of different lengths apart. */
+  readonly [arrayLength]?: N;
   readonly length: usize;
   [index: number]: T;
   /** All elements, or those from `from` up to but not including `to`. */
@@ -135,6 +122,10 @@ interface FixedArray<T, N extends number> {
 }
 /** An array of `N` equal elements, the count from the type: `const cells: FixedArray<u16, 80> = filled(0)`. */
 declare function filled<T, N extends number>(value: T): FixedArray<T, N>;
+/** In `for (const i of range(from, to))` alone: counts from `from` to one below `to`. */
+declare function range<T extends number>(from: T, to: T): Slice<T>;
+/** The member of the enum with this number; panics if there is none: `enumFrom<Color>(x)`. */
+declare function enumFrom<E extends number>(value: number): E;
 
 /** An object in the function's frame, for as long as the call runs: `const digits = onStack(new Digits())`. */
 declare function onStack<T>(object: T): T;
@@ -156,7 +147,7 @@ declare function pointer<T>(address: u64): Pointer<T>;
 declare function addressOf<T>(place: T): Pointer<T>;
 declare function sizeOf<T>(): usize;
 declare function offsetOf<T>(field: string): usize;
-/** Copies the bytes of one class or array value over another. */
+/** Copies the bytes of an object or array over another one, or the elements of a slice over one of the same length. */
 declare function copy<T>(to: T, from: T): void;
 declare function copyMemory(to: Pointer<u8>, from: Pointer<u8>, bytes: usize): void;
 declare function fillMemory(to: Pointer<u8>, byte: u8, bytes: usize): void;
@@ -188,9 +179,10 @@ declare function packed(target: any, context?: any): void;
 declare function offset(bytes: number): (target: any, context?: any) => void;
 /** Checks at compile time that a class has this size: `@size(16) class Gate`. */
 declare function size(bytes: number): (target: any, context?: any) => void;
-/** Asks for inlining at every call. */
-declare function inline<F>(f: F): F;
-declare function noInline<F>(f: F): F;
+/** Asks for inlining at every call: `const low = inline((x: u64): u8 => u8(x));` */
+declare function inline<F extends Function>(f: F): F;
+/** Never inlined, so that it is found in the image under its name. */
+declare function noInline<F extends Function>(f: F): F;
 
 // ── Formatting and panics ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -218,19 +210,24 @@ declare class FormatPiece {
   /** For `FormatKind.Text`. */
   readonly text: string;
 }
-/** The type of a parameter that takes a string or a template literal, built in the caller's frame without allocation. */
+/**
+ * The type of a parameter that takes a string or a template literal. The pieces lie in the caller's frame, without
+ * allocation, while the call runs: a format can be passed on and read, and not kept.
+ */
 interface Format {
   readonly pieces: Slice<FormatPiece>;
 }
-declare type FormatArgument = string | Format;
-/** Only inside `${…}`: how a value is shown. */
-declare function hex(value: number): string;
+declare type FormatArgument = Format;
+// Only inside `${…}`: how a value is shown. Else integers and enums are decimal, pointers have 16 hexadecimal digits.
+/** Hexadecimal, without 0x; negative numbers as the 64 bits that extend them. */
+declare function hex(value: number | Pointer<any>): string;
 declare function binary(value: number): string;
-/** `fixed(1234, 2)` is shown as 12.34. */
+/** `fixed(1234, 2)` is shown as 12.34; the value counts as a signed number of 64 bits. */
 declare function fixed(value: number, digits: number): string;
+/** The character with this code. */
 declare function character(value: u8): string;
 /** At least `width` characters, filled on the left with spaces or with `fill`: `${pad(hex(x), 16, "0")}`. */
-declare function pad(value: number | string, width: number, fill?: string): string;
+declare function pad(value: number | boolean | string | Pointer<any>, width: number, fill?: string): string;
 
 /** What the panic handler gets. */
 declare class PanicInfo {
@@ -243,21 +240,28 @@ declare class PanicInfo {
 }
 /** Marks the one function that panics, failed bounds checks and divisions by zero end in. */
 declare function panicHandler(handler: (info: PanicInfo) => never): (info: PanicInfo) => never;
-declare function panic(message: string): never;
+declare function panic(message: Format): never;
 /** Panics with `message` where `condition` is false. */
-declare function assert(condition: bool, message?: string): void;
+declare function assert(condition: bool, message?: Format): asserts condition;
 
 // ── The processor ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Intel syntax, one instruction a line. `${x}` is any register holding x; see `input`, `output`, `inout`, `clobber`. */
-declare function asm(text: TemplateStringsArray, ...operands: any[]): void;
-declare function input(register: string, value: number): string;
-declare function output(register: string, variable: number): string;
-declare function out(variable: number): string;
-declare function inout(variable: number): string;
-declare function clobber(...names: string[]): string;
+/** What goes through a register. */
+declare type AsmValue = number | boolean | Pointer<any>;
+interface AsmOperand {}
+/**
+ * Intel syntax, one instruction a line. `${x}` stands for a register that holds x, `${out(y)}` and `${inout(y)}` for one whose
+ * value y gets. `${input("rax", x)}`, `${output("rax", y)}` and `${clobber("rcx", "memory", "flags")}` leave no text behind:
+ * they say what is in a register that the instructions name themselves.
+ */
+declare function asm(text: TemplateStringsArray, ...operands: (AsmValue | AsmOperand)[]): void;
+declare function input(register: string, value: AsmValue): AsmOperand;
+declare function output(register: string, variable: AsmValue): AsmOperand;
+declare function out(variable: AsmValue): AsmOperand;
+declare function inout(variable: AsmValue): AsmOperand;
+declare function clobber(...names: string[]): AsmOperand;
 /** A function whose body is asm only: no prologue, no return but its own. */
-declare function naked<F>(f: F): F;
+declare function naked<F extends Function>(f: F): F;
 
 declare function inb(port: u16): u8;
 declare function inw(port: u16): u16;

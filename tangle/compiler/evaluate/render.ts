@@ -38,7 +38,12 @@ function renderPiece(memory: Memory, at: bigint): string {
         return value === 0n ? "false" : "true";
     }
   };
-  return text().padStart(Number(field(FORMAT_PIECE.width, 1)), fill);
+  const width = Number(field(FORMAT_PIECE.width, 1));
+  const shown = text();
+  // Zeros go between the sign and the digits.
+  return fill === "0" && shown.startsWith("-")
+    ? `-${shown.slice(1).padStart(width - 1, "0")}`
+    : shown.padStart(width, fill);
 }
 
 /** 1234 with 2 digits is 12.34. */
