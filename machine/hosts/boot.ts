@@ -67,9 +67,16 @@ async function run(what: BootArguments, { image, map, title }: Loaded): Promise<
     ? await runInTerminal(session, { title: what.qemu ? `${title}, in QEMU` : title, ...what })
     : await runHeadless(session, what, what.screen || !what.headless);
   if (end === null) return STATUS.done;
+  if (interactive) process.stderr.write(tellQuietEnd(end));
   if (end.kind === "stopped") process.stderr.write(`${tellEnd(end, map)}\n`);
   if (end.kind === "unavailable") process.stderr.write(`${end.message}\n`);
   return statusOf(end, what.until !== undefined);
+}
+
+/** One line for ends that leave no other trace once the terminal shows its own screen again. */
+function tellQuietEnd(end: RunEnd): string {
+  if (end.kind === "exit") return `The guest ended the machine with status ${end.status}.\n`;
+  return end.kind === "timeout" ? "The time is over.\n" : "";
 }
 
 /** Serial bytes to standard output, everything else to standard error, and perhaps the screen at the end. */

@@ -72,7 +72,8 @@ export class MachineSession implements Session {
   private end(stop: Exclude<ReturnType<typeof this.machine.run>, { kind: "budget" }>): void {
     this.running = false;
     this.asleep = stop.kind === "halted" && this.keepHalted;
-    if (!this.asleep) this.onEnd?.(endOf(stop));
+    if (this.asleep) this.onNotice?.("the guest sleeps, and only a key could wake it");
+    else this.onEnd?.(endOf(stop));
   }
 
   /** Hands on what is new on the serial line and on the screen. */
