@@ -1,7 +1,7 @@
 /** The evaluator: Semantics over 64-bit numbers, which does at once what an instruction says. */
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import { Fault, generalProtection, VECTOR } from "#machine/cpu/fault.ts";
-import { type Flag, KNOWN, type LazyKind, STATUS, statusFlags } from "#machine/cpu/flags.ts";
+import { carryFlag, FLAG, type Flag, KNOWN, type LazyKind, STATUS, SUBTRACT, statusFlags } from "#machine/cpu/flags.ts";
 import * as at from "#machine/cpu/layout.ts";
 import type { Semantics, SystemOperation, Width } from "#machine/cpu/semantics.ts";
 import { BIG, CS, FS, SS } from "#machine/cpu/state.ts";
@@ -190,6 +190,10 @@ export class Evaluator implements Semantics<bigint> {
     return value === 0n ? 1n : 0n;
   }
 
+  isNonZero(value: bigint): bigint {
+    return value === 0n ? 0n : 1n;
+  }
+
   equal(left: bigint, right: bigint): bigint {
     return left === right ? 1n : 0n;
   }
@@ -230,6 +234,7 @@ export class Evaluator implements Semantics<bigint> {
 
   flag(flag: Flag): bigint {
     if (((STATUS >> flag) & 1) === 0) return (this.#words[at.RFLAGS / 8]! >> BigInt(flag)) & 1n;
+    if (flag === FLAG.CF) return carryFlag(this.#words, this.#halves);
     return BigInt((statusFlags(this.#words, this.#halves) >> flag) & 1);
   }
 
@@ -238,8 +243,29 @@ export class Evaluator implements Semantics<bigint> {
     if (kind !== KNOWN && code >> 1 === 2) {
       return (this.#words[at.LAZY_RESULT / 8] === 0n) === (code === 4) ? 1n : 0n;
     }
-    const flags = statusFlags(this.#words, this.#halves);
-    return this.#holds(code >> 1, flags) === ((code & 1) === 0) ? 1n : 0n;
+    const compared = kind === SUBTRACT ? this.#compared(code >> 1) : null;
+    const holds = compared ?? this.#holds(code >> 1, statusFlags(this.#words, this.#halves));
+    return holds === ((code & 1) === 0) ? 1n : 0n;
+  }
+
+  /** Orders after a comparison need no flags, only its operands; null for other conditions, and after a borrow came in. */
+  #compared(condition: number): boolean | null {
+    const width = this.#halves[at.LAZY_WIDTH / 4] as Width;
+    const left = this.#words[at.LAZY_LEFT / 8]!;
+    const right = this.#words[at.LAZY_RIGHT / 8]!;
+    if (cut(width, left - right) !== this.#words[at.LAZY_RESULT / 8]) return null;
+    switch (condition) {
+      case 1:
+        return left < right;
+      case 3:
+        return left <= right;
+      case 6:
+        return signed(width, left) < signed(width, right);
+      case 7:
+        return signed(width, left) <= signed(width, right);
+      default:
+        return null;
+    }
   }
 
   #holds(condition: number, flags: number): boolean {

@@ -92,6 +92,12 @@ const PAE_PAGES = `
 export const PROTECTED_MODE_PROBES: readonly Probe[] = [
   kernel("ud2", "ud2"),
   kernel("division by zero", "div ecx"),
+  kernel(
+    "bound inside",
+    "mov dword [0x200000], 1\n mov dword [0x200004], 5\n mov eax, 5\n db 0x62, 0x05, 0, 0, 0x20, 0",
+  ),
+  kernel("bound above", "mov eax, 6\n db 0x62, 0x05, 0, 0, 0x20, 0"),
+  kernel("bound below", "mov eax, -1\n db 0x62, 0x05, 0, 0, 0x20, 0"),
   kernel("into without overflow", "into"),
   kernel("into with overflow", "mov al, 0x7f\n inc al\n into"),
   kernel("int3", "int3"),
