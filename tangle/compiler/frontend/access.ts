@@ -89,7 +89,11 @@ function accessGlobal(body: Body, entity: GlobalEntity, name: string, place: Pla
   if (checked === null) {
     return valueAccess(errorExpression(place));
   }
-  return targetAccess(globalTarget(checked.global, place), entity.mutable ? null : `\`${name}\` is a constant`);
+  let readonly = entity.mutable ? null : `\`${name}\` is a constant`;
+  if (entity.mutable && entity.owner === null && entity.scope.module !== body.scope.module) {
+    readonly = `\`${name}\` is a variable of another module: it is assigned there, in a function that does it`;
+  }
+  return targetAccess(globalTarget(checked.global, place), readonly);
 }
 
 /** The entity that `A.b` names where A is a module, class or enum; null where A is a value. */
@@ -117,7 +121,7 @@ export function staticMember(
       if (entity === undefined) {
         return missing(`class \`${holder.node.name}\``, holder.statics.keys());
       }
-      if (entity.private && body.owner?.entity !== holder) {
+      if (entity.private && body.owner !== holder) {
         return { value: body.error("KT1043", place, `\`${name}\` is private to \`${holder.node.name}\``) };
       }
       return { entity };
@@ -218,7 +222,7 @@ function accessField(
   const field = type.fields.find((one) => one.name === node.name);
   const declared = info?.members.get(node.name);
   const method = info?.methods.get(node.name);
-  if ((declared?.private || method?.private) && body.owner?.entity !== info?.entity) {
+  if ((declared?.private || method?.private) && body.owner !== info?.entity) {
     return valueAccess(body.error("KT1043", node.namePlace, `\`${node.name}\` is private to \`${type.name}\``));
   }
   if (field === undefined) {

@@ -3,7 +3,7 @@ import type { Place } from "../../place.ts";
 import type { Expression, Local, LoopLabel, Type } from "../tree.ts";
 import type { Compilation } from "./compilation.ts";
 import type { Reporter, RuleCode } from "./diagnostics.ts";
-import { type ClassInfo, type Entity, Scope } from "./entities.ts";
+import { type ClassEntity, type Entity, Scope } from "./entities.ts";
 import { type Flow, START, unreachable } from "./flow.ts";
 import { ERROR } from "./types.ts";
 
@@ -31,7 +31,7 @@ export class Body {
     readonly symbol: string,
     public scope: Scope,
     /** The class whose private members are seen. */
-    readonly owner: ClassInfo | null,
+    readonly owner: ClassEntity | null,
     public receiver: Local | null,
     /** What `return` gives; null while it is still inferred. */
     readonly result: Type,

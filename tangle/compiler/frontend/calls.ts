@@ -89,7 +89,7 @@ function callMember(
     const info = body.compilation.classes.get(type);
     const method = info?.methods.get(callee.name);
     if (method !== undefined) {
-      if (method.private && body.owner?.entity !== info?.entity) {
+      if (method.private && body.owner !== info?.entity) {
         body.report("KT1043", callee.namePlace, `\`${callee.name}\` is private to \`${type.name}\``);
       }
       return callFunction(body, method, object, node, expected);
@@ -132,13 +132,13 @@ function callFunction(
   if (args.some((one) => one.kind !== "length" && isError(one))) {
     return failedCall(body, node);
   }
-  const { function: target } = instantiateFunction(body.compilation, entity, args);
+  const { function: target, scope } = instantiateFunction(body.compilation, entity, args);
   const values = checkArguments(
     body,
     node,
     parameterTypes(target, receiver),
     entity.node.parameters,
-    entity.scope,
+    scope,
     `\`${entity.node.name ?? "the function"}\``,
   );
   return finishCall(target, receiver, values, node.place);

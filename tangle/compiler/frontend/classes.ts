@@ -7,7 +7,7 @@ import type { Compilation, OpenFunction } from "./compilation.ts";
 import { constantOf } from "./constants.ts";
 import { type ClassEntity, type ClassInfo, Scope, type TypeArgument } from "./entities.ts";
 import { checkAs } from "./expressions.ts";
-import { checkFunctionBody, makeParameters } from "./functions.ts";
+import { checkFunctionBody, MOST_INSTANCES, makeParameters } from "./functions.ts";
 import { initialize, zeroFill } from "./initialize.ts";
 import { fieldTarget, readLocal } from "./nodes.ts";
 import { resolveType, typeArgumentName, typeArgumentsKey } from "./resolve.ts";
@@ -27,6 +27,10 @@ export function instantiateClass(
     return known;
   }
   const { node } = entity;
+  if (entity.instances.size >= MOST_INSTANCES) {
+    compilation.reporter.report("KT1045", place, `the type arguments of \`${node.name}\` grow without end`);
+    return entity.instances.values().next().value!;
+  }
   const scope = new Scope(entity.scope, entity.scope.module);
   node.typeParameters.forEach((parameter, index) => {
     scope.declare(parameter.name, { kind: "typeArgument", argument: args[index]! }, parameter.place);
@@ -60,8 +64,8 @@ export function instantiateClass(
       node: method.function,
       symbol: `${symbol}.${method.name}`,
       scope,
-      owner: info,
-      receiver: true,
+      owner: entity,
+      receiver: type,
       convention: "plain",
       inline: "auto",
       instances: new Map(),
@@ -166,7 +170,7 @@ function checkOffset(compilation: Compilation, info: ClassInfo, node: FieldNode,
 }
 
 function constantNumber(compilation: Compilation, info: ClassInfo, node: ExpressionNode): bigint | null {
-  const body = new Body(compilation, "", info.scope, info, null, VOID, false);
+  const body = new Body(compilation, "", info.scope, info.entity, null, VOID, false);
   const expression = checkAs(body, node, USIZE);
   const value = constantOf(expression);
   if (value === null && !isError(expression.type)) {
@@ -202,7 +206,7 @@ export function constructorOf(compilation: Compilation, info: ClassInfo): TreeFu
       compilation,
       open.symbol,
       new Scope(info.scope, info.scope.module),
-      info,
+      info.entity,
       receiver,
       VOID,
       true,

@@ -12,6 +12,8 @@ export class Compilation {
   readonly pending: (() => void)[] = [];
   readonly panicHandlers: { readonly entity: FunctionEntity; readonly module: ModuleScope; readonly place: Place }[] =
     [];
+  /** Functions whose result is being found from their expression. */
+  readonly inferring = new Set<TreeFunction>();
   private readonly symbols = new Map<string, number>();
 
   constructor(

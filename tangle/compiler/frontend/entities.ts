@@ -34,9 +34,10 @@ export interface FunctionEntity {
   readonly symbol: string;
   /** The scope that its declaration stands in. */
   readonly scope: Scope;
-  /** The class whose methods see each other's private members; `this` where `receiver`. */
-  readonly owner: ClassInfo | null;
-  readonly receiver: boolean;
+  /** The class whose private members are seen. */
+  readonly owner: ClassEntity | null;
+  /** The type of `this`, for methods. */
+  readonly receiver: ClassType | null;
   readonly convention: TreeFunction["convention"];
   readonly inline: TreeFunction["inline"];
   readonly instances: Map<string, FunctionInstance>;
@@ -60,7 +61,8 @@ export interface GlobalEntity {
   readonly initial: ExpressionNode | null;
   readonly mutable: boolean;
   readonly scope: Scope;
-  readonly owner: ClassInfo | null;
+  /** The class of a static field, else null. */
+  readonly owner: ClassEntity | null;
   readonly private: boolean;
   readonly place: Place;
   state: "new" | "busy" | "done";
@@ -150,6 +152,8 @@ export class ModuleScope {
   readonly scope: Scope;
   /** Exported name → local name, or what another module exports. */
   readonly exports = new Map<string, { readonly local: string; readonly from: string | null; readonly place: Place }>();
+  /** Local name → what it imports. */
+  readonly imported = new Map<string, { readonly from: string; readonly name: string; readonly place: Place }>();
   /** Modules in the order of their imports. */
   readonly imports: string[] = [];
   /** Module-level variables and static fields in source order. */

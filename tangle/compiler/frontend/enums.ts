@@ -36,7 +36,8 @@ function layOut(compilation: Compilation, entity: EnumEntity): EnumType {
       value = null;
     } else if (initial !== null) {
       const body = new Body(compilation, "", entity.scope, null, null, VOID, false);
-      const checked = checkExpression(body, initial, I64);
+      const large = initial.kind === "number" && initial.value > rangeOf(I64).most;
+      const checked = checkExpression(body, initial, large ? U64 : I64);
       value = constantOf(checked);
       if (value === null && !isError(checked.type)) {
         reporter.report("KT1048", initial.place, "the value of a member is a constant");

@@ -56,7 +56,14 @@ function check(body: Body, node: ExpressionNode, expected: Type | null): Express
           );
     case "this":
       return body.receiver === null
-        ? body.error("KT1002", place, "`this` stands outside of a method", "pass the object as a parameter")
+        ? body.owner === null
+          ? body.error("KT1002", place, "`this` stands outside of a method", "pass the object as a parameter")
+          : body.error(
+              "KT1013",
+              place,
+              "`this` belongs to the method around this function",
+              "pass the object as a parameter",
+            )
         : readLocal(body.receiver, place);
     case "name":
     case "member":

@@ -34,6 +34,9 @@ export function makeParameters(
   });
 }
 
+/** More instances than this can only come from a function that calls itself with ever larger types. */
+export const MOST_INSTANCES = 500;
+
 /** The function compiled for these type arguments; its body is checked later, once. */
 export function instantiateFunction(
   compilation: Compilation,
@@ -43,9 +46,23 @@ export function instantiateFunction(
   const key = typeArgumentsKey(args);
   const known = entity.instances.get(key);
   if (known !== undefined) {
+    if (compilation.inferring.has(known.function)) {
+      compilation.reporter.report(
+        "KT1046",
+        entity.node.place,
+        "the function calls itself, and does not say what it returns",
+        {
+          hint: "write the type of the result: `(n: u32): u32 => …`",
+        },
+      );
+    }
     return known;
   }
   const { node } = entity;
+  if (entity.instances.size >= MOST_INSTANCES) {
+    compilation.reporter.report("KT1045", node.place, "the type arguments of this function grow without end");
+    return entity.instances.values().next().value!;
+  }
   const scope = new Scope(entity.scope, entity.scope.module);
   node.typeParameters.forEach((parameter, index) => {
     scope.declare(parameter.name, { kind: "typeArgument", argument: args[index]! }, parameter.place);
@@ -53,9 +70,9 @@ export function instantiateFunction(
   const suffix = args.length === 0 ? "" : `<${args.map(typeArgumentName).join(", ")}>`;
   const parameters = makeParameters(compilation, scope, node.parameters, entity.context?.parameters ?? null);
   const receiver: Local | null =
-    entity.receiver && entity.owner !== null
-      ? { name: "this", type: entity.owner.type, storage: "register", mutable: false, place: node.place }
-      : null;
+    entity.receiver === null
+      ? null
+      : { name: "this", type: entity.receiver, storage: "register", mutable: false, place: node.place };
   const open: OpenFunction = {
     symbol: compilation.uniqueSymbol(entity.symbol + suffix),
     parameters: receiver === null ? parameters : [receiver, ...parameters],
@@ -68,13 +85,19 @@ export function instantiateFunction(
   };
   const instance: FunctionInstance = { entity, function: open, scope };
   const declared = declaredResult(compilation, scope, entity);
+  entity.instances.set(key, instance);
   if (declared === null) {
     inferFromExpression(compilation, instance, open, receiver, parameters);
-    entity.instances.set(key, instance);
     return instance;
   }
+  if (declared.kind === "format") {
+    compilation.reporter.report(
+      "KT1008",
+      node.place,
+      "a format ends with the call that it is passed to: it is never a result",
+    );
+  }
   open.result = declared;
-  entity.instances.set(key, instance);
   compilation.pending.push(() => {
     const body = new Body(
       compilation,
@@ -140,8 +163,10 @@ function inferFromExpression(
   const { entity, scope } = instance;
   const { node } = entity;
   const body = new Body(compilation, open.symbol, new Scope(scope, scope.module), entity.owner, receiver, ERROR, false);
+  compilation.inferring.add(open);
   declareParameters(body, node, parameters);
   const value = checkExpression(body, node.body as Exclude<FunctionNode["body"], readonly unknown[]>, null);
+  compilation.inferring.delete(open);
   open.result = value.type;
   open.body = resultStatements(value, value.type);
   open.locals = body.locals;
@@ -187,6 +212,10 @@ function checkNaked(compilation: Compilation, open: OpenFunction): void {
   for (const statement of open.body) {
     if (statement.kind !== "expression" || statement.expression.kind !== "asm") {
       compilation.reporter.report("KT1052", statement.place, "the body of a naked function is asm`…` alone");
+    } else if (statement.expression.asm.operands.length > 0) {
+      compilation.reporter.report("KT1052", statement.place, "asm in a naked function has no operands", {
+        hint: "arguments are where the System V calling convention puts them: rdi, rsi, rdx, rcx, r8, r9",
+      });
     }
   }
 }
@@ -236,7 +265,7 @@ export function localFunction(
     symbol: `${body.symbol}.${name}`,
     scope: body.scope,
     owner: body.owner,
-    receiver: false,
+    receiver: null,
     ...traits,
     instances: new Map(),
     context: wanted?.kind === "function" ? wanted : null,

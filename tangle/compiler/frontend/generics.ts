@@ -55,10 +55,10 @@ export function callGeneric(
     );
     return failedCall(body, node);
   }
-  const { function: target } = instantiateFunction(body.compilation, entity, args as TypeArgument[]);
+  const { function: target, scope } = instantiateFunction(body.compilation, entity, args as TypeArgument[]);
   const types = parameterTypes(target, receiver);
   if (node.arguments.length !== types.length) {
-    const rest = checkArguments(body, node, types, parameters, entity.scope, `\`${entity.node.name}\``);
+    const rest = checkArguments(body, node, types, parameters, scope, `\`${entity.node.name}\``);
     return finishCall(target, receiver, rest, node.place);
   }
   const fitted = node.arguments.map((argument, index) => {

@@ -1,5 +1,5 @@
 /** Initial values built in place: objects, arrays and cells are never values that could be copied from elsewhere. */
-import { sizeOf } from "../layout.ts";
+import { isAggregate, sizeOf } from "../layout.ts";
 import type { Expression, LoopLabel, Statement, Target, Type } from "../tree.ts";
 import type { Body } from "./body.ts";
 import { checkArguments } from "./calls.ts";
@@ -165,6 +165,7 @@ function fill(
     body.report("KT1041", place, "`filled` takes the one value that each element has");
     return [];
   }
+  const { once, kept } = isAggregate(type.of) ? { once: [], kept: null } : evaluateOnce(body, value, type.of);
   const counter = body.temporary("index", USIZE, place);
   const element: Target = {
     kind: "element",
@@ -174,7 +175,12 @@ function fill(
     type: type.of,
     place,
   };
-  const each = initialize(body, element, value, true);
+  const each =
+    kept === null
+      ? initialize(body, element, value, true)
+      : constantOf(kept) === 0n
+        ? []
+        : [expressionStatement(assign(element, kept))];
   if (each.length === 0) {
     return zeroed ? [] : [zeroFill(read(target), type)];
   }
@@ -182,6 +188,7 @@ function fill(
   const label: LoopLabel = { name: "filled" };
   const one = integerOf(1n, USIZE, place);
   return [
+    ...once,
     ...(zeroed || type.of.kind !== "array" ? [] : [zeroFill(read(target), type)]),
     { kind: "let", local: counter, initial: integerOf(0n, USIZE, place), place },
     {
@@ -194,6 +201,23 @@ function fill(
       place,
     },
   ];
+}
+
+/** The value that all elements share; objects and arrays are built anew for each element instead. */
+function evaluateOnce(
+  body: Body,
+  node: ExpressionNode,
+  type: Type,
+): { readonly once: readonly Statement[]; readonly kept: Expression } {
+  const value = checkAs(body, node, type);
+  if (constantOf(value) !== null || isError(value.type)) {
+    return { once: [], kept: value };
+  }
+  const local = body.temporary("value", type, node.place);
+  return {
+    once: [{ kind: "let", local, initial: value, place: node.place }],
+    kept: readLocal(local, node.place),
+  };
 }
 
 /** Fills an object or array with zero bytes. */

@@ -15,6 +15,11 @@ export function declareModule(compilation: Compilation, source: SourceModule): M
   for (const item of source.items) {
     declareItem(compilation, module, item);
   }
+  for (const { names, from } of source.imports) {
+    for (const { imported, local, place } of names) {
+      module.imported.set(local, { from, name: imported, place });
+    }
+  }
   for (const { names, from } of source.exports) {
     for (const { local, exported, place } of names) {
       exportName(compilation, module, exported, { local, from, place });
@@ -113,7 +118,7 @@ export function functionEntity(module: ModuleScope, wrapped: WrappedFunction, sy
     symbol,
     scope: module.scope,
     owner: null,
-    receiver: false,
+    receiver: null,
     ...wrapped.traits,
     instances: new Map(),
     context: null,
@@ -144,7 +149,7 @@ function classEntity(compilation: Compilation, module: ModuleScope, node: ClassN
       initial: field.initial,
       mutable: !field.readonly,
       scope: module.scope,
-      owner: null,
+      owner: entity,
       private: field.private,
       place: field.place,
       state: "new",
@@ -156,6 +161,7 @@ function classEntity(compilation: Compilation, module: ModuleScope, node: ClassN
   for (const method of node.methods.filter((one) => one.static)) {
     statics.set(method.name, {
       ...functionEntity(module, { node: method.function, traits: PLAIN }, `${symbol}.${method.name}`),
+      owner: entity,
       private: method.private,
     });
   }
@@ -214,7 +220,7 @@ export function linkModule(compilation: Compilation, module: ModuleScope, source
           reporter.report("KT1005", place, `\`${target.path}\` does not export \`${local}\``);
         }
       }
-    } else if (module.scope.own(local) === null) {
+    } else if (module.scope.own(local) === null && !module.imported.has(local)) {
       reporter.report("KT1002", place, `\`${local}\`, exported as \`${exported}\`, is not declared`);
     }
   }
@@ -281,11 +287,18 @@ export function exportedEntity(
     return null;
   }
   seen.add(module);
-  if (clause.from === null) {
-    return module.scope.own(clause.local);
+  let { local, from, place } = clause;
+  if (from === null) {
+    const own = module.scope.own(local);
+    const imported = module.imported.get(local);
+    if (own !== null || imported === undefined) {
+      return own;
+    }
+    // An import that is exported again; the module has not been linked yet.
+    ({ from, name: local, place } = imported);
   }
-  const target = findModule(compilation, module, clause.from, clause.place);
-  return target === null ? { kind: "missing" } : exportedEntity(compilation, target, clause.local, seen);
+  const target = findModule(compilation, module, from, place);
+  return target === null ? { kind: "missing" } : exportedEntity(compilation, target, local, seen);
 }
 
 /** The modules that start with the entry module, each after those it imports; cycles start where they are met. */

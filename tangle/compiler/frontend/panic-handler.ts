@@ -37,7 +37,7 @@ export function declarePanicHandler(
     symbol: module.symbol(name),
     scope: module.scope,
     owner: null,
-    receiver: false,
+    receiver: null,
     convention: "plain",
     inline: "never",
     instances: new Map(),

@@ -11,6 +11,17 @@ const OPTIONS: ParserOptions = {
   plugins: ["typescript", "decorators", "decoratorAutoAccessors", "explicitResourceManagement", "importAttributes"],
 };
 
+/** Mistakes in meaning that Babel reports in passing; our own checks say them with more to go by. */
+const CHECKED_LATER: ReadonlySet<string> = new Set([
+  "VarRedeclaration",
+  "ParamDupe",
+  "DuplicateExport",
+  "ModuleExportUndefined",
+  "IllegalBreakContinue",
+  "LabelRedeclaration",
+  "DeclarationMissingInitializer",
+]);
+
 /**
  * Parses one module. Syntax errors (KT1001) and all of TypeScript's grammar that the language lacks are reported; the
  * tree holds the rest. Null where Babel found no tree at all.
@@ -20,7 +31,9 @@ export function parseModule(path: string, text: string, reporter: Reporter): Sou
   try {
     const file = parseWithBabel(text, OPTIONS);
     for (const error of file.errors ?? []) {
-      reportSyntaxError(conversion, error, reporter);
+      if (!CHECKED_LATER.has(error.reasonCode)) {
+        reportSyntaxError(conversion, error, reporter);
+      }
     }
     return convertModule(conversion, file.program);
   } catch (error) {

@@ -178,7 +178,11 @@ function checkDeclarator(body: Body, node: DeclaratorNode, mutable: boolean): St
   const value = declared === null ? plain : coerce(body, plain, declared);
   const type = declared ?? plain.type;
   if (type.kind === "void" || (type.kind === "format" && !isError(type))) {
-    body.report("KT1008", initial.place, type.kind === "void" ? "the call gives no value" : undefined);
+    body.report(
+      "KT1008",
+      initial.place,
+      type.kind === "void" ? "the call gives no value" : "a format is passed on or read, never kept",
+    );
   }
   const local = body.addLocal({ name, type, storage: "register", mutable, place });
   if (isFrameMemory(body, value)) {
@@ -239,7 +243,9 @@ function declareEmpty(body: Body, node: DeclaratorNode, declared: Type | null, m
     body.report("KT1046", place, `\`${name}\` says neither its type nor its initial value`);
     return [];
   }
-  if (!isPlain(declared) && declared.kind !== "nullable" && !isError(declared)) {
+  if (!mutable) {
+    body.report("KT1060", place, `the constant \`${name}\` needs its value`);
+  } else if (!isPlain(declared) && declared.kind !== "nullable" && !isError(declared)) {
     body.report("KT1060", place, `\`${name}\` of type \`${typeName(declared)}\` needs an initial value`);
   }
   const local = body.addLocal({ name, type: declared, storage: "register", mutable, place });
