@@ -63,7 +63,6 @@ export async function buildSite(options: SiteOptions): Promise<BuiltSite> {
   for (const [name, text] of await bundleScripts()) outputs.set(`assets/${name}`, text);
   outputs.set("assets/site.css", readSource("site/styles/site.css"));
   outputs.set("assets/icon.svg", readSource("site/styles/icon.svg"));
-  outputs.set("assets/highlight.css", shiki.styleSheet());
   outputs.set("assets/taiji-machine.d.ts", readSource("machine/hosts/page/api.ts"));
   // GitHub Pages would otherwise run the folder through Jekyll.
   outputs.set(".nojekyll", "");

@@ -1,12 +1,11 @@
 /**
- * Source text → HTML lines. Shiki finds the tokens in both themes; colours become classes with a style sheet of their
- * own, since a strict policy forbids style attributes.
+ * Source text → HTML lines. Shiki finds the tokens; their kinds become classes whose colours the site's style sheet
+ * has, light and dark, since a strict policy forbids style attributes.
  */
-import { createHighlighterCore } from "shiki/core";
-import { createJavaScriptRegexEngine } from "shiki/engine/javascript";
+import { createCssVariablesTheme, createHighlighterCore } from "shiki/core";
+import { createOnigurumaEngine } from "shiki/engine/oniguruma";
 import { escapeHtml } from "./html.ts";
 
-const THEMES = { light: "github-light", dark: "github-dark-dimmed" } as const;
 /** shiki's name of a fence's language; everything else is shown plain. */
 const LANGUAGES = new Map([
   ["ts", "typescript"],
@@ -20,16 +19,20 @@ const LANGUAGES = new Map([
 ]);
 
 export interface Highlighter {
-  /** One string of HTML a line, without line ends. */
-  lines(code: string, language: string): string[];
-  /** The rules for every class used so far, light and dark. */
-  styleSheet(): string;
+  /** One string of HTML a line, without line ends. Classes are `t-comment`, `t-keyword`, `t-string`, … */
+  lines(code: string, language: string): readonly string[];
 }
 
-/** A highlighter whose classes are numbered in order of first use, so the same book gives the same sheet. */
+/** `var(--t-token-keyword)` → `t-keyword`; null for plain text. */
+function classOf(color: string | undefined): string | null {
+  const kind = /^var\(--t-token-([\w-]+)\)$/.exec(color ?? "")?.[1];
+  return kind === undefined ? null : `t-${kind}`;
+}
+
+/** Keeps what it has highlighted: a page rendered anew after an edit costs only what has changed. */
 export async function createHighlighter(): Promise<Highlighter> {
   const core = await createHighlighterCore({
-    themes: [import("shiki/themes/github-light.mjs"), import("shiki/themes/github-dark-dimmed.mjs")],
+    themes: [createCssVariablesTheme({ name: "kinds", variablePrefix: "--t-" })],
     langs: [
       import("shiki/langs/typescript.mjs"),
       import("shiki/langs/asm.mjs"),
@@ -37,47 +40,28 @@ export async function createHighlighter(): Promise<Highlighter> {
       import("shiki/langs/shellscript.mjs"),
       import("shiki/langs/html.mjs"),
     ],
-    engine: createJavaScriptRegexEngine(),
+    engine: createOnigurumaEngine(import("shiki/wasm")),
   });
-  const classes = new Map<string, string>();
+  const known = new Map<string, readonly string[]>();
 
-  const classFor = (light: string, dark: string, italic: boolean): string => {
-    const key = `${light} ${dark} ${italic}`;
-    const known = classes.get(key);
-    if (known !== undefined) return known;
-    const name = `t${classes.size}`;
-    classes.set(key, name);
-    return name;
-  };
+  const highlight = (code: string, lang: string): string[] =>
+    core.codeToTokensBase(code, { lang, theme: "kinds" }).map((line) =>
+      line
+        .map(({ content, color }) => {
+          const name = content.trim() === "" ? null : classOf(color);
+          return name === null ? escapeHtml(content) : `<span class="${name}">${escapeHtml(content)}</span>`;
+        })
+        .join(""),
+    );
 
   return {
     lines(code, language) {
       const lang = LANGUAGES.get(language);
       if (lang === undefined) return code.split("\n").map(escapeHtml);
-      return core.codeToTokensWithThemes(code, { lang, themes: THEMES }).map((line) =>
-        line
-          .map((token) => {
-            const { light, dark } = token.variants;
-            if (token.content.trim() === "" || light === undefined || dark === undefined)
-              return escapeHtml(token.content);
-            // FontStyle bit 0 is italic.
-            const name = classFor(
-              light.color ?? "inherit",
-              dark.color ?? "inherit",
-              ((light.fontStyle ?? 0) & 1) === 1,
-            );
-            return `<span class="${name}">${escapeHtml(token.content)}</span>`;
-          })
-          .join(""),
-      );
-    },
-    styleSheet() {
-      return [...classes]
-        .map(([key, name]) => {
-          const [light, dark, italic] = key.split(" ");
-          return `.${name}{color:light-dark(${light},${dark})${italic === "true" ? ";font-style:italic" : ""}}`;
-        })
-        .join("\n");
+      const key = `${lang}\n${code}`;
+      const lines = known.get(key) ?? highlight(code, lang);
+      known.set(key, lines);
+      return lines;
     },
   };
 }

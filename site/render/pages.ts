@@ -47,7 +47,7 @@ function machineAside(chapter: Chapter, offers: readonly MachineOffer[]): string
         `data-map="${escapeHtml(own.map)}" aria-pressed="true">this chapter</button>${buttons.join("")}</div>`;
   return (
     `<aside class="machine" aria-label="This chapter's machine"><div class="machine-inner">` +
-    `<taiji-machine src="${escapeHtml(own.image)}" map="${escapeHtml(own.map)}" inspect="${inspect}"></taiji-machine>${choose}` +
+    `${choose}<taiji-machine src="${escapeHtml(own.image)}" map="${escapeHtml(own.map)}" inspect="${inspect}"></taiji-machine>` +
     `<p class="caption">This chapter's own image on the machine that the book describes. It starts when you ask it to.</p>` +
     `<noscript><p class="caption">The machine needs scripts; the text does not.</p></noscript></div></aside>`
   );

@@ -42,7 +42,6 @@ export function renderPage(page: PageFrame): string {
     `<title>${escapeHtml(title)}</title>`,
     `<link rel="icon" href="assets/icon.svg" type="image/svg+xml">`,
     `<link rel="stylesheet" href="assets/site.css">`,
-    `<link rel="stylesheet" href="assets/highlight.css">`,
     `<script src="assets/theme.js"></script>`,
     `<script type="module" src="assets/page.js"></script>`,
     page.withMachine ? `<script type="module" src="assets/taiji-machine.js"></script>` : "",
