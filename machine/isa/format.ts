@@ -1,34 +1,47 @@
 /** Instructions as Intel-syntax text, in the spelling that the assembler (and nasm) reads. */
-import type { Instruction, MemoryOperand, Mode, Operand } from "./instruction.ts";
+import type { Instruction, MemoryOperand, Operand } from "./instruction.ts";
 import { defaultSegment, generalRegister, RIP, registerName, SEGMENT_NAMES } from "./registers.ts";
 
 const SIZE_WORDS: Readonly<Record<number, string>> = { 8: "byte", 16: "word", 32: "dword", 64: "qword" };
 const SIZE_LETTERS: Readonly<Record<number, string>> = { 8: "b", 16: "w", 32: "d", 64: "q" };
 const STRING_MNEMONICS = new Set(["movs", "cmps", "stos", "lods", "scas", "ins", "outs"]);
 
+/** Far pointers and cache lines, whose size goes without saying. */
+const UNSIZED = /^(jmpf|callf|l[defgs]s|clflush|prefetch\w+)$/;
+/** Their register operand has another meaning, or another size, than their memory. */
+const ALWAYS_SIZED = /^(sh[lr]d?|sa[rl]|ro[lr]|rc[lr]|mov[sz]x|movsxd)$/;
+
 /** `0x1f`; numbers below ten as they are. */
 function hexadecimal(value: bigint): string {
   return value < 10n ? `${value}` : `0x${value.toString(16)}`;
 }
 
-function formatMemory(operand: MemoryOperand, mode: Mode, nextAddress: bigint | null): string {
+/** `nasm` takes this for a place in the code; without the address of the instruction, it is told by a distance. */
+function formatRelative(displacement: bigint, instruction: Instruction, address: bigint | null, width: number): string {
+  const distance = displacement + BigInt(instruction.length);
+  if (address !== null) return hexadecimal(BigInt.asUintN(width, address + distance));
+  return distance < 0n ? `$-${hexadecimal(-distance)}` : `$+${hexadecimal(distance)}`;
+}
+
+function formatMemory(operand: MemoryOperand, instruction: Instruction, address: bigint | null): string {
+  const { mode } = instruction;
+  const { base, index, scale, addressWidth, displacement, segment } = operand;
+  const addressRegister = (number: number) => registerName(generalRegister(number, addressWidth));
   const terms: string[] = [];
-  if (operand.base === RIP && nextAddress === null) terms.push("rip");
-  const addressRegister = (number: number) => registerName(generalRegister(number, operand.addressWidth));
-  if (operand.base >= 0 && operand.base !== RIP) terms.push(addressRegister(operand.base));
-  if (operand.index >= 0) terms.push(addressRegister(operand.index) + (operand.scale > 1 ? `*${operand.scale}` : ""));
+  if (base >= 0 && base !== RIP) terms.push(addressRegister(base));
+  if (index >= 0) terms.push(addressRegister(index) + (scale > 1 ? `*${scale}` : ""));
   let text = terms.join("+");
-  const isOverridden = operand.segment !== defaultSegment(operand.base) && (mode !== 64 || operand.segment > 3);
-  if (operand.base === RIP && nextAddress !== null) {
-    text = `rel ${hexadecimal(BigInt.asUintN(64, nextAddress + operand.displacement))}`;
+  if (base === RIP) {
+    text = `rel ${formatRelative(displacement, instruction, address, 64)}`;
   } else if (text === "") {
-    text = hexadecimal(BigInt.asUintN(operand.addressWidth, operand.displacement));
-    if (operand.addressWidth !== mode) text = `${SIZE_WORDS[operand.addressWidth]} ${text}`;
-  } else if (operand.displacement !== 0n) {
-    const { displacement } = operand;
+    text = hexadecimal(BigInt.asUintN(addressWidth, displacement));
+    const isWhole = BigInt.asIntN(32, displacement) !== displacement;
+    if (addressWidth !== mode || isWhole) text = `${SIZE_WORDS[addressWidth]} ${text}`;
+  } else if (displacement !== 0n) {
     text += displacement < 0n ? `-${hexadecimal(-displacement)}` : `+${hexadecimal(displacement)}`;
   }
-  return `[${isOverridden ? `${SEGMENT_NAMES[operand.segment]}:` : ""}${text}]`;
+  const isOverridden = segment !== defaultSegment(base) && (mode !== 64 || segment > 3);
+  return `[${isOverridden ? `${SEGMENT_NAMES[segment]}:` : ""}${text}]`;
 }
 
 function formatOperand(operand: Operand, instruction: Instruction, address: bigint | null, sized: boolean): string {
@@ -36,17 +49,13 @@ function formatOperand(operand: Operand, instruction: Instruction, address: bigi
     case "register":
       return registerName(operand);
     case "memory": {
-      const next = address === null ? null : address + BigInt(instruction.length);
       const word = sized ? SIZE_WORDS[operand.width] : undefined;
-      return `${word ? `${word} ` : ""}${formatMemory(operand, instruction.mode, next)}`;
+      return `${word ? `${word} ` : ""}${formatMemory(operand, instruction, address)}`;
     }
     case "immediate":
       return hexadecimal(operand.value);
-    case "relative": {
-      const distance = BigInt(instruction.length) + operand.displacement;
-      if (address === null) return distance < 0n ? `$-${hexadecimal(-distance)}` : `$+${hexadecimal(distance)}`;
-      return hexadecimal(BigInt.asUintN(instruction.operandWidth, address + distance));
-    }
+    case "relative":
+      return formatRelative(operand.displacement, instruction, address, instruction.operandWidth);
     case "far":
       return `${hexadecimal(BigInt(operand.selector))}:${hexadecimal(operand.offset)}`;
   }
@@ -74,14 +83,19 @@ export function format(instruction: Instruction, address: bigint | null = null):
   const prefixes = formatPrefixes(instruction);
   if (STRING_MNEMONICS.has(mnemonic)) return prefixes + formatString(instruction);
   const name = mnemonic === "jmpf" ? "jmp" : mnemonic === "callf" ? "call" : mnemonic;
-  // The size of memory is said where no register operand says it.
-  const register = operands.find((operand) => operand.kind === "register");
-  const isImplied =
-    register !== undefined && operands.some((operand) => operand.kind === "memory" && operand.width === register.width);
-  const sized = !isImplied || /^(sh[lr]d?|sa[rl]|ro[lr]|rc[lr])$/.test(mnemonic);
   const isFarMemory = name !== mnemonic && operands[0]?.kind === "memory";
-  const texts = operands.map((operand) => formatOperand(operand, instruction, address, sized));
-  if (isFarMemory)
-    texts[0] = `far ${instruction.operandWidth === instruction.mode ? "" : `${SIZE_WORDS[instruction.operandWidth]} `}${texts[0]}`;
+  const texts = operands.map((operand) => formatOperand(operand, instruction, address, needsSize(instruction)));
+  const size = instruction.operandWidth === instruction.mode ? "" : `${SIZE_WORDS[instruction.operandWidth]} `;
+  if (isFarMemory) texts[0] = `far ${size}${texts[0]}`;
+  else if (mnemonic === "push" && operands[0]?.kind === "immediate") texts[0] = size + texts[0];
+  else if (mnemonic === "jmpf" || mnemonic === "callf") texts[0] = size + texts[0];
   return `${prefixes}${name}${texts.length > 0 ? ` ${texts.join(", ")}` : ""}`;
+}
+
+/** Whether the size of the memory operand has to be said, because no register operand says it. */
+function needsSize({ mnemonic, operands }: Instruction): boolean {
+  if (UNSIZED.test(mnemonic)) return false;
+  if (ALWAYS_SIZED.test(mnemonic)) return true;
+  const register = operands.find((operand) => operand.kind === "register");
+  return !operands.some((operand) => operand.kind === "memory" && operand.width === register?.width);
 }

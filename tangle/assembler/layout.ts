@@ -116,6 +116,8 @@ class Program {
       } catch (problem) {
         if (!(problem instanceof SyntaxProblem)) throw problem;
         if (final) this.problems.push({ line: statement.line, problem });
+        // What cannot be encoded keeps its room, so that it makes no mistakes of others.
+        section.size = Math.max(section.size, start + (this.lengths[index] ?? 0));
       }
       if (section.size > start) this.starts.push({ section: section.name, offset: start, statement });
     }

@@ -15,6 +15,8 @@ export interface ResolvedOperand {
   readonly ripRelative: boolean;
   /** Displacement size in bytes that must be used, or 0. */
   readonly displacementSize: 0 | 1 | 2 | 4;
+  /** `[qword x]` without registers: an address of 64 bits, which only the accumulator can be moved to and from. */
+  readonly whole: boolean;
   readonly segment: number | null;
   readonly far: boolean;
   /** Size written before an immediate or target, and whether it is binding. */
@@ -27,6 +29,7 @@ const PLAIN = {
   value: null,
   ripRelative: false,
   displacementSize: 0,
+  whole: false,
   segment: null,
   far: false,
   size: 0,
@@ -91,7 +94,8 @@ function resolveMemory(
   const parts = { ...PLAIN, column: syntax.column, value, far: syntax.far, segment: syntax.segment };
   const { registers } = value;
   const shape = registers.length === 0 ? NO_REGISTERS : arrange(registers, column);
-  const writtenWidth = syntax.addressSize === 8 ? 0 : syntax.addressSize;
+  // As nasm does: without registers, 64-bit code knows only 64-bit addresses.
+  const writtenWidth = syntax.addressSize === 8 || mode === 64 ? 0 : syntax.addressSize;
   const addressWidth = shape.width || writtenWidth || instruction.addressSize || mode;
   if (!fitsMode(addressWidth, mode)) {
     throw new SyntaxProblem("AS2012", `${mode}-bit code has no ${addressWidth}-bit addresses`, column);
@@ -109,12 +113,23 @@ function resolveMemory(
   if (number >> BigInt(addressWidth) > 0n || number < -(1n << BigInt(addressWidth - 1))) {
     throw new SyntaxProblem("AS2013", `the address ${value.number} does not fit into ${addressWidth} bits`, column);
   }
+  const whole = registers.length === 0 && mode === 64 && syntax.addressSize === 64;
+  if (addressWidth === 64 && !whole && BigInt.asIntN(32, displacement) !== displacement) {
+    const hint = "put it into a register, or move eax or rax with [qword address]";
+    throw new SyntaxProblem(
+      "AS2013",
+      `0x${number.toString(16)} is not reached by the signed 32 bits of an address`,
+      column,
+      hint,
+    );
+  }
   const full = addressWidth === 16 ? 2 : 4;
   const written = syntax.addressSize === 8 ? 1 : full;
-  const displacementSize = isAddress(value) ? full : registers.length > 0 && syntax.addressSize !== 0 ? written : 0;
+  const isFull = isAddress(value) && !whole;
+  const displacementSize = isFull ? full : registers.length > 0 && syntax.addressSize !== 0 ? written : 0;
   const { base, index, scale } = shape;
   const operand = memoryOperand(syntax.size, base, index, scale, displacement, addressWidth);
-  return { ...parts, operand, displacementSize };
+  return { ...parts, operand, displacementSize, whole };
 }
 
 function fitsMode(addressWidth: number, mode: Mode): boolean {

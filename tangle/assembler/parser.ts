@@ -48,6 +48,10 @@ const DIRECTIVES = [
   "times",
   "equ",
 ];
+/** Words that nasm gives a meaning in operands. */
+const NOT_LABELS = new Set(
+  "$ $$ byte word dword qword tword oword yword zword long far near short strict rel abs nosplit seg wrt to".split(" "),
+);
 const KEYWORDS = new Set([...DIRECTIVES, ...Object.keys(DATA), ...Object.keys(RESERVE), ...Object.keys(PREFIXES)]);
 /** Directives of nasm that flat images have no use for. */
 const FOREIGN: Readonly<Record<string, string>> = {
@@ -120,7 +124,7 @@ class LineParser {
     const isLabel =
       !(KEYWORDS.has(word) || isMnemonic(word)) && after.kind === "word" && this.startsStatement(after.text);
     if (!hasColon && !isLabel) return;
-    if (registerNamed(word) || word === "$" || word === "$$") {
+    if (registerNamed(word) || NOT_LABELS.has(word) || KEYWORDS.has(word)) {
       throw new SyntaxProblem("AS2005", `${token.text} cannot be a label`, token.column);
     }
     const name = reader.symbolName(token);
@@ -130,7 +134,10 @@ class LineParser {
       add({ kind: "constant", name, value: parseExpression(reader) }, token.column);
       return;
     }
-    if (!token.text.startsWith(".")) this.parent = token.text;
+    if (!token.text.startsWith(".")) {
+      this.parent = token.text;
+      reader.parent = token.text;
+    }
     add({ kind: "label", name }, token.column);
   }
 
@@ -166,7 +173,7 @@ class LineParser {
       case "align":
       case "alignb": {
         const boundary = parseExpression(reader);
-        const fill = reader.accept(",") ? this.emission(reader) : word === "alignb" ? ZERO_BYTE : null;
+        const fill = reader.accept(",") ? this.emission(reader) : word === "alignb" ? ONE_RESERVED : null;
         return { kind: "align", boundary, fill };
       }
       case "times": {
@@ -261,11 +268,7 @@ class LineParser {
   }
 }
 
-const ZERO_BYTE: Emission = {
-  kind: "data",
-  unit: 1,
-  data: [{ kind: "value", value: { kind: "number", value: 0n, column: 1 } }],
-};
+const ONE_RESERVED: Emission = { kind: "reserve", unit: 1, count: { kind: "number", value: 1n, column: 1 } };
 
 function parseData(reader: TokenReader, unit: number): Datum[] {
   const data: Datum[] = [];

@@ -9,7 +9,7 @@ export class TokenReader {
     private readonly tokens: readonly Token[],
     readonly mode: Mode,
     /** The label that names starting with a dot belong to. */
-    private readonly parent: string,
+    public parent: string,
     /** What `{0}`, `{1}` … stand for. */
     private readonly placeholders: readonly string[],
   ) {}

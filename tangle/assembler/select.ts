@@ -51,7 +51,7 @@ export function selectInstruction(
     return selectBranch(request, target, address, leastLength);
   }
   const operands = request.operands.map((resolved) => resolved.operand);
-  const candidates = disambiguate(request, bindImmediates(request, matching(request, operands)));
+  const candidates = disambiguate(request, bindAddress(request, bindImmediates(request, matching(request, operands))));
   let best: Encoding | null = null;
   let short: Encoding | null = null;
   for (const plan of candidates) {
@@ -151,6 +151,13 @@ function bindImmediates(request: Request, plans: readonly Plan[]): readonly Plan
     }
   }
   return kept;
+}
+
+/** Takes addresses without ModRM in 64-bit mode only where the text asks for one, since they are longer. */
+function bindAddress(request: Request, plans: readonly Plan[]): readonly Plan[] {
+  const isWhole = (plan: Plan) => plan.operands.some((part) => part.kind === "offset");
+  const memory = request.operands.find(({ operand }) => operand.kind === "memory");
+  return memory?.whole && plans.some(isWhole) ? plans.filter(isWhole) : plans;
 }
 
 /** Refuses memory whose size neither it nor another operand says. */

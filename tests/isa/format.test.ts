@@ -24,7 +24,7 @@ group("format", () => {
   it("prints targets as distances, or as addresses where the instruction's own is known", () => {
     expect(text("eb fe")).toBe("jmp $+0");
     expect(text("eb fe", 64, 0xffffffff80001000n)).toBe("jmp 0xffffffff80001000");
-    expect(text("48 8d 05 10 00 00 00")).toBe("lea rax, [rip+0x10]");
+    expect(text("48 8d 05 10 00 00 00")).toBe("lea rax, [rel $+0x17]");
     expect(text("48 8d 05 10 00 00 00", 64, 0x1000n)).toBe("lea rax, [rel 0x1017]");
   });
   it("prints segments, far pointers and prefixes", () => {

@@ -28,6 +28,7 @@ export const CONTROL: readonly Row[] = [
   ["int3", "", "cc"],
   ["int", "imm8", "cd ib"],
   ["into", "", "ce", "i64"],
+  ["bound", "r,m", "62 /r", "i64"],
   ["iret", "", "cf", "w16"],
   ["iretd", "", "cf", "w32"],
   ["iretq", "", "cf", "w64"],
