@@ -15,8 +15,10 @@ export interface Subject {
 export interface IrOutcome {
   /** The result's bits, `panic: message (file:line:column)`, or `out of fuel`. */
   readonly end: string;
-  /** The bytes of module-level variables, and what hardware saw. */
-  readonly traces: string;
+  /** The bytes of the module-level variables that are left. */
+  readonly memory: ReadonlyMap<string, string>;
+  /** What hardware saw. */
+  readonly events: string;
 }
 
 export function interpret(ir: IrProgram, { program, calls }: Subject, fuel: number): IrOutcome {
@@ -25,15 +27,18 @@ export function interpret(ir: IrProgram, { program, calls }: Subject, fuel: numb
   try {
     for (const { symbol, arguments: args } of calls) end = machine.call(symbol, args).join();
   } catch (error) {
-    if (error instanceof OutOfFuel) return { end: "out of fuel", traces: "" };
+    if (error instanceof OutOfFuel) return { end: "out of fuel", memory: new Map(), events: "" };
     if (!(error instanceof IrPanic)) throw error;
     end = error.message;
   }
-  const memory = program.globals.map((g) => {
-    const object = ir.data.find((candidate) => candidate.symbol === g.symbol);
-    return object && holdsNoAddress(object) ? machine.bytes(machine.address(g.symbol), object.size).join() : "";
-  });
-  return { end, traces: [...memory, ...machine.events].join("\n") };
+  const memory = new Map<string, string>();
+  for (const { symbol } of program.globals) {
+    const object = ir.data.find((candidate) => candidate.symbol === symbol);
+    if (object && holdsNoAddress(object)) {
+      memory.set(symbol, machine.bytes(machine.address(symbol), object.size).join());
+    }
+  }
+  return { end, memory, events: machine.events.join("\n") };
 }
 
 /** Addresses may differ from one compilation to another. */
@@ -53,10 +58,12 @@ export function checkPasses(subject: Subject, fuel: number, thorough = true): Ir
   const working = lower(subject.program);
   const compare = (pass: string): void => {
     verifyProgram(working);
-    const { end, traces } = interpret(working, subject, 2 * fuel);
+    const { end, memory, events } = interpret(working, subject, 2 * fuel);
     if (end !== expected.end) throw new Error(`${pass} made ${end} of ${expected.end}`);
-    // A variable that is never read need not be there any more.
-    if (pass !== "optimize" && traces !== expected.traces) throw new Error(`${pass} left other traces`);
+    if (events !== expected.events) throw new Error(`${pass} changed what hardware sees`);
+    for (const [symbol, bytes] of memory) {
+      if (bytes !== expected.memory.get(symbol)) throw new Error(`${pass} left other bytes in ${symbol}`);
+    }
   };
   const kept = new Set(subject.calls.map(({ symbol }) => symbol));
   optimize(working, { keep: (symbol) => kept.has(symbol), observe: thorough ? compare : () => {} });

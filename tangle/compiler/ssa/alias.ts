@@ -46,6 +46,12 @@ export class Aliases {
     return i?.kind === "constant" ? i.value : null;
   }
 
+  /** The number of bytes that copyMemory or fillMemory writes; Infinity where it is not known. */
+  lengthOf(i: Extract<Instruction, { kind: "intrinsic" }>): number {
+    const length = this.constantOf(i.arguments[2]!);
+    return length === null ? Number.POSITIVE_INFINITY : Number(length);
+  }
+
   mayOverlap(a: Location, b: Location): boolean {
     if (a.base === b.base) return a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
     if (a.slot || b.slot) {
@@ -86,4 +92,20 @@ export class Aliases {
 /** Whether the base is an object of its own, not an address that could point anywhere. */
 function isObject(location: Location): boolean {
   return typeof location.base === "string" || location.base === location.slot;
+}
+
+/** Intrinsics that leave memory alone. */
+const QUIET: readonly string[] = ["readFlags", "readCr0", "readCr2", "readCr3", "readCr4", "readTimestamp"];
+
+export function isQuiet(i: Extract<Instruction, { kind: "intrinsic" }>): boolean {
+  return QUIET.includes(i.name);
+}
+
+/** Whether the outer range is known to contain the inner one. */
+export function covers(outer: Location, inner: Location): boolean {
+  return (
+    outer.base === inner.base &&
+    outer.offset <= inner.offset &&
+    outer.offset + outer.bytes >= inner.offset + inner.bytes
+  );
 }

@@ -6,17 +6,20 @@ import { findLoops, type Loop } from "./loops.ts";
 import { edges, operands, withEdges } from "./operands.ts";
 
 export function hoistInvariants(f: IrFunction): void {
-  const loops = findLoops(f, new Dominators(f));
+  let dominators = new Dominators(f);
+  const loops = findLoops(f, dominators);
+  if (loops.length === 0) return;
+  const aliases = new Aliases(f);
   for (const loop of loops) {
-    const preheader = new Hoisting(f, loop).run();
+    const before = f.blocks.length;
+    const preheader = new Hoisting(f, loop, aliases, dominators).run();
+    if (f.blocks.length > before) dominators = new Dominators(f);
     if (!preheader) continue;
     for (const outer of loops) if (outer !== loop && outer.blocks.has(loop.header)) outer.blocks.add(preheader);
   }
 }
 
 class Hoisting {
-  private readonly aliases: Aliases;
-  private readonly dominators: Dominators;
   private readonly definedInside = new Set<Value>();
   private readonly written: Location[] = [];
   /** Whether something in the loop may write any memory that others know. */
@@ -25,9 +28,9 @@ class Hoisting {
   constructor(
     private readonly f: IrFunction,
     private readonly loop: Loop,
+    private readonly aliases: Aliases,
+    private readonly dominators: Dominators,
   ) {
-    this.aliases = new Aliases(f);
-    this.dominators = new Dominators(f);
     for (const block of loop.blocks) {
       for (const parameter of block.parameters) this.definedInside.add(parameter);
       for (const i of block.instructions) {

@@ -39,15 +39,15 @@ export class InlinePolicy {
     if (canBeInlined(f, size)) this.finished.set(f.symbol, f);
   }
 
-  /** The callee, if its body shall stand in `caller` instead of a call. */
-  choose(symbol: string, caller: IrFunction, block: Block): IrFunction | null {
+  /** The callee, if its body shall stand in `caller` instead of a call; `again`: the caller has taken in others already. */
+  choose(symbol: string, caller: IrFunction, block: Block, again: boolean): IrFunction | null {
     const callee = this.finished.get(symbol);
     if (!callee) return null;
     if (callee.inline === "always") return callee;
     const size = this.sizes.get(callee)!;
     if (block.cold) return size <= SMALL_IN_COLD ? callee : null;
     if (size <= SMALL) return callee;
-    if (this.references.get(symbol) !== 1 || size > ONLY_CALLER) return null;
+    if (again || this.references.get(symbol) !== 1 || size > ONLY_CALLER) return null;
     return sizeOfBody(caller) <= LARGE_CALLER ? callee : null;
   }
 }

@@ -4,15 +4,17 @@ import { removeDecidedChecks } from "./bounds.ts";
 import { calleesFirst, removeUnreferenced } from "./call-graph.ts";
 import { simplifyComparisons } from "./comparisons.ts";
 import { removeDeadCode } from "./dead-code.ts";
+import { removeDeadStores } from "./dead-stores.ts";
 import { divideByMultiplying } from "./division.ts";
 import { expandCopies } from "./expand-copies.ts";
 import { foldConstants } from "./fold.ts";
+import { forwardMemory } from "./forwarding.ts";
 import { hoistInvariants } from "./hoist.ts";
 import { inlineCalls } from "./inline.ts";
 import { InlinePolicy } from "./inline-policy.ts";
 import type { IrFunction, IrProgram } from "./ir.ts";
-import { forwardMemory } from "./memory.ts";
 import { promoteSlots } from "./promote-slots.ts";
+import { shareDivisions } from "./remainders.ts";
 import { type Rule, simplify } from "./simplify.ts";
 import { simplifyFlow } from "./simplify-flow.ts";
 
@@ -34,44 +36,20 @@ export function optimize(program: IrProgram, options: OptimizeOptions = {}): IrP
   const policy = new InlinePolicy(program);
   for (const f of calleesFirst(program)) {
     if (f.convention === "naked") continue;
-    cleanUp(f, observe);
-    if (inlineCalls(f, (call, block) => policy.choose(call.symbol, f, block))) {
+    cleanUp(f, observe, 1);
+    // Inlining shows which function a pointer holds, and so more calls; what they call must be small to go on.
+    for (let round = 0; round < INLINE_ROUNDS; round++) {
+      if (!inlineCalls(f, (call, block) => policy.choose(call.symbol, f, block, round > 0))) break;
       observe("inline", f);
-      cleanUp(f, observe);
+      cleanUp(f, observe, 2);
     }
     reduceMemory(f, observe);
     policy.finish(f);
   }
+  removeUnreferenced(program, options.keep ?? (() => false));
   for (const f of program.functions) if (f.convention !== "naked") finish(f, observe);
   removeUnreferenced(program, options.keep ?? (() => false));
   return program;
-}
-
-/** What makes a function larger or harder to understand for other passes comes after inlining. */
-function finish(f: IrFunction, observe: Observer): void {
-  if (removeDecidedChecks(f)) {
-    observe("checks", f);
-    cleanUp(f, observe);
-  }
-  hoistInvariants(f);
-  observe("hoist", f);
-  forwardMemory(f);
-  observe("memory", f);
-  cleanUp(f, observe, LATE_RULES);
-}
-
-/** Rounds of cleaning rarely find anything after the second. */
-const MOST_ROUNDS = 4;
-
-function cleanUp(f: IrFunction, observe: Observer, rules: readonly Rule[] = RULES): void {
-  for (let round = 0, changed = true; changed && round < MOST_ROUNDS; round++) {
-    simplify(f, rules);
-    observe("simplify", f);
-    changed = simplifyFlow(f);
-    observe("simplify flow", f);
-    removeDeadCode(f);
-    observe("dead code", f);
-  }
 }
 
 function reduceMemory(f: IrFunction, observe: Observer): void {
@@ -80,6 +58,41 @@ function reduceMemory(f: IrFunction, observe: Observer): void {
   promoteSlots(f);
   observe("promote slots", f);
   forwardMemory(f);
-  observe("memory", f);
-  cleanUp(f, observe);
+  observe("forwarding", f);
+  removeDeadStores(f);
+  observe("dead stores", f);
+  cleanUp(f, observe, 2);
+}
+
+/** What makes a function larger or harder to understand for other passes comes after inlining. */
+function finish(f: IrFunction, observe: Observer): void {
+  if (removeDecidedChecks(f)) {
+    observe("checks", f);
+    cleanUp(f, observe, 1);
+  }
+  hoistInvariants(f);
+  observe("hoist", f);
+  forwardMemory(f);
+  observe("forwarding", f);
+  removeDeadStores(f);
+  observe("dead stores", f);
+  shareDivisions(f);
+  observe("remainders", f);
+  cleanUp(f, observe, MOST_ROUNDS, LATE_RULES);
+}
+
+const INLINE_ROUNDS = 3;
+
+/** Rounds of cleaning rarely find anything after the second. */
+const MOST_ROUNDS = 4;
+
+function cleanUp(f: IrFunction, observe: Observer, rounds: number, rules: readonly Rule[] = RULES): void {
+  for (let round = 0, changed = true; changed && round < rounds; round++) {
+    simplify(f, rules);
+    observe("simplify", f);
+    changed = simplifyFlow(f);
+    observe("simplify flow", f);
+    removeDeadCode(f);
+    observe("dead code", f);
+  }
 }

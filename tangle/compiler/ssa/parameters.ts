@@ -6,12 +6,14 @@ import { Replacements } from "./replace.ts";
 
 /** Replaces each parameter whose arguments are one value (or the parameter itself, around a loop). */
 export function removeTrivialParameters(f: IrFunction): boolean {
+  const candidates = f.blocks.slice(1).filter((block) => block.parameters.length > 0);
+  if (candidates.length === 0) return false;
   const incoming = incomingEdges(f);
   const replacements = new Replacements();
   const removed = new Map<Block, Set<number>>();
   for (let changed = true; changed; ) {
     changed = false;
-    for (const block of f.blocks.slice(1)) {
+    for (const block of candidates) {
       block.parameters.forEach((parameter, i) => {
         if (removed.get(block)?.has(i)) return;
         const only = onlyArgument(

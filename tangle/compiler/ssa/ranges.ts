@@ -254,7 +254,8 @@ export class Ranges {
     if (i?.kind !== "binary" || i.operation !== "add" || i.left !== value) return null;
     const by = this.definitions.get(i.right)?.instruction;
     if (by?.kind !== "constant") return null;
-    return { by: by.value, before: this.decided(value, definition!.block, 0), after };
+    const before = intersect(this.decided(value, definition!.block, 0), this.decidedOn(way, value, 0));
+    return { by: by.value, before, after };
   }
 
   // ── Comparisons that branches decide ─────────────────────────────────────────────────────────────────────────────

@@ -1,5 +1,5 @@
 /** Makes control flow simpler: fewer blocks, fewer jumps, selects for branches that only choose a value. */
-import { incomingEdges, removeUnreachable, reversePostorder } from "./flow.ts";
+import { removeUnreachable, reversePostorder } from "./flow.ts";
 import type { Block, Edge, IrFunction, Terminator, Value } from "./ir.ts";
 import { edges, operands, terminatorOperands, withEdges } from "./operands.ts";
 import { removeTrivialParameters } from "./parameters.ts";
@@ -140,14 +140,17 @@ function loopHeaders(f: IrFunction): Set<Block> {
 
 /** A block that is entered from one place only, by a jump, becomes part of it. */
 function mergeChains(f: IrFunction): boolean {
-  const incoming = incomingEdges(f);
+  const ways = new Map<Block, number>();
+  for (const block of f.blocks) {
+    for (const edge of edges(block.terminator)) ways.set(edge.block, (ways.get(edge.block) ?? 0) + 1);
+  }
   const replacements = new Replacements();
   const merged = new Set<Block>();
   for (const block of f.blocks) {
     if (merged.has(block)) continue;
     for (let t = block.terminator; t.kind === "jump"; t = block.terminator) {
       const next = t.to.block;
-      if (next === block || next === f.blocks[0] || incoming.get(next)!.length !== 1) break;
+      if (next === block || next === f.blocks[0] || ways.get(next) !== 1) break;
       const args = t.to.arguments;
       next.parameters.forEach((parameter, i) => {
         replacements.set(parameter, args[i]!);

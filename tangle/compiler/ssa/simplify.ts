@@ -46,7 +46,7 @@ export function simplify(f: IrFunction, rules: readonly Rule[]): void {
 }
 
 class Simplifier implements Rewriter {
-  private readonly definitions: (Instruction | undefined)[] = [];
+  private readonly definitions: (Instruction | undefined)[];
   private readonly replacements = new Replacements();
   /** Values of computations that dominate the current place, by `keyOf`. */
   private readonly numbered = new Map<string, Value>();
@@ -65,6 +65,7 @@ class Simplifier implements Rewriter {
     private readonly rules: readonly Rule[],
   ) {
     this.incoming = incomingEdges(f);
+    this.definitions = new Array<Instruction | undefined>(f.valueCount).fill(undefined);
     for (const block of f.blocks) for (const i of block.instructions) this.define(i);
   }
 
@@ -106,7 +107,7 @@ class Simplifier implements Rewriter {
       this.replacements.set(result, this.number(instruction, result));
       return;
     }
-    const emitted = this.withShortAddress(instruction);
+    const emitted = this.withKnownCallee(this.withShortAddress(instruction));
     this.define(emitted);
     this.output.push(emitted);
   }
@@ -236,6 +237,14 @@ class Simplifier implements Rewriter {
     return Math.abs(offset) < LARGEST_OFFSET ? this.withShortAddress({ ...i, address: added.left, offset }) : i;
   }
 
+  /** A call of a function pointer that is a constant is a call of the function. */
+  private withKnownCallee(i: Instruction): Instruction {
+    if (i.kind !== "callIndirect") return i;
+    const callee = this.definition(i.callee);
+    if (callee?.kind !== "symbol" || callee.offset !== 0) return i;
+    return { kind: "call", symbol: callee.symbol, arguments: i.arguments, results: i.results, place: i.place };
+  }
+
   private simplifyTerminator(t: Terminator): Terminator {
     if (t.kind === "branch") {
       const condition = this.constantOf(t.condition);
@@ -282,6 +291,8 @@ class Simplifier implements Rewriter {
   }
 
   constant(type: ValueType, value: bigint): Value {
+    const known = this.numbered.get(`${type} ${value}`);
+    if (known) return known;
     return this.make(type, (results) => ({ kind: "constant", value, results, place: null }));
   }
 
