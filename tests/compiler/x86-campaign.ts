@@ -1,15 +1,20 @@
 /**
- * Random programs compiled and run by the host's processor, against the interpreter of SSA form:
- * `tsx tests/compiler/x86-campaign.ts FROM TO` compares the programs of these seeds.
+ * Random programs compiled and run by the host's processor, against the interpreter of SSA form or the evaluator of the
+ * typed tree. `tsx tests/compiler/x86-campaign.ts FROM TO` compares the programs of these seeds.
  */
+import fc from "fast-check";
+import { evaluateProgram } from "../../tangle/compiler/evaluate.ts";
+import { check } from "../../tangle/compiler/frontend/check.ts";
 import { lower } from "../../tangle/compiler/lower/lower.ts";
 import { BITS, type IrProgram, type ValueType } from "../../tangle/compiler/ssa/ir.ts";
 import { optimize } from "../../tangle/compiler/ssa/optimize.ts";
 import { verifyProgram } from "../../tangle/compiler/ssa/verify.ts";
+import type { Program } from "../../tangle/compiler/tree.ts";
 import { generate } from "../../tangle/compiler/x86/generate.ts";
 import { PANIC_HANDLER } from "./build-tree.ts";
+import { arbitraryProgram, RUN_SYMBOL } from "./generate.ts";
 import { IrInterpreter, IrPanic, OutOfFuel } from "./interpret-ir.ts";
-import { type NativeOutcome, type NativeProgram, runNatively } from "./native.ts";
+import { type NativeCall, type NativeOutcome, type NativeProgram, runNatively } from "./native.ts";
 import { randomIr } from "./random-ir.ts";
 import { randomProgram } from "./random-tree.ts";
 
@@ -30,78 +35,113 @@ const FUEL = 100_000;
 interface Candidate {
   readonly name: string;
   readonly ir: IrProgram;
-  /** The same program before any pass, whose meaning counts. */
-  readonly original: IrProgram;
-  readonly main: string;
-  readonly arguments: readonly bigint[];
+  /** Called in this order; the last one's result counts. */
+  readonly calls: readonly NativeCall[];
   readonly results: readonly ValueType[];
+  /** What must come out, or null where finding out takes too long. */
+  readonly expected: string | null;
+  /** The panic handler's symbol, where it is not PANIC_HANDLER. */
+  readonly handler?: string;
 }
 
-/** Random programs in SSA form, as they are. */
+/** Random programs in SSA form, as they are, against their interpreter. */
 export function compareIr(seeds: readonly number[]): Comparison {
   return compare(
     seeds.map((seed): Candidate => {
-      const random = randomIr(seed);
-      verifyProgram(random.program);
-      return { ...random, name: `ir ${seed}`, ir: random.program, original: random.program };
+      const { program: ir, main, arguments: args, results } = randomIr(seed);
+      verifyProgram(ir);
+      const calls = [{ symbol: main, arguments: args }];
+      return { name: `ir ${seed}`, ir, calls, results, expected: interpret(ir, calls) };
     }),
   );
 }
 
-/** Random typed trees, lowered, with and without optimisation. */
+/** Random typed trees, lowered, with and without optimisation, against the interpreter of what was lowered. */
 export function compareTrees(seeds: readonly number[]): Comparison {
   return compare(
     seeds.flatMap((seed): Candidate[] => {
       const { program, main, arguments: args } = randomProgram(seed);
-      const original = lower(program);
-      const common = { original, main: main.symbol, arguments: args };
-      const results = original.functions.find((f) => f.symbol === main.symbol)!.results;
-      const optimized = optimize(lower(program), {
-        keep: (symbol) => symbol === main.symbol || symbol === PANIC_HANDLER,
-      });
+      const ir = lower(program);
+      const calls = [{ symbol: main.symbol, arguments: args }];
+      const results = ir.functions.find((f) => f.symbol === main.symbol)!.results;
+      const expected = interpret(ir, calls);
+      const keep = (symbol: string) => symbol === main.symbol || symbol === PANIC_HANDLER;
       return [
-        { ...common, results, name: `tree ${seed}`, ir: original },
-        { ...common, results, name: `optimized tree ${seed}`, ir: optimized },
+        { name: `tree ${seed}`, ir, calls, results, expected },
+        { name: `optimized tree ${seed}`, ir: optimize(lower(program), { keep }), calls, results, expected },
+      ];
+    }),
+  );
+}
+
+/** Random sources through the whole compiler, against the evaluator of the typed tree. */
+export function compareSources(seeds: readonly number[]): Comparison {
+  return compare(
+    seeds.flatMap((seed): Candidate[] => {
+      const [{ source }] = fc.sample(arbitraryProgram(), { seed, numRuns: 1 }) as [{ source: string }];
+      const text = { path: "kernel/main.ts", text: source };
+      const { program } = check([text], { entryFile: text.path, chapter: 12 });
+      if (program === null) throw new Error(`source ${seed} does not compile`);
+      const symbols = [...program.initializers.map((f) => f.symbol), RUN_SYMBOL];
+      const handler = program.panicHandler.symbol;
+      const keep = (symbol: string) => symbol === handler || symbols.includes(symbol);
+      const expected = evaluate(program);
+      const calls = symbols.map((symbol) => ({ symbol, arguments: [] }));
+      const common = { calls, results: ["i64"] as const, expected, handler };
+      return [
+        { ...common, name: `source ${seed}`, ir: lower(program) },
+        { ...common, name: `optimized source ${seed}`, ir: optimize(lower(program), { keep }) },
       ];
     }),
   );
 }
 
 function compare(candidates: readonly Candidate[]): Comparison {
-  const expected: { candidate: Candidate; outcome: string }[] = [];
-  const programs: NativeProgram[] = [];
-  for (const candidate of candidates) {
-    const outcome = interpret(candidate);
-    if (outcome === null) continue;
-    expected.push({ candidate, outcome });
-    const call = { symbol: candidate.main, arguments: candidate.arguments };
-    programs.push({ object: compiled(candidate), panicHandler: PANIC_HANDLER, calls: [call] });
-  }
-  const outcomes = runNatively(programs);
-  const mismatches = expected.flatMap(({ candidate, outcome }, i) => {
-    const actual = describe(outcomes[i]![0]!, candidate.results);
-    return actual === outcome ? [] : [{ program: candidate.name, expected: outcome, actual }];
+  const ended = candidates.filter((candidate) => candidate.expected !== null);
+  const outcomes = runNatively(
+    ended.map((candidate): NativeProgram => {
+      const { calls, handler = PANIC_HANDLER } = candidate;
+      return { object: compiled(candidate), panicHandler: handler, calls };
+    }),
+  );
+  const mismatches = ended.flatMap(({ name, expected, results }, i) => {
+    const last = outcomes[i]!.find((outcome) => outcome.kind !== "returned") ?? outcomes[i]!.at(-1)!;
+    const actual = describe(last, results);
+    return actual === expected ? [] : [{ program: name, expected: expected!, actual }];
   });
-  return { compared: expected.length, mismatches };
+  return { compared: ended.length, mismatches };
 }
 
-function compiled({ name, ir, main }: Candidate) {
+/** Object code that begins at the last of the calls: the program's own entry may never end. */
+function compiled({ name, ir, calls }: Candidate) {
   try {
-    // The program's entry may be what never ends; all that main reaches is wanted.
-    return { ...generate(ir).object, entry: main };
+    return { ...generate(ir).object, entry: calls.at(-1)!.symbol };
   } catch (error) {
     throw new Error(name, { cause: error });
   }
 }
 
-/** What the interpreter makes of it, or null where it takes too long. */
-function interpret({ original, main, arguments: args }: Candidate): string | null {
+function interpret(ir: IrProgram, calls: readonly NativeCall[]): string | null {
   try {
-    return `returned ${new IrInterpreter(original, PANIC_HANDLER, FUEL).call(main, args).join()}`;
+    const interpreter = new IrInterpreter(ir, PANIC_HANDLER, FUEL);
+    const results = calls.map((call) => interpreter.call(call.symbol, call.arguments));
+    return `returned ${results.at(-1)!.join()}`;
   } catch (error) {
     if (error instanceof OutOfFuel) return null;
     if (error instanceof IrPanic) return `panicked at ${error.line}:${error.column}`;
     throw error;
+  }
+}
+
+function evaluate(program: Program): string | null {
+  const outcome = evaluateProgram(program, RUN_SYMBOL);
+  switch (outcome.kind) {
+    case "value":
+      return `returned ${outcome.value}`;
+    case "panic":
+      return `panicked at ${outcome.place.line}:${outcome.place.column}`;
+    case "stopped":
+      return null;
   }
 }
 
@@ -128,7 +168,7 @@ function main(from: number, to: number): void {
   let mismatched = 0;
   for (let at = from; at < to; at += BATCH) {
     const seeds = Array.from({ length: Math.min(BATCH, to - at) }, (_, i) => at + i);
-    for (const comparison of [compareIr(seeds), compareTrees(seeds)]) {
+    for (const comparison of [compareIr(seeds), compareTrees(seeds), compareSources(seeds)]) {
       compared += comparison.compared;
       mismatched += comparison.mismatches.length;
       for (const { program, expected, actual } of comparison.mismatches) {

@@ -1,7 +1,7 @@
 /** Compiled code means what the interpreter of SSA form says: random programs, run by the host's own processor. */
 import { describe, expect, test } from "vitest";
 import { RUNS_NATIVELY } from "./native.ts";
-import { compareIr, compareTrees } from "./x86-campaign.ts";
+import { compareIr, compareSources, compareTrees } from "./x86-campaign.ts";
 
 const seeds = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
 
@@ -16,5 +16,11 @@ describe.skipIf(!RUNS_NATIVELY)("on this processor (Linux on x86-64 only)", () =
     const { compared, mismatches } = compareTrees(seeds(0, 250));
     expect(mismatches).toEqual([]);
     expect(compared).toBeGreaterThan(150);
+  });
+
+  test("random sources through the whole compiler mean what the evaluator says", () => {
+    const { compared, mismatches } = compareSources(seeds(0, 150));
+    expect(mismatches).toEqual([]);
+    expect(compared).toBeGreaterThan(250);
   });
 });

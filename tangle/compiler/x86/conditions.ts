@@ -27,10 +27,24 @@ export function lowerCondition(s: Selection, value: Value): Condition {
   if (s.facts.useCount(value) === 1) {
     if (instruction?.kind === "compare") return compareFlags(s, instruction);
     if (instruction?.kind === "complement") return INVERSE[lowerCondition(s, instruction.operand)];
+    if (isLeftInFlags(s, value)) {
+      s.inFlags.add(value);
+      return "e";
+    }
   }
   const register = s.register(value);
   s.emit("test", [new RegisterOperand(register, 8), new RegisterOperand(register, 8)]);
   return "ne";
+}
+
+/** True for the result of a compare-exchange that ends the block: cmpxchg leaves it in the zero flag. */
+function isLeftInFlags(s: Selection, value: Value): boolean {
+  const definition = s.facts.definition(value);
+  if (definition === null || definition.block !== s.block || s.position !== s.block.instructions.length) return false;
+  const { instruction, index } = definition;
+  if (instruction.kind !== "intrinsic" || instruction.name !== "atomicCompareExchange") return false;
+  const after = s.block.instructions.slice(index + 1);
+  return after.every(({ kind }) => kind === "constant" || kind === "symbol" || kind === "slot");
 }
 
 export function lowerCompare(s: Selection, instruction: Compare): void {

@@ -65,11 +65,11 @@ const compareExchange: Lowering = (s, [address, expected, desired], result) => {
   const width = widthOf(expected!.type);
   const cell = memory(s, address!, 0, width);
   const value = s.registerOperand(desired!, width);
-  const stored = target(s, result);
-  s.constant(stored, 0n);
+  const stored = result !== null && !s.inFlags.has(result) && s.facts.useCount(result) > 0 ? s.result(result) : null;
+  if (stored !== null) s.constant(stored, 0n);
   s.moveTo(RAX, expected!);
   s.emit("cmpxchg", [cell, value], { lock: true, reads: [RAX], writes: [RAX] });
-  s.emit("set", [new RegisterOperand(stored, 8)], { condition: "e" });
+  if (stored !== null) s.emit("set", [new RegisterOperand(stored, 8)], { condition: "e" });
 };
 
 /** A port as immediate where it fits a byte, else in dx. */

@@ -1,6 +1,6 @@
 /** Shorter instructions for the same thing, found once registers are known. */
 import { type MachineBlock, MachineInstruction, MemoryOperand, RegisterOperand } from "./machine.ts";
-import type { Register } from "./registers.ts";
+import { NONE, type Register, RSP } from "./registers.ts";
 
 const READS_FLAGS: ReadonlySet<string> = new Set(["set", "cmov", "pushfq"]);
 const KEEPS_FLAGS: ReadonlySet<string> = new Set([
@@ -18,7 +18,15 @@ const KEEPS_FLAGS: ReadonlySet<string> = new Set([
 
 /** The block's instructions, improved; their meaning is the same but for flags that nobody reads. */
 export function shorten(block: MachineBlock): readonly MachineInstruction[] {
-  return zeroIdioms(block, additions(withoutRepeatedCopies(block.instructions)));
+  return zeroIdioms(block, additions(withoutRepeatedCopies(block.instructions.map(plainAddress))));
+}
+
+/** The address of the frame's first byte is rsp itself. */
+function plainAddress(instruction: MachineInstruction): MachineInstruction {
+  const [to, from] = instruction.operands;
+  if (instruction.mnemonic !== "lea" || from?.kind !== "memory" || from.frame === null) return instruction;
+  if (from.index !== NONE || from.frame.offset + from.displacement !== 0) return instruction;
+  return new MachineInstruction("copy", [to!, new RegisterOperand(RSP, 64)], instruction.place);
 }
 
 /** Leaves out copies between registers that hold the same value already, because of a copy before. */

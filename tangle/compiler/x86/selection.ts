@@ -49,6 +49,8 @@ export class Selection {
   private readonly registers: Int32Array;
   private readonly needed: Uint8Array;
   private readonly slots = new Map<FrameSlot, FrameObject>();
+  /** Bools whose only user reads the flags that their instruction leaves: no register is to be set. */
+  readonly inFlags = new Set<Value>();
 
   constructor(readonly fn: IrFunction) {
     this.facts = new Facts(fn);
