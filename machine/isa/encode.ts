@@ -53,7 +53,7 @@ function plansFor(mode: Mode): ReadonlyMap<string, MnemonicPlans> {
     plans.set(form.mnemonic, entry);
     const seen = new Set<Width>();
     for (const [prefix, rexW] of PREFIX_CHOICES) {
-      if (rexW && mode !== 64) continue;
+      if ((rexW && mode !== 64) || (prefix && form.noPrefix)) continue;
       const width = effectiveSize(form, mode, prefixedSize(mode, prefix, rexW));
       if (width === null || seen.has(width)) continue;
       seen.add(width);

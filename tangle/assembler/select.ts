@@ -1,6 +1,6 @@
 /** Chooses the bytes of an instruction: the shortest the table has, and among equals the one that nasm takes. */
 import { type Encoding, encodePlan, encodings, plansOf } from "#isa/encode.ts";
-import type { Operand, Width } from "#isa/instruction.ts";
+import type { Operand, RegisterOperand, Width } from "#isa/instruction.ts";
 import type { Plan } from "#isa/plans.ts";
 import { registerName, relative } from "#isa/registers.ts";
 import type { Surroundings } from "./expression.ts";
@@ -103,6 +103,13 @@ function normalize(syntax: InstructionSyntax, column: number, written: readonly 
     operands = operands.map((o) => (o.operand.kind === "memory" ? { ...o, operand: { ...o.operand, width: 0 } } : o));
   } else if ((mnemonic === "jmp" || mnemonic === "call") && one?.kind === "memory" && one.width === 0) {
     operands = [{ ...first!, operand: { ...one, width: syntax.mode } }];
+  } else if (
+    mnemonic === "xchg" &&
+    isAccumulator(one) &&
+    isAccumulator(two) &&
+    !(one.width === 32 && syntax.mode === 64)
+  ) {
+    return { syntax, column, mnemonic: "nop", operands: [], operandWidth: one.width, addressWidth };
   } else if (mnemonic === "xchg" && one?.kind === "register" && (two?.kind === "memory" || two?.kind === "register")) {
     operands.reverse();
   } else if (mnemonic === "test" && is(one, "register") && is(two, "memory")) {
@@ -132,6 +139,11 @@ function normalize(syntax: InstructionSyntax, column: number, written: readonly 
     operands = [{ ...first!, operand: { ...one, width: second.size } }, second];
   }
   return { syntax, column, mnemonic, operands, operandWidth, addressWidth };
+}
+
+/** ax, eax or rax: exchanged with itself it stays what it is, but for eax in 64-bit mode. */
+function isAccumulator(operand: Operand | undefined): operand is RegisterOperand {
+  return operand?.kind === "register" && operand.file === "general" && operand.number === 0 && operand.width > 8;
 }
 
 /** Keeps the plans whose immediate field is as wide as the value needs or the text asks for. */

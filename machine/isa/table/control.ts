@@ -20,9 +20,9 @@ export const CONTROL: readonly Row[] = [
   ["loopne", "rel", "e0 jb", "f64"],
   ["loope", "rel", "e1 jb", "f64"],
   ["loop", "rel", "e2 jb", "f64"],
-  ["jcxz", "rel", "e3 jb", "f64 a16"],
+  ["jcxz", "rel", "e3 jb", "i64 a16"],
   ["jecxz", "rel", "e3 jb", "f64 a32"],
-  ["jrcxz", "rel", "e3 jb", "f64 a64"],
+  ["jrcxz", "rel", "e3 jb", "o64 f64 a64"],
 
   ["int1", "", "f1"],
   ["int3", "", "cc"],

@@ -25,8 +25,6 @@ export const MOVES: readonly Row[] = [
   ["cmovcc", "r,r/m", "0f 40+cc /r"],
   ["lea", "r,m", "8d /r"],
   ["xlat", "", "d7", "=8"],
-  ["movnti", "m32,r32", "0f c3 /r", "np w32"],
-  ["movnti", "m64,r64", "0f c3 /r", "np w64"],
 
   ["push", "r", "50+r", "d64"],
   ["push", "imm", "6a ib", "d64"],

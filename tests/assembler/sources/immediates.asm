@@ -57,8 +57,18 @@ here:   add ax, 5
         mov [bx], word 5
         mov eax, 'abcd'
         mov ax, 'ab'
+        xchg ax, ax
+        xchg eax, eax
+        xchg ax, bx
+        xchg bx, cx
+        xchg bl, cl
 there:
 bits 64
+        xchg ax, ax
+        xchg eax, eax
+        xchg rax, rax
+        xchg rax, r8
+        xchg r8, rax
         mov rax, 0
         mov rax, 1
         mov rax, 0x7fffffff
