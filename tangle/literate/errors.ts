@@ -40,4 +40,16 @@ export const LT = {
   wrongLanguage: "LT3028",
   /** A variant that only an expectation speaks of. */
   unknownVariant: "LT3029",
+  /** An edit in dist/ of a file that the book would tangle otherwise by now. */
+  staleEdit: "LT3040",
+  /** An edit in dist/ whose lines belong to more than one block, or lie on both sides of a slot. */
+  acrossBlocks: "LT3041",
+  /** Lines added or removed in dist/ that could belong to more than one block. */
+  ambiguousEdit: "LT3042",
+  /** A block that was edited differently in two files of dist/. */
+  conflictingEdits: "LT3043",
+  /** A line of an edit that cannot stand in its block: a slot, a fence, or indented too little. */
+  unfitLine: "LT3044",
+  /** A file that was added or deleted in dist/. */
+  strangeFile: "LT3045",
 } as const;

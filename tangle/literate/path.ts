@@ -19,12 +19,17 @@ export function targetOf(path: string): Target {
   return path.startsWith("machine/") ? "machine" : "kernel";
 }
 
+const PATH = /^(boot|kernel|machine)\/(?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/)*[A-Za-z0-9_-]+((?:\.[A-Za-z0-9_-]+)*)$/;
+
+/** Whether a tangled file may have this path. */
+export function isTangledPath(path: string): boolean {
+  return PATH.test(path);
+}
+
 /** What is wrong with a `file=` attribute. */
 export function checkPath(path: string, place: Place, language: string, appendix: boolean): Diagnostic[] {
   const wrong = (message: string, hint: string): Diagnostic[] => [{ code: LT.badPath, message, place, hint }];
-  const [, folder, ending] =
-    /^(boot|kernel|machine)\/(?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/)*[A-Za-z0-9_-]+((?:\.[A-Za-z0-9_-]+)*)$/.exec(path) ??
-    [];
+  const [, folder, ending] = PATH.exec(path) ?? [];
   if (folder === undefined)
     return wrong(
       `\`${path}\` is no path of a tangled file`,
