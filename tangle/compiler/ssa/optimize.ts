@@ -14,6 +14,7 @@ import { inlineCalls } from "./inline.ts";
 import { InlinePolicy } from "./inline-policy.ts";
 import type { IrFunction, IrProgram } from "./ir.ts";
 import { promoteSlots } from "./promote-slots.ts";
+import { protectConstantData } from "./read-only.ts";
 import { shareDivisions } from "./remainders.ts";
 import { type Rule, simplify } from "./simplify.ts";
 import { simplifyFlow } from "./simplify-flow.ts";
@@ -49,6 +50,7 @@ export function optimize(program: IrProgram, options: OptimizeOptions = {}): IrP
   removeUnreferenced(program, options.keep ?? (() => false));
   for (const f of program.functions) if (f.convention !== "naked") finish(f, observe);
   removeUnreferenced(program, options.keep ?? (() => false));
+  protectConstantData(program);
   return program;
 }
 
