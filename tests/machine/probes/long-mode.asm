@@ -46,10 +46,10 @@ protected:
     wrmsr
     mov eax, 0x80010031
     mov cr0, eax
-    jmp 0x08:long
+    jmp 0x08:in_long_mode
 
 bits 64
-long:
+in_long_mode:
     mov ax, 0x10
     mov ss, ax
     xor eax, eax
