@@ -192,12 +192,12 @@ class Drafting {
     this.overrides.set(RSP, BigInt(STACK));
     if (this.mnemonic === "leave") this.overrides.set(5, BigInt(STACK + 8 * this.below(4)));
     if (this.mnemonic === "enter") this.overrides.set(5, BigInt(WINDOW + 104));
-    if (this.mnemonic === "ret") this.overrides.set(16 + 8, BigInt(START + this.below(0x700)));
+    if (this.mnemonic === "ret") this.overrides.set(16 + 8, BigInt(START + 16 + this.below(0x700)));
     if (this.mnemonic.startsWith("popf")) this.overrides.set(16 + 8, BigInt(this.next() & 0x200cd5));
   }
 
   prepareTarget(target: Operand): void {
-    const place = BigInt(START + this.below(0x700));
+    const place = BigInt(START + 16 + this.below(0x700));
     if (target.kind === "register") this.overrides.set(target.number, place);
     else if (target.kind === "memory") this.overrides.set(16 + (this.target >> 3), place);
   }
