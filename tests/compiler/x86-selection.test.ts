@@ -175,7 +175,7 @@ describe("frames", () => {
       function f2()
       b0:
         return`);
-    expect(lines.slice(-2)).toEqual(["call 0x16", "ud2"]);
+    expect(lines.slice(-2)).toEqual(["call 0xe", "ud2"]);
     expect(lines).toContain("ret");
   });
 });

@@ -125,6 +125,6 @@ describe.skipIf(lacks("readelf", "objdump"))("binutils", () => {
 
 test.skipIf(lacks("gdb"))("gdb knows functions and lines", () => {
   const output = tool("gdb", "-batch", "-ex", "info line *&'kernel/main:_start'", "-ex", "info functions");
-  expect(output).toContain('Line 105 of "book/07-somewhere.md"');
+  expect(output).toContain('Line 106 of "book/07-somewhere.md"');
   expect(output).toContain("kernel/halt:halt2");
 });

@@ -31,8 +31,12 @@ class Terms {
   }
 }
 
-/** Symbols lie in the top 2 GiB; a constant beside one must leave the sum there. */
-const SYMBOL_REACH = 0x10_0000n;
+/** Symbols lie in the top 2 GiB, at least a page above its start; a constant beside one must leave the sum there. */
+const SYMBOL_REACH = { least: -0x1000n, most: 0x10_0000n };
+
+function staysInReach(displacement: bigint): boolean {
+  return displacement >= SYMBOL_REACH.least && displacement < SYMBOL_REACH.most;
+}
 
 /** The operand for memory at `address + offset`. */
 export function memory(s: Selection, address: Value, offset: number, width: Width | 0): MemoryOperand {
@@ -86,7 +90,7 @@ function addFixed(s: Selection, terms: Terms, value: Value, reserve: number): bo
   if (terms.hasFixed) return false;
   if (instruction?.kind === "symbol") {
     const sum = terms.displacement + BigInt(instruction.offset);
-    if (sum < 0n || sum >= SYMBOL_REACH) return false;
+    if (!staysInReach(sum)) return false;
     terms.symbol = instruction.symbol;
     terms.displacement = sum;
     return true;
@@ -107,7 +111,7 @@ function split(s: Selection, terms: Terms, value: Value, instruction: Instructio
   if (constant !== null) {
     const signed = BigInt.asIntN(widthOf(value.type), constant);
     const sum = terms.displacement + (operation === "add" ? signed : -signed);
-    if (terms.symbol === null ? fitsSigned32(sum) : sum >= 0n && sum < SYMBOL_REACH) {
+    if (terms.symbol === null ? fitsSigned32(sum) : staysInReach(sum)) {
       terms.displacement = sum;
       addTerm(s, terms, left, false, reserve);
       return true;

@@ -55,9 +55,11 @@ function lowerBinary(s: Selection, instruction: Binary, result: Value, to: Regis
     case "mul":
       multiply(s, instruction, to);
       break;
+    case "or":
+      if (!rotate(s, instruction, to)) twoOperands(s, operation, instruction, to);
+      break;
     case "sub":
     case "and":
-    case "or":
     case "xor":
       twoOperands(s, operation, instruction, to);
       break;
@@ -87,8 +89,12 @@ function ordered(s: Selection, { operation, left, right }: Binary): [Value, Valu
   if (s.constantOf(left) !== null) return [right, left];
   const isLoad = (v: Value) => s.facts.definition(v)?.instruction.kind === "load" && s.facts.useCount(v) === 1;
   if (isLoad(left) && !isLoad(right)) return [right, left];
-  if (!isLoad(right) && s.facts.useCount(left) > 1 && s.facts.useCount(right) === 1) return [right, left];
-  return [left, right];
+  if (isLoad(right) || s.facts.useCount(right) > 1) return [left, right];
+  if (s.facts.useCount(left) > 1) return [right, left];
+  // Both end here: what was computed last is likelier to be where the result goes, as a call's result is.
+  const [first, last] = [s.facts.definition(left), s.facts.definition(right)];
+  const isLater = last !== null && last.block === s.block && (first?.block !== s.block || first.index < last.index);
+  return isLater && last.instruction.kind === "call" ? [right, left] : [left, right];
 }
 
 /** The right operand: immediate, memory or register. Bits above an and, or, xor of bytes must stay predictable. */
@@ -103,7 +109,36 @@ function twoOperands(s: Selection, mnemonic: string, instruction: Binary, to: Re
   const [left, right] = ordered(s, instruction);
   const operand = rightOperand(s, instruction.operation, right);
   s.moveTo(to, left);
-  s.emit(mnemonic, [new RegisterOperand(to, width), operand]);
+  if (mnemonic === "add" && operand.kind === "immediate" && isBetterSubtracted(operand.value)) {
+    s.emit("sub", [new RegisterOperand(to, width), new ImmediateOperand(-operand.value, width)]);
+  } else {
+    s.emit(mnemonic, [new RegisterOperand(to, width), operand]);
+  }
+}
+
+/** Adding a negative number is subtraction, where that has an encoding as short. */
+function isBetterSubtracted(value: bigint): boolean {
+  return value < 0n && value !== -128n && value !== -0x8000_0000n;
+}
+
+/** `x << n | x >> (width - n)`. */
+function rotate(s: Selection, { left, right }: Binary, to: Register): boolean {
+  const shiftOf = (value: Value) => {
+    const definition = s.facts.definition(value);
+    const { instruction } = definition ?? {};
+    if (instruction?.kind !== "binary" || definition!.block !== s.block || s.facts.useCount(value) !== 1) return null;
+    const count = s.constantOf(instruction.right);
+    return count === null ? null : { operation: instruction.operation, value: instruction.left, count };
+  };
+  const [a, b] = [shiftOf(left), shiftOf(right)];
+  const bits = widthOf(left.type);
+  if (a === null || b === null || a.value !== b.value || a.count + b.count !== BigInt(bits)) return false;
+  const up = a.operation === "shl" ? a : b;
+  const down = a.operation === "shl" ? b : a;
+  if (up.operation !== "shl" || down.operation !== "shr" || up.count === 0n) return false;
+  s.moveTo(to, a.value);
+  s.emit("rol", [new RegisterOperand(to, bits), new ImmediateOperand(up.count, 8)]);
+  return true;
 }
 
 function multiply(s: Selection, instruction: Binary, to: Register): void {

@@ -25,7 +25,7 @@ export function lowerParameters(s: Selection, parameters: readonly Value[]): voi
 }
 
 export function lowerCall(s: Selection, instruction: Call): void {
-  s.machine.calls = true;
+  if (s.block.terminator.kind !== "unreachable") s.machine.calls = true;
   const callee = instruction.kind === "callIndirect" ? s.register(instruction.callee) : null;
   const values = instruction.arguments;
   const onStack = values.slice(ARGUMENTS.length);

@@ -26,18 +26,18 @@ export function analyseFlow(fn: MachineFunction): Flow {
     for (const successor of block.successors) predecessors[position[successor.id]!]!.push(i);
   });
   const dominator = dominators(predecessors);
-  const depth = new Int32Array(order.length);
+  for (const block of order) block.depth = 0;
   const loops: Loop[] = [];
   for (let header = 0; header < order.length; header++) {
     const body = loopBody(header, predecessors, dominator);
     if (body.size === 0) continue;
     loops.push({ header: order[header]!, blocks: new Set([...body].map((i) => order[i]!)) });
-    for (const i of body) depth[i]!++;
+    for (const i of body) order[i]!.depth++;
   }
-  order.forEach((block, i) => {
-    const weight = 10 ** Math.min(depth[i]!, 6);
+  for (const block of order) {
+    const weight = 10 ** Math.min(block.depth, 6);
     block.weight = block.cold ? weight / 1000 : weight;
-  });
+  }
   return { order, loops: loops.sort((a, b) => a.blocks.size - b.blocks.size) };
 }
 

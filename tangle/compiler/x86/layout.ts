@@ -40,7 +40,7 @@ export function layOut(fn: MachineFunction, flow: Flow): MachineBlock[] {
   const order = new Placement(flow).run(fn.blocks[0]!);
   // Inner loops first: turning an outer one then moves them whole.
   for (const loop of flow.loops) rotate(order, loop);
-  return order;
+  return returnAtOnce(order);
 }
 
 /** Follows control from block to block; what it passes by waits, and is taken up again innermost loop first. */
@@ -61,7 +61,8 @@ class Placement {
 
   private next(last: MachineBlock): MachineBlock | null {
     const waits = (block: MachineBlock) => !this.placed.has(block);
-    const ways = last.successors.filter(waits);
+    // Into an inner loop before past it.
+    const ways = last.successors.filter(waits).sort((a, b) => a.depth - b.depth);
     const isHot = (block: MachineBlock) => waits(block) && !block.cold;
     for (const { blocks } of this.flow.loops) {
       if (!blocks.has(last)) continue;
@@ -93,4 +94,20 @@ function rotate(order: MachineBlock[], { header, blocks }: Loop): void {
   if (end === first + 1 || !leaves || last.terminator.kind !== "jump" || last.terminator.to !== header) return;
   order.splice(end, 0, header);
   order.splice(first, 1);
+}
+
+/** Instructions that may be repeated to save a jump to a return. */
+const SHORT = 1;
+
+/** Lets blocks that would jump to a short block with a return, return themselves; drops what nobody jumps to then. */
+function returnAtOnce(order: readonly MachineBlock[]): MachineBlock[] {
+  order.forEach((block, i) => {
+    if (block.terminator.kind !== "jump" || block.terminator.to === order[i + 1]) return;
+    const { terminator, instructions } = block.terminator.to;
+    if (terminator.kind !== "return" || instructions.length > SHORT) return;
+    block.instructions.push(...instructions);
+    block.terminator = terminator;
+  });
+  const reached = new Set(order.flatMap((block) => block.successors));
+  return order.filter((block, i) => i === 0 || reached.has(block));
 }

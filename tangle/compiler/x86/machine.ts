@@ -89,6 +89,7 @@ const ROLES: Readonly<Record<string, string>> = {
   shl: "mr",
   shr: "mr",
   sar: "mr",
+  rol: "mr",
   set: "m",
   cmov: "mr",
   xchg: "mm",
@@ -238,6 +239,8 @@ export type MachineTerminator = { readonly place: Place | null } & (
 export class MachineBlock {
   instructions: MachineInstruction[] = [];
   terminator: MachineTerminator = { kind: "none", trap: true, place: null };
+  /** How many loops it lies in. */
+  depth = 0;
   /** How often it runs compared with the entry, estimated from loops and coldness. */
   weight = 1;
   constructor(
@@ -266,7 +269,7 @@ export class MachineFunction {
   readonly frame: FrameObject[] = [];
   /** Bytes at the bottom of the frame for stack arguments of calls. */
   outgoing = 0;
-  /** True where some instruction calls. */
+  /** True where some instruction calls what may come back: rsp must be aligned there. */
   calls = false;
   private nextRegister = 16;
   private nextBlock = 0;

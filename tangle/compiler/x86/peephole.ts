@@ -52,7 +52,7 @@ function withoutRepeatedCopies(instructions: readonly MachineInstruction[]): rea
   });
 }
 
-/** `copy d, a; add d, b` is `lea d, [a + b]`. Nobody reads the flags of an addition. */
+/** `copy d, a; add d, b` is `lea d, [a + b]`, and twice a is a + a. Nobody reads the flags of an addition. */
 function additions(instructions: readonly MachineInstruction[]): readonly MachineInstruction[] {
   const result: MachineInstruction[] = [];
   for (const instruction of instructions) {
@@ -72,11 +72,15 @@ function join(
   copy: MachineInstruction,
   { mnemonic, operands, extras, place }: MachineInstruction,
 ): MachineInstruction | null {
-  if ((mnemonic !== "add" && mnemonic !== "sub") || extras?.lock) return null;
+  if ((mnemonic !== "add" && mnemonic !== "sub" && mnemonic !== "shl") || extras?.lock) return null;
   const [to, from] = copy.operands;
   const [target, term] = operands;
   if (to?.kind !== "register" || from?.kind !== "register" || target?.kind !== "register") return null;
   if (to.register !== target.register || to.width < target.width) return null;
+  if (mnemonic === "shl") {
+    if (term?.kind !== "immediate" || term.value !== 1n) return null;
+    return new MachineInstruction("lea", [target, new MemoryOperand(0, from.register, 0, from.register)], place);
+  }
   if (term?.kind === "immediate") {
     const displacement = mnemonic === "add" ? term.value : -term.value;
     if (displacement > 0x7fff_ffffn) return null;

@@ -44,6 +44,7 @@ const WRITES_MEMORY: ReadonlySet<string> = new Set([
   "shl",
   "shr",
   "sar",
+  "rol",
 ]);
 
 /**
