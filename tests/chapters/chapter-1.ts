@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { createMachine } from "../../machine/hosts/pc.ts";
 import { lacks } from "../requires.ts";
-import { selectedChapters } from "./chapters.ts";
+import { chapters } from "./chapters.ts";
 import { readElfFile } from "./elf.ts";
 import { bootableDisk, readMap, readOutput, repository } from "./images.ts";
 import { isAtRest, runInQemu } from "./qemu.ts";
@@ -90,7 +90,7 @@ export function testFreestanding(): void {
   }
 
   test("the machine code that the chapter reads by hand is that of the image", () => {
-    const { path } = selectedChapters().find(({ number }) => number === 1)!;
+    const { path } = chapters().find(({ number }) => number === 1)!;
     const text = readFileSync(`${repository}/${path}`, "utf8");
     const shown = [...text.matchAll(/^ *([0-9a-f]{16}):\s+((?:[0-9a-f]{2} )+)/gm)];
     expect(shown.length).toBeGreaterThan(1);

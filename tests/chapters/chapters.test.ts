@@ -8,6 +8,7 @@ import type { Expectation } from "../../tangle/literate/book.ts";
 import { lacks } from "../requires.ts";
 import { testFreestanding } from "./chapter-1.ts";
 import { testBooting } from "./chapter-2.ts";
+import { testWriterInImage } from "./chapter-3.ts";
 import { selectedChapters } from "./chapters.ts";
 import { testEditorTypes } from "./editor-types.ts";
 import { bootableDisk, machineImage } from "./images.ts";
@@ -21,6 +22,7 @@ import { testReproducible } from "./reproducible.ts";
 const OWN_TESTS: Readonly<Record<number, readonly (() => void)[]>> = {
   1: [testFreestanding, testRefusals],
   2: [testBooting],
+  3: [testWriterInImage],
 };
 
 const qemuTest = test.skipIf(lacks("qemu-system-x86_64"));
