@@ -12,7 +12,7 @@ import { constructAt } from "./initialize.ts";
 import { assign, integerOf } from "./nodes.ts";
 import { checkDivisor, checkShiftCount, isInteger } from "./operators.ts";
 import type { ExpressionNode } from "./syntax.ts";
-import { isError, typeName } from "./types.ts";
+import { ERROR, isError, typeName } from "./types.ts";
 
 /** What can be assigned; null after a report. */
 function checkTarget(body: Body, node: ExpressionNode): Target | null {
@@ -40,7 +40,7 @@ export function checkAssignment(body: Body, node: ExpressionNode & { readonly ki
   const { place, operator } = node;
   const target = checkTarget(body, node.target);
   if (target === null) {
-    checkExpression(body, node.value, null);
+    checkExpression(body, node.value, ERROR);
     return errorExpression(place);
   }
   if (operator !== null) {

@@ -173,15 +173,15 @@ export function checkArguments(
   name: string,
 ): Expression[] {
   const values = node.arguments.slice(0, types.length).map((argument, index) => checkAs(body, argument, types[index]!));
-  const missing = parameters.slice(node.arguments.length, types.length);
-  if (node.arguments.length > types.length || missing.some((one) => one.initial === null)) {
+  const missing = types.slice(node.arguments.length).map((_, index) => parameters[node.arguments.length + index]);
+  if (node.arguments.length > types.length || missing.some((one) => !one?.initial)) {
     const optional = parameters.filter((one) => one.initial !== null).length;
     const wanted = optional === 0 ? String(types.length) : `${types.length - optional} to ${types.length}`;
     body.report("KT1041", node.place, `${name} takes ${wanted} arguments, not ${node.arguments.length}`);
     return values;
   }
   for (const [index, parameter] of missing.entries()) {
-    values.push(defaultValue(body, parameter, types[node.arguments.length + index]!, scope));
+    values.push(defaultValue(body, parameter!, types[node.arguments.length + index]!, scope));
   }
   return values;
 }
@@ -211,13 +211,6 @@ function callValue(body: Body, callee: Expression, node: CallNode): Expression {
     body.report("KT1045", node.place, "a function value takes no type arguments");
   }
   const values = checkArguments(body, node, type.parameters, [], body.scope, "the function");
-  if (values.length < type.parameters.length) {
-    return body.error(
-      "KT1041",
-      node.place,
-      `the function takes ${type.parameters.length} arguments, not ${values.length}`,
-    );
-  }
   if (callee.kind === "function") {
     return finishCall(callee.target, null, values, node.place);
   }

@@ -56,6 +56,8 @@ function check(compilation: Compilation, entity: GlobalEntity): CheckedGlobal | 
   const fill = (): void => {
     if (entity.initial !== null) {
       initializer.body = initialize(body, globalTarget(global, place), entity.initial, true);
+    } else if (!entity.mutable && entity.owner === null) {
+      body.report("KT1060", place, "a constant needs its value");
     } else if (!hasZero(type)) {
       body.report("KT1060", place, "a variable of this type says its initial value");
     }

@@ -5,7 +5,8 @@ import { convertModule } from "./babel/declarations.ts";
 import type { Reporter } from "./diagnostics.ts";
 import type { SourceModule } from "./syntax.ts";
 
-const OPTIONS: ParserOptions = {
+/** How the text is read; also for the test that goes through the whole grammar. */
+export const PARSER_OPTIONS: ParserOptions = {
   sourceType: "module",
   errorRecovery: true,
   plugins: ["typescript", "decorators", "decoratorAutoAccessors", "explicitResourceManagement", "importAttributes"],
@@ -29,7 +30,7 @@ const CHECKED_LATER: ReadonlySet<string> = new Set([
 export function parseModule(path: string, text: string, reporter: Reporter): SourceModule | null {
   const conversion = new Conversion(path, reporter);
   try {
-    const file = parseWithBabel(text, OPTIONS);
+    const file = parseWithBabel(text, PARSER_OPTIONS);
     for (const error of file.errors ?? []) {
       if (!CHECKED_LATER.has(error.reasonCode)) {
         reportSyntaxError(conversion, error, reporter);

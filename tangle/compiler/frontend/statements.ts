@@ -7,10 +7,11 @@ import { completeEmbedded } from "./classes.ts";
 import { coerce } from "./coerce.ts";
 import { checkCondition } from "./conditions.ts";
 import { constantOf } from "./constants.ts";
+import type { FunctionEntity } from "./entities.ts";
 import { checkAs, checkExpression } from "./expressions.ts";
 import { merge, withNonNull } from "./flow.ts";
 import { isFrameMemory } from "./frame.ts";
-import { localFunction, PLAIN } from "./functions.ts";
+import { instantiateFunction, localFunction, PLAIN } from "./functions.ts";
 import { constructAt, initialize, isFilled, newType } from "./initialize.ts";
 import { checkLoop } from "./loops.ts";
 import { localTarget } from "./nodes.ts";
@@ -20,14 +21,26 @@ import { isError, isPlain, typeName } from "./types.ts";
 import { wrappedFunction } from "./wrappers.ts";
 
 export function checkStatements(body: Body, nodes: readonly StatementNode[]): Statement[] {
-  // Functions can be called before the line that declares them.
-  for (const node of nodes) {
-    if (node.kind === "function") {
-      const name = node.function.name ?? "";
-      body.declare(name, localFunction(body, node.function, name, null, PLAIN), node.place);
+  // Functions can be called before the line that declares them, and are checked even where nothing calls them.
+  const functions = nodes.flatMap((node) => {
+    if (node.kind !== "function") {
+      return [];
     }
+    const name = node.function.name ?? "";
+    const entity = localFunction(body, node.function, name, null, PLAIN);
+    body.declare(name, entity, node.place);
+    return [entity];
+  });
+  for (const entity of functions) {
+    checkPlain(body, entity);
   }
   return nodes.flatMap((node) => checkStatement(body, node));
+}
+
+function checkPlain(body: Body, entity: FunctionEntity): void {
+  if (entity.node.typeParameters.length === 0) {
+    instantiateFunction(body.compilation, entity, []);
+  }
 }
 
 /** A statement in a scope of its own, as the body of a loop or branch. */
@@ -158,7 +171,9 @@ function checkDeclarator(body: Body, node: DeclaratorNode, mutable: boolean): St
   const { name, place, initial } = node;
   const wrapped = initial === null || node.type !== null || mutable ? null : wrappedFunction(body, initial);
   if (wrapped !== null) {
-    body.declare(name, localFunction(body, wrapped.node, name, null, wrapped.traits), place);
+    const entity = localFunction(body, wrapped.node, name, null, wrapped.traits);
+    body.declare(name, entity, place);
+    checkPlain(body, entity);
     return [];
   }
   const declared = node.type === null ? null : resolveType(body.compilation, body.scope, node.type);

@@ -1,6 +1,6 @@
 /** Template literals as lists of pieces, and `hex`, `binary`, `fixed`, `character`, `pad` inside of them. */
 import type { Expression, FormatPiece, Type } from "../tree.ts";
-import type { Body } from "./body.ts";
+import { type Body, errorExpression } from "./body.ts";
 import { constantOf } from "./constants.ts";
 import { checkAs, checkExpression } from "./expressions.ts";
 import { encode } from "./nodes.ts";
@@ -15,6 +15,9 @@ export function checkTemplate(
   expected: Type | null,
 ): Expression {
   const { place, texts, values } = node;
+  if (expected !== null && isError(expected)) {
+    return errorExpression(place);
+  }
   if (expected?.kind !== "format") {
     const [text] = texts;
     if (values.length === 0 && text !== undefined) {
