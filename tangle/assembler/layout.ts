@@ -3,8 +3,8 @@ import type { Relocation } from "../compiler/object.ts";
 import { type Expression, evaluate, isScalar, numberValue, type Surroundings, type Value } from "./expression.ts";
 import { type Field, fillField, type PlacedField } from "./fields.ts";
 import { SyntaxProblem } from "./lexer.ts";
-import { selectInstruction } from "./select.ts";
-import type { Emission, Statement } from "./statement.ts";
+import { type Selection, selectInstruction } from "./select.ts";
+import type { Emission, InstructionSyntax, Statement } from "./statement.ts";
 
 export interface LayoutOptions {
   /** Where the first section lies unless `org` says otherwise. */
@@ -38,6 +38,7 @@ const LEAST_SECTION_ALIGNMENT = 4n;
 const MOST_BYTES = 1 << 26;
 /** nasm's name for uninitialised data; it takes no room in the image. */
 const NOBITS = ".bss";
+const UNKNOWN = numberValue(0n, true);
 const NOP: Emission = { kind: "data", unit: 1, data: [{ kind: "text", bytes: Uint8Array.of(0x90) }] };
 
 interface Section {
@@ -45,8 +46,58 @@ interface Section {
   base: bigint;
   align: bigint;
   size: number;
+  /** In the pass before. */
+  formerSize: number;
   /** Written in the last pass only. */
   bytes: Uint8Array;
+  /** What addresses in this section are relative to. */
+  readonly bases: ReadonlyMap<string, number>;
+}
+
+/** The program as seen from one place in it, which remembers what it was asked. */
+class Viewpoint implements Surroundings {
+  readonly asked: { readonly name: string; readonly value: Value | null }[] = [];
+
+  constructor(
+    private readonly program: Program,
+    private readonly section: Section,
+    private readonly offset: number,
+  ) {}
+
+  private answer(name: string): Value | null {
+    if (name !== "$" && name !== "$$") return this.program.lookUp(name);
+    const { base, bases } = this.section;
+    return { number: name === "$" ? base + BigInt(this.offset) : base, bases, registers: [], pending: false };
+  }
+
+  symbol(name: string): Value | null {
+    const value = this.answer(name);
+    this.asked.push({ name, value });
+    return value;
+  }
+
+  here(): Value {
+    return this.symbol("$")!;
+  }
+
+  sectionStart(): Value {
+    return this.symbol("$$")!;
+  }
+
+  /** Whether it would answer as another viewpoint did. */
+  agreesWith(asked: Viewpoint["asked"]): boolean {
+    return asked.every(({ name, value }) => {
+      const now = this.answer(name);
+      return now?.number === value?.number && now?.pending === value?.pending;
+    });
+  }
+}
+
+/** The bytes chosen for an instruction, and what they were chosen upon. */
+interface Choice {
+  readonly selection: Selection;
+  readonly address: bigint;
+  readonly asked: Viewpoint["asked"];
 }
 
 /** Lays out a program. Mistakes are among `problems`, one a statement. */
@@ -73,6 +124,7 @@ class Program {
   private previousBases = new Map<string, bigint>();
   /** The length each instruction has reached, so that it never shrinks again. */
   private readonly lengths: number[] = [];
+  private readonly choices: (Choice | undefined)[] = [];
   private final = false;
   private starts: { section: string; offset: number; statement: Statement }[] = [];
   private fields: PlacedField[] = [];
@@ -84,7 +136,17 @@ class Program {
     this.origin = options.origin;
     for (const name of [".text", ...statements.map((statement) => statement.section)]) {
       if (this.sections.has(name)) continue;
-      this.sections.set(name, { name, base: 0n, align: LEAST_SECTION_ALIGNMENT, size: 0, bytes: new Uint8Array() });
+      const bases = new Map([[`section ${name}`, 1]]);
+      const section = {
+        name,
+        base: 0n,
+        align: LEAST_SECTION_ALIGNMENT,
+        size: 0,
+        formerSize: 0,
+        bytes: new Uint8Array(),
+        bases,
+      };
+      this.sections.set(name, section);
     }
     for (const statement of statements) {
       if (statement.kind !== "label" && statement.kind !== "constant") continue;
@@ -98,7 +160,7 @@ class Program {
 
   /** Goes through all statements; true where something lies elsewhere than in the pass before. */
   pass(final: boolean): boolean {
-    const before = this.summary();
+    const before = this.symbols;
     if (this.symbols.size === 0) this.findOrigin();
     this.symbols = new Map();
     this.final = final;
@@ -123,8 +185,8 @@ class Program {
     }
     this.previousSymbols = this.symbols;
     this.previousBases = new Map([...this.sections.values()].map(({ name, base }) => [`section ${name}`, base]));
-    this.placeSections();
-    return this.summary() !== before;
+    const moved = this.placeSections();
+    return moved || !sameValues(before, this.symbols);
   }
 
   /** The origin must be known before the first pass: jumps to absolute addresses take their size from it. */
@@ -142,50 +204,42 @@ class Program {
     this.placeSections();
   }
 
-  private summary(): string {
-    const sections = [...this.sections.values()].map((section) => `${section.base}+${section.size}`);
-    const symbols = [...this.symbols].map(([name, value]) => `${name}=${value.number}${value.pending ? "?" : ""}`);
-    return [...sections, ...symbols].join();
-  }
-
-  private placeSections(): void {
+  /** Gives every section its address; true where one has moved or changed its size. */
+  private placeSections(): boolean {
     let address = this.origin;
+    let moved = false;
     const inImage = [...this.sections.values()].filter((section) => section.name !== NOBITS);
     for (const section of [...inImage, this.sections.get(NOBITS)]) {
       if (!section) continue;
       if (section !== inImage[0]) address = address + ((section.align - (address % section.align)) % section.align);
+      moved ||= section.base !== address || section.size !== section.formerSize;
       section.base = address;
+      section.formerSize = section.size;
       address += BigInt(section.size);
     }
+    return moved;
   }
 
-  private around(section: Section, offset: number): Surroundings {
-    const bases = new Map([[`section ${section.name}`, 1]]);
-    const at = (number: bigint): Value => ({ number, bases, registers: [], pending: false });
-    return {
-      here: () => at(section.base + BigInt(offset)),
-      sectionStart: () => at(section.base),
-      symbol: (name) => {
-        const known = this.symbols.get(name);
-        if (known) return known;
-        const former = this.previousSymbols.get(name);
-        if (former) return this.moved(former);
-        if (this.defined.has(name)) return numberValue(0n, true);
-        if (!this.options.externals) return null;
-        return { number: 0n, bases: new Map([[`symbol ${name}`, 1]]), registers: [], pending: false };
-      },
-    };
+  /** A symbol's value in this pass, or else in the pass before; null for names that nothing defines. */
+  lookUp(name: string): Value | null {
+    const known = this.symbols.get(name);
+    if (known) return known;
+    const former = this.previousSymbols.get(name);
+    if (former) return this.moved(former);
+    if (this.defined.has(name)) return UNKNOWN;
+    if (!this.options.externals) return null;
+    return { number: 0n, bases: new Map([[`symbol ${name}`, 1]]), registers: [], pending: false };
   }
 
   /** A value of the pass before, with the sections where they are now. */
   private moved(value: Value): Value {
     let { number } = value;
     for (const [base, count] of value.bases) {
-      const section = this.sections.get(base.replace(/^section /, ""));
+      const section = this.sections.get(base.slice("section ".length));
       const former = this.previousBases.get(base);
       if (section && former !== undefined) number += (section.base - former) * BigInt(count);
     }
-    return { ...value, number };
+    return number === value.number ? value : { ...value, number };
   }
 
   private scalar(expression: Expression, around: Surroundings, what: string): bigint {
@@ -218,7 +272,7 @@ class Program {
   }
 
   private place(statement: Statement, index: number, section: Section): void {
-    const around = this.around(section, section.size);
+    const around = new Viewpoint(this, section, section.size);
     switch (statement.kind) {
       case "label":
         this.symbols.set(statement.name, around.here());
@@ -266,7 +320,7 @@ class Program {
   private emit(body: Emission, statement: Statement, index: number, section: Section, times: number): void {
     const { line, column } = statement;
     // `$` is where the statement begins, for all of its repetitions.
-    const around = this.around(section, section.size);
+    const around = new Viewpoint(this, section, section.size);
     if (body.kind === "reserve") {
       const size = times * body.unit * this.count(body.count, around, "the count", body.unit);
       if (section.name === NOBITS) section.size += size;
@@ -279,14 +333,31 @@ class Program {
       }
     } else {
       for (let i = 0; i < times; i++) {
-        const least = this.lengths[index] ?? 0;
         const address = section.base + BigInt(section.size);
-        const { bytes, fields } = selectInstruction(body, column, around, address, least);
-        this.lengths[index] = Math.max(least, bytes.length);
+        const { bytes, fields } = this.choose(body, column, index, around, address);
         if (this.final) for (const field of fields) this.addField(field, section, line, address + BigInt(bytes.length));
         this.append(section, bytes, column);
       }
     }
+  }
+
+  /** The instruction's bytes: as in the pass before, where nothing that they were chosen upon has changed. */
+  private choose(
+    body: InstructionSyntax,
+    column: number,
+    index: number,
+    around: Viewpoint,
+    address: bigint,
+  ): Selection {
+    const known = this.choices[index];
+    if (known && (known.address === address || !known.selection.isBranch) && around.agreesWith(known.asked)) {
+      return known.selection;
+    }
+    const least = this.lengths[index] ?? 0;
+    const selection = selectInstruction(body, column, around, address, least);
+    this.lengths[index] = Math.max(least, selection.bytes.length);
+    this.choices[index] = { selection, address, asked: [...around.asked] };
+    return selection;
   }
 
   /** Data as bytes; plain numbers are in them, addresses are fields. */
@@ -342,4 +413,13 @@ class Program {
     const { origin, symbols, starts, problems } = this;
     return { origin, sections, symbols, starts, relocations, problems };
   }
+}
+
+function sameValues(a: ReadonlyMap<string, Value>, b: ReadonlyMap<string, Value>): boolean {
+  if (a.size !== b.size) return false;
+  for (const [name, value] of a) {
+    const other = b.get(name);
+    if (other?.number !== value.number || other.pending !== value.pending) return false;
+  }
+  return true;
 }

@@ -44,8 +44,16 @@ function synonymOfCondition(word: string): string | null {
   return null;
 }
 
+const KNOWN_NAMES: Readonly<Record<Mode, Map<string, TableName>>> = { 16: new Map(), 32: new Map(), 64: new Map() };
+
 /** The table's name for a mnemonic in lower case, whether or not the table has it. */
 export function tableName(word: string, mode: Mode): TableName {
+  const known = KNOWN_NAMES[mode].get(word) ?? findTableName(word, mode);
+  KNOWN_NAMES[mode].set(word, known);
+  return known;
+}
+
+function findTableName(word: string, mode: Mode): TableName {
   const modal = BY_MODE[word];
   if (modal) return { mnemonic: modal[mode] };
   const letter = LETTERS[word.at(-1)!];

@@ -13,6 +13,8 @@ import type { InstructionSyntax } from "./statement.ts";
 export interface Selection {
   readonly bytes: Uint8Array;
   readonly fields: readonly Field[];
+  /** Chosen by the distance to a target, so it holds at one address only. */
+  readonly isBranch: boolean;
 }
 
 interface Request {
@@ -42,11 +44,11 @@ export function selectInstruction(
     column,
     syntax.operands.map((operand) => resolveOperand(operand, syntax, around)),
   );
-  if (syntax.lock && !plansOf(request.mnemonic, syntax.mode).some((plan) => plan.form.lock)) {
+  const plans = plansOf(request.mnemonic, syntax.mode);
+  if (syntax.lock && !plans.some((plan) => plan.form.lock)) {
     throw new SyntaxProblem("AS2014", `${syntax.mnemonic} cannot be locked`, column);
   }
   const target = request.operands[0];
-  const plans = plansOf(request.mnemonic, syntax.mode);
   if (target?.operand.kind === "immediate" && plans.some((plan) => plan.operands[0]?.kind === "relative")) {
     return selectBranch(request, target, address, leastLength);
   }
@@ -62,7 +64,7 @@ export function selectInstruction(
   }
   best ??= short;
   if (!best) throw explain(request, operands);
-  return { bytes: best.bytes, fields: fieldsOf(best, request.operands) };
+  return { bytes: best.bytes, fields: fieldsOf(best, request.operands), isBranch: false };
 }
 
 function encodeOptions(request: Request) {
@@ -216,6 +218,7 @@ function selectBranch(request: Request, target: ResolvedOperand, address: bigint
       const selection = {
         bytes: encoding.bytes,
         fields: [{ ...field, at: encoding.immediateAt, size: encoding.immediateSize }],
+        isBranch: true,
       };
       if (encoding.bytes.length < leastLength) shorter ??= selection;
       else if (!best || encoding.bytes.length < best.bytes.length) best = selection;
