@@ -146,11 +146,15 @@ export class IrInterpreter {
     let block = f.blocks[0]!;
     let passed = args;
     for (;;) {
-      block.parameters.forEach((parameter, i) => values.set(parameter, passed[i]!));
+      block.parameters.forEach((parameter, i) => {
+        values.set(parameter, passed[i]!);
+      });
       for (const instruction of block.instructions) {
         if (++this.steps > this.fuel) throw new OutOfFuel();
         const results = this.step(instruction, get, slots);
-        instruction.results.forEach((result, i) => values.set(result, unsigned(result, results[i]!)));
+        instruction.results.forEach((result, i) => {
+          values.set(result, unsigned(result, results[i]!));
+        });
       }
       if (++this.steps > this.fuel) throw new OutOfFuel();
       const { terminator } = block;

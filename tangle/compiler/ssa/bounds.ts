@@ -23,7 +23,7 @@ export function removeDecidedChecks(f: IrFunction): boolean {
     // A comparison made further up may be decided by what happened in between.
     const { terminator } = block;
     const compare = terminator.kind === "branch" ? ranges.comparison(terminator.condition) : null;
-    const holds = compare && ranges.decide(compare, block);
+    const holds = compare && !block.instructions.includes(compare) ? ranges.decide(compare, block) : null;
     if (holds !== null) decidedBranches.set(block, truth(holds));
   }
   if (constants.length === 0) return false;

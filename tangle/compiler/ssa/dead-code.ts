@@ -32,7 +32,9 @@ export function removeDeadCode(f: IrFunction): void {
     work.push(value);
   };
   for (const block of f.blocks) {
-    block.parameters.forEach((parameter, at) => parameters.set(parameter, { block, at }));
+    block.parameters.forEach((parameter, at) => {
+      parameters.set(parameter, { block, at });
+    });
     for (const instruction of block.instructions) {
       for (const result of instruction.results) definitions.set(result, instruction);
       if (hasEffect(instruction)) operands(instruction).forEach(use);

@@ -60,7 +60,9 @@ class Copy {
   /** Gives the new blocks. */
   insert(args: readonly Value[]): Block[] {
     const [entry, ...others] = this.callee.blocks;
-    entry!.parameters.forEach((parameter, i) => this.values.set(parameter, args[i]!));
+    entry!.parameters.forEach((parameter, i) => {
+      this.values.set(parameter, args[i]!);
+    });
     for (const block of others) {
       const copy = this.f.block();
       copy.cold = block.cold || this.before.cold;

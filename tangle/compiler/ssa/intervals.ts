@@ -12,6 +12,16 @@ export function everything(bits: number): IntervalSet {
   return [{ low: 0n, high: (1n << BigInt(bits)) - 1n }];
 }
 
+export function least(a: bigint, b: bigint): bigint {
+  if (a < b) return a;
+  return b;
+}
+
+export function greatest(a: bigint, b: bigint): bigint {
+  if (a > b) return a;
+  return b;
+}
+
 /** The smallest interval around the set; null for the empty set. */
 export function hull(set: IntervalSet): Interval | null {
   return set.length === 0 ? null : { low: set[0]!.low, high: set[set.length - 1]!.high };
@@ -21,8 +31,8 @@ export function intersect(a: IntervalSet, b: IntervalSet): IntervalSet {
   const result: Interval[] = [];
   for (const x of a) {
     for (const y of b) {
-      const low = x.low > y.low ? x.low : y.low;
-      const high = x.high < y.high ? x.high : y.high;
+      const low = greatest(x.low, y.low);
+      const high = least(x.high, y.high);
       if (low <= high) result.push({ low, high });
     }
   }

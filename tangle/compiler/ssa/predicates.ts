@@ -74,14 +74,22 @@ const ALLOWS: Readonly<Record<string, readonly [boolean, boolean, boolean]>> = {
   ge: [false, true, true],
 };
 
+export interface Implication {
+  readonly predicate: Predicate;
+  readonly holds: boolean;
+}
+
 /** What is known of other predicates on the same operands where this one holds, or does not. */
-export function implied(predicate: Predicate, holds: boolean): { predicate: Predicate; holds: boolean }[] {
-  const facts: { predicate: Predicate; holds: boolean }[] = [];
+export function implied(predicate: Predicate, holds: boolean): readonly Implication[] {
+  return (holds ? WHERE_TRUE : WHERE_FALSE)[predicate];
+}
+
+function implications(predicate: Predicate, holds: boolean): Implication[] {
+  const facts: Implication[] = [];
   const possible = allowed(predicate).map((allows) => allows === holds);
   for (const other of Object.keys(INVERSE) as Predicate[]) {
-    const ordered = !isEquality(other) && !isEquality(predicate);
-    if (ordered && other[0] !== predicate[0]) continue;
-    // Equality says which of `less` and `greater` holds in no order; that needs no care, since it allows both or neither.
+    // Signed and unsigned order say nothing of each other; equality is the same in both.
+    if (!isEquality(other) && !isEquality(predicate) && other[0] !== predicate[0]) continue;
     const allows = allowed(other);
     if (possible.every((is, i) => !is || allows[i])) facts.push({ predicate: other, holds: true });
     else if (possible.every((is, i) => !is || !allows[i])) facts.push({ predicate: other, holds: false });
@@ -96,3 +104,11 @@ function isEquality(predicate: Predicate): boolean {
 function allowed(predicate: Predicate): readonly [boolean, boolean, boolean] {
   return ALLOWS[isEquality(predicate) ? predicate : predicate.slice(1)]!;
 }
+
+function table(holds: boolean): Readonly<Record<Predicate, readonly Implication[]>> {
+  const rows = (Object.keys(INVERSE) as Predicate[]).map((predicate) => [predicate, implications(predicate, holds)]);
+  return Object.fromEntries(rows) as Record<Predicate, Implication[]>;
+}
+
+const WHERE_TRUE = table(true);
+const WHERE_FALSE = table(false);

@@ -54,7 +54,7 @@ function findCandidates(
 ): Map<FrameSlot, Candidate> {
   const candidates = new Map<FrameSlot, Candidate>();
   for (const slot of slotOf.values()) candidates.set(slot, { accesses: [], pieces: [] });
-  const escape = (value: Value): void => {
+  const letGo = (value: Value): void => {
     const slot = slotOf.get(value);
     if (slot) candidates.delete(slot);
   };
@@ -63,11 +63,11 @@ function findCandidates(
       if ((i.kind === "load" || i.kind === "store") && !i.volatile) {
         const slot = slotOf.get(i.address);
         if (slot) candidates.get(slot)?.accesses.push(i);
-        if (i.kind === "store") escape(i.value);
-      } else operands(i).forEach(escape);
+        if (i.kind === "store") letGo(i.value);
+      } else operands(i).forEach(letGo);
     }
-    terminatorOperands(block.terminator).forEach(escape);
-    for (const edge of edges(block.terminator)) edge.arguments.forEach(escape);
+    terminatorOperands(block.terminator).forEach(letGo);
+    for (const edge of edges(block.terminator)) edge.arguments.forEach(letGo);
   }
   for (const [slot, candidate] of candidates) {
     const pieces = piecesOf(slot, candidate.accesses, constants);

@@ -3,7 +3,17 @@
  * decided, and, for loop counters, from where they start and how they step.
  */
 import { Dominators, type Incoming, incomingEdges } from "./flow.ts";
-import { everything, hull, type Interval, type IntervalSet, intersect, satisfying, shift } from "./intervals.ts";
+import {
+  everything,
+  greatest,
+  hull,
+  type Interval,
+  type IntervalSet,
+  intersect,
+  least,
+  satisfying,
+  shift,
+} from "./intervals.ts";
 import { BITS, type Block, type Edge, type Instruction, type IrFunction, type Predicate, type Value } from "./ir.ts";
 import { inverse, swapped } from "./predicates.ts";
 
@@ -124,10 +134,10 @@ export class Ranges {
     switch (i.operation) {
       case "and": {
         const left = of(i.left);
-        return { low: 0n, high: left.high < right.high ? left.high : right.high };
+        return { low: 0n, high: least(left.high, right.high) };
       }
       case "urem":
-        return right.low > 0n ? { low: 0n, high: min(of(i.left).high, right.high - 1n) } : top;
+        return right.low > 0n ? { low: 0n, high: least(of(i.left).high, right.high - 1n) } : top;
       case "udiv":
         return right.low > 0n ? { low: of(i.left).low / right.high, high: of(i.left).high / right.low } : top;
       case "shr": {
@@ -283,9 +293,5 @@ interface Step {
 }
 
 function union(a: Interval, b: Interval): Interval {
-  return { low: min(a.low, b.low), high: a.high > b.high ? a.high : b.high };
-}
-
-function min(a: bigint, b: bigint): bigint {
-  return a < b ? a : b;
+  return { low: least(a.low, b.low), high: greatest(a.high, b.high) };
 }

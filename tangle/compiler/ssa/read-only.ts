@@ -20,18 +20,18 @@ function findWrites(f: IrFunction, writable: Set<string>): void {
   for (const block of f.blocks) {
     for (const i of block.instructions) for (const result of i.results) definitions.set(result, i);
   }
-  const escape = (value: Value): void => {
+  const letGo = (value: Value): void => {
     const i = definitions.get(value);
     if (i?.kind === "symbol") writable.add(i.symbol);
-    else if (i?.kind === "binary" && i.operation === "add") operands(i).forEach(escape);
+    else if (i?.kind === "binary" && i.operation === "add") operands(i).forEach(letGo);
   };
   for (const block of f.blocks) {
     for (const i of block.instructions) {
       if (i.kind === "load" || (i.kind === "binary" && i.operation === "add")) continue;
-      if (i.kind === "intrinsic" && i.name === "copyMemory") escape(i.arguments[0]!);
-      else operands(i).forEach(escape);
+      if (i.kind === "intrinsic" && i.name === "copyMemory") letGo(i.arguments[0]!);
+      else operands(i).forEach(letGo);
     }
-    terminatorOperands(block.terminator).forEach(escape);
-    for (const edge of edges(block.terminator)) edge.arguments.forEach(escape);
+    terminatorOperands(block.terminator).forEach(letGo);
+    for (const edge of edges(block.terminator)) edge.arguments.forEach(letGo);
   }
 }

@@ -69,7 +69,10 @@ function sameEdge(a: Edge, b: Edge): boolean {
 
 /** Edges to blocks that do nothing but go on are led to where those go. */
 function threadJumps(f: IrFunction): boolean {
-  const shared = valuesUsedElsewhere(f);
+  const isEmpty = (block: Block): boolean => block.instructions.length === 0 && edges(block.terminator).length > 0;
+  const empty = new Set(f.blocks.slice(1).filter(isEmpty));
+  if (empty.size === 0) return false;
+  const shared = valuesUsedElsewhere(f, empty);
   const constants = new Map<Value, bigint>();
   for (const block of f.blocks) {
     for (const i of block.instructions) if (i.kind === "constant") constants.set(i.results[0]!, i.value);
@@ -78,7 +81,7 @@ function threadJumps(f: IrFunction): boolean {
   let changed = false;
   const onward = (edge: Edge): Edge => {
     const { block } = edge;
-    if (block.instructions.length > 0 || block.parameters.some((parameter) => shared.has(parameter))) return edge;
+    if (!empty.has(block) || block.parameters.some((parameter) => shared.has(parameter))) return edge;
     const pass = (value: Value): Value => {
       const at = block.parameters.indexOf(value);
       return at < 0 ? value : edge.arguments[at]!;
@@ -115,15 +118,20 @@ function wayThrough(
   return null;
 }
 
-/** Block parameters that are used outside the terminator of their own block. */
-function valuesUsedElsewhere(f: IrFunction): Set<Value> {
+/** Parameters of these blocks that are used outside the terminator of their own block. */
+function valuesUsedElsewhere(f: IrFunction, blocks: ReadonlySet<Block>): Set<Value> {
   const owners = new Map<Value, Block>();
-  for (const block of f.blocks) for (const parameter of block.parameters) owners.set(parameter, block);
+  for (const block of blocks) for (const parameter of block.parameters) owners.set(parameter, block);
   const shared = new Set<Value>();
+  if (owners.size === 0) return shared;
   for (const block of f.blocks) {
-    for (const instruction of block.instructions) for (const value of operands(instruction)) shared.add(value);
-    const atEnd = [...terminatorOperands(block.terminator), ...edges(block.terminator).flatMap((e) => e.arguments)];
-    for (const value of atEnd) if (owners.get(value) !== block) shared.add(value);
+    for (const i of block.instructions) for (const value of operands(i)) if (owners.has(value)) shared.add(value);
+    const use = (value: Value): void => {
+      const owner = owners.get(value);
+      if (owner && owner !== block) shared.add(value);
+    };
+    terminatorOperands(block.terminator).forEach(use);
+    for (const edge of edges(block.terminator)) edge.arguments.forEach(use);
   }
   return shared;
 }

@@ -115,7 +115,8 @@ class Simplifier implements Rewriter {
   /** The value of a computation: simpler by a rule, already computed, or computed here. */
   private number(instruction: Instruction, result: Value): Value {
     const canonical = this.canonical(instruction);
-    for (const rule of this.rules) {
+    const isFree = canonical.kind === "constant" || canonical.kind === "symbol" || canonical.kind === "slot";
+    for (const rule of isFree ? [] : this.rules) {
       const value = rule(canonical, this);
       if (value) return value;
     }
@@ -123,7 +124,6 @@ class Simplifier implements Rewriter {
     const existing = this.numbered.get(key);
     if (existing) return existing;
     this.define(canonical);
-    const isFree = canonical.kind === "constant" || canonical.kind === "symbol" || canonical.kind === "slot";
     if (isFree) {
       this.numbered.set(key, result);
       this.pool.push({ ...canonical, place: null });

@@ -64,7 +64,7 @@ class FunctionVerifier {
 
   private use(value: Value, block: Block, at: number): void {
     const definition = this.definitions.get(value);
-    if (!definition) return this.fail(`v${value.id} is used in b${block.id} but never defined`);
+    if (!definition) this.fail(`v${value.id} is used in b${block.id} but never defined`);
     const before = definition.block === block ? definition.at < at : this.dominators.dominates(definition.block, block);
     if (!before) this.fail(`v${value.id} is used in b${block.id} where it is not yet defined`);
   }
@@ -135,7 +135,7 @@ class FunctionVerifier {
         break;
       case "call": {
         const target = this.signatures.get(i.symbol);
-        if (!target) return this.fail(`function ${i.symbol} does not exist`);
+        if (!target) this.fail(`function ${i.symbol} does not exist`);
         this.require(sameTypes(i.arguments, target.blocks[0]!.parameters), i);
         this.require(i.results.map((value) => value.type).join() === target.results.join(), i);
         break;
@@ -156,7 +156,7 @@ class FunctionVerifier {
     if (!holds) this.fail(`types do not fit in: ${printInstruction(instruction)}`);
   }
 
-  private fail(message: string): void {
+  private fail(message: string): never {
     throw new Error(`${this.f.symbol}: ${message}\n${printFunction(this.f)}`);
   }
 }
