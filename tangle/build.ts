@@ -1,6 +1,7 @@
 /** Builds the chosen part of the book into the folders of dist/. Pure: what is on the disk does not matter here. */
 import { buildChapter, type ChapterBuild, type Output } from "./chapter.ts";
 import type { Book, Snapshot } from "./literate/book.ts";
+import type { EditionName } from "./literate/edition.ts";
 import { chapterNumbers, tangleChapter, tangleMachine, variantsOf } from "./literate/tangle.ts";
 import type { Diagnostic } from "./place.ts";
 
@@ -22,6 +23,24 @@ export interface Tree {
   readonly outputs: readonly Output[];
 }
 
+/** The folder of an edition: `dist/chapters/03/variants/trap`, `dist/machine`. */
+export function folderOf({ chapter, variant }: EditionName): string {
+  if (chapter === null) return "dist/machine";
+  const folder = `dist/chapters/${String(chapter).padStart(2, "0")}`;
+  return variant === null ? folder : `${folder}/variants/${variant}`;
+}
+
+/** The editions that a selection has. */
+export function editionsOf({ chapters, variant, machine }: Selection, book: Book): EditionName[] {
+  const numbers = chapters === "all" ? chapterNumbers(book) : chapters;
+  const variants = (chapter: number): readonly (string | null)[] =>
+    variant === null ? [null, ...variantsOf(book, chapter)] : [variant];
+  return [
+    ...(machine ? [{ chapter: null, variant: null }] : []),
+    ...numbers.flatMap((chapter) => variants(chapter).map((variant) => ({ chapter, variant }))),
+  ];
+}
+
 /** Builds of earlier runs by edition, each with the snapshot it was built from. */
 export type BuildCache = Map<string, { readonly snapshot: string; readonly build: ChapterBuild }>;
 
@@ -40,7 +59,7 @@ export function buildTrees(
       path: file.path.slice("machine/".length),
       bytes: new TextEncoder().encode(file.text),
     }));
-    trees.push({ folder: "dist/machine", outputs });
+    trees.push({ folder: folderOf({ chapter: null, variant: null }), outputs });
     progress(`machine: ${outputs.length} files, ${Math.round(performance.now() - start)} ms`);
   }
 
@@ -57,16 +76,15 @@ export function buildTrees(
       const name = variant === null ? `chapter ${chapter}` : `chapter ${chapter}, variant ${variant}`;
       progress(`${name}: ${built.outputs.length} files, ${Math.round(performance.now() - start)} ms`);
     }
-    const folder = String(chapter).padStart(2, "0");
-    chapters.push({ folder: selection.variant === null ? folder : `${folder}/variants/${selection.variant}`, outputs });
+    chapters.push({ folder: folderOf({ chapter, variant: selection.variant }), outputs });
   }
   if (selection.chapters === "all") {
     // One tree for all of them, so that the folder of a chapter that is gone is an orphan.
     const outputs = chapters.flatMap(({ folder, outputs }) =>
-      outputs.map(({ path, bytes }) => ({ path: `${folder}/${path}`, bytes })),
+      outputs.map(({ path, bytes }) => ({ path: `${folder.slice("dist/chapters/".length)}/${path}`, bytes })),
     );
     trees.push({ folder: "dist/chapters", outputs });
-  } else trees.push(...chapters.map(({ folder, outputs }) => ({ folder: `dist/chapters/${folder}`, outputs })));
+  } else trees.push(...chapters);
   return { trees, diagnostics: [...diagnostics.values()] };
 }
 

@@ -3,14 +3,19 @@ import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import type { BuildCache, Selection } from "./build.ts";
-import { buildBook, type Changes, readBookFiles, watchBook } from "./io.ts";
+import { buildBook, type Changes, readBookFiles, untangleBook, watchBook } from "./io.ts";
 import type { Book } from "./literate/book.ts";
+import { changesBetween } from "./literate/changes.ts";
+import { labelOf } from "./literate/edition.ts";
 import { chapterNumbers, readBook, variantsOf } from "./literate/tangle.ts";
+import { formatChanges } from "./literate/unified.ts";
 import { type Answer, whereFrom, whereTo } from "./literate/where.ts";
 import { formatDiagnostics, formatPlace } from "./report.ts";
 
 const HELP = `Usage: npm run tangle -- [OPTION …]
        npm run tangle -- where FILE:LINE[:COLUMN] [--chapter N [--variant NAME]]
+       npm run tangle -- diff N M [--kernel] [--machine]
+       npm run tangle -- untangle [--chapter N [--variant NAME]] [--machine]
 
 Turns the chapters in book/ into sources, kernels, disk images and maps in dist/.
 Without options: all chapters with their variants, and the machine.
@@ -25,8 +30,12 @@ Without options: all chapters with their variants, and the machine.
 
 where                names the book's line of a tangled file's line (kernel/vga.ts:40, dist/machine/cpu/state.ts:7),
                      and the tangled lines of a line of the book (book/03-vga-text-mode.md:120)
+diff                 prints what chapters N+1 to M change, as a unified diff: in the kernel and the boot loader (--kernel),
+                     and what of the machine belongs to these chapters (--machine)
+untangle             carries edits of the tangled files in dist/ back into the chapters: all of them, or none where one
+                     has no place that is beyond doubt
 
-Exit status: 0 done · 1 a mistake in the book, something stale or not found · 2 arguments that make no sense`;
+Exit status: 0 done · 1 a mistake in the book, something stale, refused or not found · 2 arguments that make no sense`;
 
 /** Where a run of the command takes place. */
 export interface Surroundings {
@@ -34,6 +43,8 @@ export interface Surroundings {
   readonly root: string;
   readonly out: (line: string) => void;
   readonly error: (line: string) => void;
+  /** Whether the one who reads what goes out sees colours. */
+  readonly colours: boolean;
   /** Ends `--watch`. */
   readonly signal: AbortSignal;
 }
@@ -53,12 +64,20 @@ const OPTIONS = {
   variant: { type: "string" },
   all: { type: "boolean" },
   machine: { type: "boolean" },
+  kernel: { type: "boolean" },
   check: { type: "boolean" },
   watch: { type: "boolean" },
   help: { type: "boolean" },
 } as const;
 
 type Options = ReturnType<typeof parse>["values"];
+
+/** What follows the name of a command, and the options that go with it. */
+const COMMANDS: Readonly<Record<string, { operands: string[]; options: (keyof Options)[] }>> = {
+  where: { operands: ["FILE:LINE[:COLUMN]"], options: ["chapter", "variant"] },
+  diff: { operands: ["CHAPTER", "CHAPTER"], options: ["kernel", "machine"] },
+  untangle: { operands: [], options: ["chapter", "variant", "machine"] },
+};
 
 function parse(args: readonly string[]) {
   try {
@@ -77,7 +96,10 @@ export function main(args: readonly string[], surroundings: Surroundings): Promi
       return 0;
     }
     checkOptions(values, positionals);
-    if (positionals[0] === "where") return where(positionals[1]!, values, surroundings);
+    const [command, first, second] = positionals;
+    if (command === "where") return where(first!, values, surroundings);
+    if (command === "diff") return diff(first!, second!, values, surroundings);
+    if (command === "untangle") return carryBack(values, surroundings);
     const cache: BuildCache = new Map();
     const once = (): number => build(values, surroundings, cache);
     if (!values.watch) return once();
@@ -107,12 +129,15 @@ async function run(work: () => number | Promise<number>, { error }: Surroundings
   }
 }
 
-function checkOptions(values: Options, positionals: readonly string[]): void {
-  const [command, ...rest] = positionals;
-  if (command !== undefined && command !== "where") throw new ArgumentError(`unknown command \`${command}\``, 2);
-  if (command === "where" && rest.length !== 1) throw new ArgumentError("`where` takes one FILE:LINE[:COLUMN]", 2);
-  if (command === "where" && (values.all || values.machine || values.check || values.watch))
-    throw new ArgumentError("`where` goes with --chapter and --variant only", 2);
+function checkOptions(values: Options, [name, ...operands]: readonly string[]): void {
+  const command = name === undefined ? null : COMMANDS[name];
+  if (command === undefined) throw new ArgumentError(`unknown command \`${name}\``, 2);
+  if (command !== null) {
+    const wrong = (Object.keys(values) as (keyof Options)[]).find((option) => !command.options.includes(option));
+    if (wrong !== undefined) throw new ArgumentError(`\`${name}\` does not go with --${wrong}`, 2);
+    if (operands.length !== command.operands.length)
+      throw new ArgumentError(`\`${name}\` takes ${command.operands.join(" and ") || "no operand"}`, 2);
+  } else if (values.kernel) throw new ArgumentError("--kernel goes with `diff` only", 2);
   if (values.variant !== undefined && values.chapter === undefined)
     throw new ArgumentError("--variant needs --chapter", 2);
   if (values.all && values.chapter !== undefined) throw new ArgumentError("--all and --chapter exclude each other", 2);
@@ -170,15 +195,19 @@ function checkNotEmpty({ chapters, appendices }: Book, root: string): void {
 
 function chapterOf(values: Options, book: Book): number | null {
   if (values.chapter === undefined) return null;
-  const numbers = chapterNumbers(book);
-  const chapter = /^\d+$/.test(values.chapter) ? Number(values.chapter) : Number.NaN;
-  if (!numbers.includes(chapter))
-    throw new ArgumentError(`there is no chapter ${values.chapter}; the book has ${numbers.join(", ") || "none"}`, 1);
+  const chapter = existing(values.chapter, book);
   if (values.variant !== undefined && !variantsOf(book, chapter).includes(values.variant)) {
     const names = variantsOf(book, chapter).join(", ") || "none";
     throw new ArgumentError(`chapter ${chapter} has no variant \`${values.variant}\`; it has ${names}`, 1);
   }
   return chapter;
+}
+
+/** The number of a chapter that the book has. */
+function existing(chapter: string, book: Book): number {
+  const numbers = chapterNumbers(book);
+  if (/^\d+$/.test(chapter) && numbers.includes(Number(chapter))) return Number(chapter);
+  throw new ArgumentError(`there is no chapter ${chapter}; the book has ${numbers.join(", ") || "none"}`, 1);
 }
 
 /** `where`: a place of the book for a tangled one, or the tangled places for one of the book. */
@@ -214,6 +243,54 @@ function locate(path: string, root: string, scope: { chapter: number | null; var
   return { file: relative.endsWith(".md") && !relative.includes("/") ? `book/${relative}` : relative, ...scope };
 }
 
+/** `diff`: what the chapters after the one, up to the other, change. */
+function diff(older: string, newer: string, values: Options, { root, out, error, colours }: Surroundings): number {
+  const files = readBookFiles(root);
+  const { book, diagnostics } = readBook(files);
+  checkNotEmpty(book, root);
+  const [from, to] = [existing(older, book), existing(newer, book)];
+  if (diagnostics.length > 0) {
+    error(formatDiagnostics(diagnostics, files));
+    return 1;
+  }
+  const both = values.kernel === values.machine;
+  const changes = [
+    ...(both || values.kernel ? changesBetween(book, from, to, "kernel") : []),
+    ...(both || values.machine ? changesBetween(book, from, to, "machine") : []),
+  ];
+  const side = (chapter: number): string => String(chapter).padStart(2, "0");
+  const lines = formatChanges(changes, { older: side(from), newer: side(to) }, colours);
+  if (lines.length > 0) out(lines.join("\n"));
+  else error(`nothing differs between chapter ${from} and chapter ${to}`);
+  return 0;
+}
+
+/** `untangle`: carries the edits in dist/ back into the chapters, or says why it does not. */
+function carryBack(values: Options, { root, out, error }: Surroundings): number {
+  const { blocks, files, sources, diagnostics, read, folders } = untangleBook(root, (book) =>
+    select(values, book, root),
+  );
+  if (diagnostics.length > 0) {
+    error(formatDiagnostics(diagnostics, read));
+    error(`\n${count(diagnostics.length, "error")}, nothing written`);
+    return 1;
+  }
+  if (folders.length === 0) {
+    error("there is nothing in dist/ that could have been edited; `npm run tangle` first");
+    return 1;
+  }
+  for (const { block, place } of blocks)
+    out(`${block.place.file}:${block.place.line}: ${labelOf(block)} as edited in ${place.file}:${place.line}`);
+  if (blocks.length === 0) out("dist/ holds no edit");
+  else {
+    const what = `${count(blocks.length, "block")} of ${count(files.length, "file")}`;
+    out(
+      `carried ${count(sources.length, "edited file")} back into ${what}; \`npm run tangle\` builds what follows from it`,
+    );
+  }
+  return 0;
+}
+
 function editions({ editions }: Answer): string {
   const names = editions.flatMap(({ chapter, variant }) =>
     chapter === null ? [] : [variant === null ? String(chapter) : `${chapter} (${variant})`],
@@ -233,10 +310,16 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort());
   process.once("SIGTERM", () => stop.abort());
+  // Whoever reads a long diff may close the pipe before its end.
+  process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "EPIPE") throw cause;
+    process.exit(0);
+  });
   process.exitCode = await main(process.argv.slice(2), {
     root: fileURLToPath(new URL("..", import.meta.url)),
     out: (line) => console.log(line),
     error: (line) => console.error(line),
+    colours: process.stdout.isTTY === true && !process.env.NO_COLOR,
     signal: stop.signal,
   });
 }

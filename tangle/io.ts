@@ -1,4 +1,5 @@
-/** The disk: reads book/, and brings folders of dist/ to what they should hold, all of it or nothing. */
+/** The disk: reads book/, brings folders of dist/ to what they should hold, and edits back from there; all or nothing. */
+import { createHash } from "node:crypto";
 import {
   type Dirent,
   mkdirSync,
@@ -12,11 +13,14 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { watch } from "chokidar";
-import { type BuildCache, buildTrees, EVERYTHING, type Selection, type Tree } from "./build.ts";
+import { type BuildCache, buildTrees, EVERYTHING, editionsOf, folderOf, type Selection, type Tree } from "./build.ts";
 import type { Output } from "./chapter.ts";
 import type { Book, BookFile } from "./literate/book.ts";
+import type { EditionName } from "./literate/edition.ts";
 import { readBook } from "./literate/tangle.ts";
+import { type DistFolder, type Untangled, untangle } from "./literate/untangle.ts";
 import type { Diagnostic } from "./place.ts";
+import { formatRecord, isSource, RECORD, readRecord, withRecords } from "./record.ts";
 
 /** What must happen for trees to be as they should: paths relative to the root, sorted. */
 export interface Changes {
@@ -57,9 +61,59 @@ export function buildBook({ root, select, compareOnly, cache, progress }: BuildO
   if (diagnostics.length > 0) return { files, diagnostics, changes: nothing };
   const built = buildTrees(book, selection, cache ?? new Map(), progress ?? (() => {}));
   if (built.diagnostics.length > 0) return { files, diagnostics: built.diagnostics, changes: nothing };
-  const changes = compareTrees(root, built.trees);
+  const trees = built.trees.map((tree) => withRecords(tree, digest));
+  const changes = compareTrees(root, trees);
   if (compareOnly !== true) applyChanges(root, changes);
   return { files, diagnostics: [], changes };
+}
+
+/** What came of carrying edits back. With diagnostics, nothing was written. */
+export interface UntangleResult extends Untangled {
+  /** What was read, of the book and of dist/: the sources for showing the diagnostics. */
+  readonly read: readonly BookFile[];
+  /** The folders of dist/ that are there. */
+  readonly folders: readonly string[];
+}
+
+/** Carries the edits in the selected folders of dist/ back into the book, all or none. Throws where the disk refuses. */
+export function untangleBook(root: string, select: (book: Book) => Selection): UntangleResult {
+  const files = readBookFiles(root);
+  const { book } = readBook(files);
+  const folders = editionsOf(select(book), book).flatMap((edition) => readDistFolder(root, edition) ?? []);
+  const untangled = untangle(files, folders, digest);
+  const text = new TextEncoder();
+  const write: Output[] = untangled.files.map(({ path, text: whole }) => ({ path, bytes: text.encode(whole) }));
+  for (const { folder, files, record } of folders) {
+    const sources = untangled.sources.filter((source) => source.folder === folder);
+    if (sources.length === 0) continue;
+    // These files are what the book says now, as if they were tangled from it.
+    const now = sources.map(({ path }) => [path, files.get(path)!.digest] as const);
+    write.push({ path: `${folder}/${RECORD}`, bytes: formatRecord(new Map([...record!, ...now])) });
+  }
+  applyChanges(root, { write, delete: [], unchanged: 0 });
+  const edited = folders.flatMap(({ folder, files }) =>
+    [...files].map(([path, { text: whole }]) => ({ path: `${folder}/${path}`, text: whole })),
+  );
+  return { ...untangled, read: [...files, ...edited], folders: folders.map(({ folder }) => folder) };
+}
+
+/** The tangled files in the folder of an edition as they are now; null where there is no such folder. */
+function readDistFolder(root: string, edition: EditionName): DistFolder | null {
+  const folder = folderOf(edition);
+  const paths = filesBelow(root, folder).map((path) => path.slice(folder.length + 1));
+  if (paths.length === 0) return null;
+  const read = paths
+    .filter((path) => isSource(folder, path))
+    .map((path) => {
+      const bytes = readFileSync(join(root, folder, path));
+      return [path, { text: bytes.toString("utf8"), digest: digest(bytes) }] as const;
+    });
+  const record = paths.includes(RECORD) ? readRecord(readFileSync(join(root, folder, RECORD), "utf8")) : null;
+  return { edition, folder, files: new Map(read), record };
+}
+
+function digest(content: string | Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex");
 }
 
 /** The Markdown files of `root`/book, by name; none where there is no such folder. */

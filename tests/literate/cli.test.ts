@@ -63,7 +63,13 @@ async function tangle(...args: string[]): Promise<{ status: number; out: string;
   const out: string[] = [];
   const error: string[] = [];
   const signal = new AbortController().signal;
-  const status = await main(args, { root, out: (line) => out.push(line), error: (line) => error.push(line), signal });
+  const status = await main(args, {
+    root,
+    out: (line) => out.push(line),
+    error: (line) => error.push(line),
+    colours: false,
+    signal,
+  });
   return { status, out: out.join("\n"), error: error.join("\n") };
 }
 
@@ -106,7 +112,7 @@ describe("without options", () => {
     const { out } = await tangle();
     expect(out).toMatch(/deleted \d+/);
     expect(readdirSync(join(root, "dist/chapters"))).toEqual(["01", "02"]);
-    expect(readdirSync(join(root, "dist/machine"))).toEqual(["cpu"]);
+    expect(readdirSync(join(root, "dist/machine")).sort()).toEqual([".tangled.json", "cpu"]);
     expect(read("dist/site/index.html")).toBe("not tangled");
     expect(readdirSync(join(root, "dist")).sort()).toEqual(["chapters", "machine", "site"]);
   });
@@ -151,7 +157,7 @@ describe("options", () => {
   test("--machine and --all choose the machine, and all chapters", async () => {
     put(first, second, machine);
     expect((await tangle("--machine")).status).toBe(0);
-    expect(dist()).toEqual(["dist/machine/cpu/state.ts"]);
+    expect(dist(".ts")).toEqual(["dist/machine/cpu/state.ts"]);
     expect((await tangle("--all")).status).toBe(0);
     expect(dist("main.ts")).toHaveLength(2);
   });
@@ -203,6 +209,11 @@ describe("options", () => {
       ["where"],
       ["where", "kernel/main.ts"],
       ["where", "a:1", "--all"],
+      ["diff", "1"],
+      ["diff", "1", "2", "--chapter", "1"],
+      ["untangle", "book/01.md"],
+      ["untangle", "--check"],
+      ["--kernel"],
     ]) {
       const { status, error } = await tangle(...args);
       expect(status, args.join(" ")).toBe(2);
@@ -214,7 +225,18 @@ describe("options", () => {
     const cli = fileURLToPath(new URL("../../tangle/cli.ts", import.meta.url));
     const { status, stdout } = spawnSync(process.execPath, ["--import", "tsx", cli, "--help"], { encoding: "utf8" });
     expect(status).toBe(0);
-    for (const option of ["--chapter", "--variant", "--all", "--machine", "--check", "--watch", "--help", "where"])
+    for (const option of [
+      "--chapter",
+      "--variant",
+      "--all",
+      "--machine",
+      "--check",
+      "--watch",
+      "--help",
+      "where",
+      "diff",
+      "untangle",
+    ])
       expect(stdout).toContain(option);
   });
 });
@@ -261,6 +283,133 @@ describe("where", () => {
   });
 });
 
+describe("diff", () => {
+  const pit = chapter(2, fence("ts #later", "// chapter 2"), fence("ts file=machine/pit.ts", "export const HZ = 18;"));
+  beforeEach(() => put(first, pit, machine));
+
+  test("prints what a chapter changes in the kernel, and what of the machine belongs to it", async () => {
+    const { status, out, error } = await tangle("diff", "1", "2");
+    expect({ status, error }).toEqual({ status: 0, error: "" });
+    expect(out.split("\n")).toEqual([
+      "diff --git 01/kernel/main.ts 02/kernel/main.ts",
+      "--- 01/kernel/main.ts",
+      "+++ 02/kernel/main.ts",
+      "@@ -5,3 +5,4 @@ #later book/02.md:6",
+      " export function _start(): never {",
+      "   while (true) halt();",
+      " }",
+      "+// chapter 2",
+      "# book/02.md:9 file=machine/pit.ts",
+      "diff --git 01/machine/pit.ts 02/machine/pit.ts",
+      "new file mode 100644",
+      "--- /dev/null",
+      "+++ 02/machine/pit.ts",
+      "@@ -0,0 +1 @@ file=machine/pit.ts book/02.md:10",
+      "+export const HZ = 18;",
+    ]);
+  });
+
+  test("takes the kernel or the machine alone, and goes backwards too", async () => {
+    expect((await tangle("diff", "1", "2", "--kernel")).out).not.toContain("machine");
+    expect((await tangle("diff", "1", "2", "--machine")).out).not.toContain("kernel");
+    expect((await tangle("diff", "2", "1")).out).toContain("\n-// chapter 2\n");
+  });
+
+  test("has nothing to print between a chapter and itself, and says which chapters there are", async () => {
+    expect(await tangle("diff", "2", "2")).toMatchObject({ status: 0, out: "" });
+    expect(await tangle("diff", "1", "9")).toMatchObject({
+      status: 1,
+      out: "",
+      error: "there is no chapter 9; the book has 1, 2",
+    });
+    put(broken);
+    expect(await tangle("diff", "1", "2")).toMatchObject({ status: 1, out: "" });
+  });
+});
+
+describe("untangle", () => {
+  const MAIN = "dist/chapters/02/kernel/main.ts";
+  const edit = (path: string, from: string, to: string): void => put({ path, text: read(path)!.replace(from, to) });
+  beforeEach(async () => {
+    put(first, second, machine);
+    await tangle();
+  });
+
+  test("finds nothing to do where nothing was edited", async () => {
+    expect(await tangle("untangle")).toEqual({ status: 0, out: "dist/ holds no edit", error: "" });
+    expect(read("book/02.md")).toBe(second.text);
+  });
+
+  test("carries edits of kernels and of the machine into the chapters, and can go on from there", async () => {
+    edit(MAIN, "// chapter 2", "// edited");
+    edit("dist/machine/cpu/state.ts", "RIP = 0", "RIP = 1");
+    const { status, out } = await tangle("untangle");
+    expect(status).toBe(0);
+    expect(out.split("\n")).toEqual([
+      `book/02.md:5: #later as edited in ${MAIN}:8`,
+      "book/machine-a.md:4: file=machine/cpu/state.ts as edited in dist/machine/cpu/state.ts:1",
+      "carried 2 edited files back into 2 blocks of 2 files; `npm run tangle` builds what follows from it",
+    ]);
+    expect(read("book/02.md")).toBe(second.text.replace("// chapter 2", "// edited"));
+    expect(read("book/machine-a.md")).toBe(machine.text.replace("RIP = 0", "RIP = 1"));
+    expect((await tangle("untangle")).out).toBe("dist/ holds no edit");
+    edit(MAIN, "// edited", "// edited\n// again");
+    expect((await tangle("untangle")).status).toBe(1);
+    edit(MAIN, "// edited\n// again", "// edited again");
+    expect((await tangle("untangle")).status).toBe(0);
+    expect(read("book/02.md")).toBe(second.text.replace("// chapter 2", "// edited again"));
+    await tangle();
+    expect(read(MAIN)).toContain("// edited again\n");
+  });
+
+  test("looks at one chapter alone, if told", async () => {
+    edit(MAIN, "// chapter 2", "// edited");
+    expect((await tangle("untangle", "--chapter", "1")).out).toBe("dist/ holds no edit");
+    expect((await tangle("untangle", "--machine")).out).toBe("dist/ holds no edit");
+    expect((await tangle("untangle", "--chapter", "2")).status).toBe(0);
+    expect((await tangle("untangle", "--chapter", "9")).error).toContain("the book has 1, 2");
+  });
+
+  test("writes nothing where anything is refused, and shows all of it with both places", async () => {
+    edit(MAIN, "// chapter 2", "// edited");
+    edit("dist/chapters/01/kernel/main.ts", "  while (true) halt();\n}\n", "}\n  \n");
+    edit("dist/machine/cpu/state.ts", "RIP = 0", "RIP = 1");
+    put(appendix("a", fence("ts file=machine/cpu/state.ts", "export const RIP = 2;")));
+    const { status, out, error } = await tangle("untangle");
+    expect({ status, out }).toEqual({ status: 1, out: "" });
+    expect(error).toContain(
+      "dist/machine/cpu/state.ts:1:1: error LT3040: this file was edited, and the book has changed",
+    );
+    expect(error).toContain("  1 | export const RIP = 1;");
+    expect(error).toContain("  book/machine-a.md:5:1: the book's line, in `file=machine/cpu/state.ts`");
+    expect(error).toContain("dist/chapters/01/kernel/main.ts:");
+    expect(error).toMatch(/\d errors, nothing written$/);
+    expect(read("book/01.md")).toBe(first.text);
+    expect(read("book/02.md")).toBe(second.text);
+  });
+
+  test("does not take files that are only stale for edited ones, nor those of an older toolchain for its own", async () => {
+    put(chapter(2, fence("ts #later", "// the book has changed")));
+    expect((await tangle("untangle")).out).toBe("dist/ holds no edit");
+    rmSync(join(root, "dist/chapters/02/.tangled.json"));
+    expect((await tangle("untangle")).error).toContain("nothing tells what it was tangled from");
+  });
+
+  test("refuses files that were added or deleted", async () => {
+    put({ path: "dist/chapters/02/kernel/new.ts", text: "" }, { path: "dist/chapters/02/kernel/.swap", text: "" });
+    rmSync(join(root, "dist/machine/cpu/state.ts"));
+    const { error } = await tangle("untangle");
+    expect(error).toContain("dist/chapters/02/kernel/new.ts:1:1: error LT3045: no chapter starts this file");
+    expect(error).toContain("dist/machine/cpu/state.ts:1:1: error LT3045: this file was deleted");
+    expect(error).toContain("2 errors, nothing written");
+  });
+
+  test("without dist/ says what to do first", async () => {
+    rmSync(join(root, "dist"), { recursive: true });
+    expect(await tangle("untangle")).toMatchObject({ status: 1, out: "" });
+  });
+});
+
 describe("--watch", () => {
   test("builds at once, again after each change, goes on after mistakes, and ends when told", async () => {
     put(first, second);
@@ -271,6 +420,7 @@ describe("--watch", () => {
       root,
       out: (line) => out.push(line),
       error: (line) => error.push(line),
+      colours: false,
       signal: stop.signal,
     });
     const builds = (): number => out.filter((line) => line.startsWith("watching")).length;
