@@ -338,7 +338,7 @@ class Generator {
         };
       case 9: {
         const target = this.target(scope, depth - 1);
-        if (!target || target.type.kind !== "integer") return int(type, this.value(type));
+        if (target?.type.kind !== "integer") return int(type, this.value(type));
         return convert(this.update(scope, target, target.type, depth - 1), type);
       }
       case 10: {
