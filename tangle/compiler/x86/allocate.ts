@@ -3,12 +3,12 @@ import { color } from "./coloring.ts";
 import { analyseFlow, type Flow } from "./flow.ts";
 import { buildInterference } from "./interference.ts";
 import type { FrameObject, MachineFunction } from "./machine.ts";
-import { CALLEE_SAVED, FIRST_VIRTUAL, NONE, type Register } from "./registers.ts";
+import { FIRST_VIRTUAL, NONE, type Register } from "./registers.ts";
 import { spill } from "./spilling.ts";
 
 export interface Allocation {
-  /** Callee-saved registers that the function writes, to be saved in its prologue. */
-  readonly saved: readonly Register[];
+  /** The hardware registers that the function's body writes. */
+  readonly written: ReadonlySet<Register>;
   readonly flow: Flow;
 }
 
@@ -26,7 +26,7 @@ export function allocate(fn: MachineFunction): Allocation {
     const graph = buildInterference(fn, flow);
     const coloring = color(graph, unspillable);
     if (coloring.spilled.length === 0) {
-      return { saved: applyColors(fn, coloring.color), flow };
+      return { written: applyColors(fn, coloring.color), flow };
     }
     if (coloring.spilled.some((register) => unspillable.has(register))) break;
     const slots = new Map<Register, FrameObject>();
@@ -37,7 +37,7 @@ export function allocate(fn: MachineFunction): Allocation {
   throw new OutOfRegisters(`${fn.symbol} needs more registers than there are`);
 }
 
-function applyColors(fn: MachineFunction, color: Int8Array): Register[] {
+function applyColors(fn: MachineFunction, color: Int8Array): Set<Register> {
   const written = new Set<Register>();
   for (const block of fn.blocks) {
     for (const instruction of block.instructions) {
@@ -53,5 +53,5 @@ function applyColors(fn: MachineFunction, color: Int8Array): Register[] {
       for (const register of instruction.definitions) written.add(register);
     }
   }
-  return CALLEE_SAVED.filter((register) => written.has(register));
+  return written;
 }

@@ -3,13 +3,17 @@ import type { Place } from "../../place.ts";
 import type { Instruction, Value } from "../ssa/ir.ts";
 import { widthOf } from "./facts.ts";
 import { MemoryOperand, RegisterOperand } from "./machine.ts";
-import { ARGUMENTS, CALLER_SAVED, RESULTS, RSP } from "./registers.ts";
+import { ARGUMENTS, CALLER_SAVED, NONE, RESULTS, RSP } from "./registers.ts";
 import type { Selection } from "./selection.ts";
 
 type Call = Extract<Instruction, { kind: "call" | "callIndirect" }>;
 
 /** Parameters arrive in registers, then in the caller's frame, right above the return address. */
 export function lowerParameters(s: Selection, parameters: readonly Value[]): void {
+  if (s.fn.convention !== "plain") {
+    lowerInterruptParameters(s, parameters);
+    return;
+  }
   const inMemory = parameters.length > ARGUMENTS.length ? s.machine.object("incoming", 0, 8) : null;
   parameters.forEach((parameter, i) => {
     if (s.facts.useCount(parameter) === 0) return;
@@ -19,9 +23,22 @@ export function lowerParameters(s: Selection, parameters: readonly Value[]): voi
       s.copy(to, register, widthOf(parameter.type));
     } else {
       const at = (i - ARGUMENTS.length) * 8;
-      s.emit("mov", [new RegisterOperand(to, 64), new MemoryOperand(64, -1, at, -1, 1, null, inMemory)]);
+      s.emit("mov", [new RegisterOperand(to, 64), new MemoryOperand(64, NONE, at, NONE, 1, null, inMemory)]);
     }
   });
+}
+
+/** The address of the frame that the processor pushed, rip first, and the error code below it where there is one. */
+function lowerInterruptParameters(s: Selection, [frame, error]: readonly Value[]): void {
+  const pushed = s.machine.object("incoming", 0, 8);
+  const hasError = s.fn.convention === "interruptWithError";
+  const at = (width: 0 | 64, offset: number) => new MemoryOperand(width, NONE, offset, NONE, 1, null, pushed);
+  if (frame !== undefined && s.facts.useCount(frame) > 0) {
+    s.emit("lea", [new RegisterOperand(s.result(frame), 64), at(0, hasError ? 8 : 0)]);
+  }
+  if (error !== undefined && s.facts.useCount(error) > 0) {
+    s.emit("mov", [new RegisterOperand(s.result(error), 64), at(64, 0)]);
+  }
 }
 
 export function lowerCall(s: Selection, instruction: Call): void {

@@ -6,13 +6,7 @@ import type { ObjectFunction, Relocation } from "../object.ts";
 import { type AssembledText, assembleText } from "./assembled.ts";
 import { encodeInstruction } from "./encoding.ts";
 import type { Frame } from "./frame.ts";
-import {
-  type Condition,
-  INVERSE,
-  type MachineBlock,
-  type MachineFunction,
-  type MachineInstruction,
-} from "./machine.ts";
+import { type Condition, INVERSE, type MachineBlock, type MachineFunction, MachineInstruction } from "./machine.ts";
 import { shorten } from "./peephole.ts";
 
 /** A jump at the end of a block; condition null for always. */
@@ -54,7 +48,7 @@ export function emitFunction(fn: MachineFunction, order: readonly MachineBlock[]
     };
     if (i === 0) for (const instruction of frame.prologue) append(chunk, instruction, diagnostics);
     for (const instruction of shorten(block)) append(chunk, instruction, diagnostics);
-    end(chunk, order[i + 1], frame, fn, diagnostics);
+    end(chunk, order[i + 1], frame, diagnostics);
     return chunk;
   });
   const size = relax(chunks);
@@ -85,17 +79,10 @@ function mark(chunk: Chunk, place: Place | null): void {
   chunk.lines.push({ offset: chunk.bytes.length, place });
 }
 
-const RET = 0xc3;
 /** ud2: control that gets here is a mistake of the compiler's, and shows itself as an invalid opcode. */
 const UD2 = [0x0f, 0x0b];
 
-function end(
-  chunk: Chunk,
-  next: MachineBlock | undefined,
-  frame: Frame,
-  fn: MachineFunction,
-  diagnostics: Diagnostic[],
-): void {
+function end(chunk: Chunk, next: MachineBlock | undefined, frame: Frame, diagnostics: Diagnostic[]): void {
   const t = chunk.block.terminator;
   const branch = (condition: Condition | null, target: MachineBlock) => {
     chunk.branches.push({ condition, target, near: false });
@@ -113,10 +100,9 @@ function end(
       }
       return;
     case "return":
-      if (fn.convention === "naked") return;
-      for (const instruction of frame.epilogue) append(chunk, instruction, diagnostics);
-      mark(chunk, t.place);
-      chunk.bytes.push(RET);
+      for (const { mnemonic, operands } of frame.epilogue) {
+        append(chunk, new MachineInstruction(mnemonic, operands, t.place), diagnostics);
+      }
       return;
     case "none":
       if (t.trap) chunk.bytes.push(...UD2);

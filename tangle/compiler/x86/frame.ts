@@ -1,46 +1,94 @@
 /** The stack frame of a function, and the code that sets it up and takes it down. */
-import { ImmediateOperand, type MachineFunction, MachineInstruction, RegisterOperand } from "./machine.ts";
-import { type Register, RSP } from "./registers.ts";
+import {
+  type FrameObject,
+  ImmediateOperand,
+  type MachineFunction,
+  MachineInstruction,
+  RegisterOperand,
+} from "./machine.ts";
+import { ALLOCATABLE, CALLEE_SAVED, type Register, RSP } from "./registers.ts";
 
 export interface Frame {
   readonly prologue: readonly MachineInstruction[];
-  /** Up to, not including, the return. */
+  /** With the return. */
   readonly epilogue: readonly MachineInstruction[];
 }
 
+const STACK_ALIGN = 16;
+
 /**
- * Gives every frame object its offset from rsp. From low to high addresses: stack arguments of calls, objects, saved
- * registers, return address, stack arguments of this function. There is no red zone: an interrupt writes below rsp.
+ * What lies on the stack when a function begins, in bytes: since rsp was last a multiple of 16, and of that what the
+ * function must take away itself. A call pushes rip; the processor aligns the stack, then pushes ss, rsp, rflags, cs and
+ * rip, and for some vectors an error code (SDM vol. 3A, section 6.14.2).
  */
-export function layOutFrame(fn: MachineFunction, saved: readonly Register[]): Frame {
+const ARRIVAL = {
+  plain: { pushed: 8, dropped: 0 },
+  interrupt: { pushed: 40, dropped: 0 },
+  interruptWithError: { pushed: 48, dropped: 8 },
+} as const;
+
+/**
+ * Gives every frame object its offset from rsp, and writes prologue and epilogue. From low to high addresses: stack
+ * arguments of calls, objects, saved registers, what the call or interrupt pushed, stack arguments of this function.
+ * There is no red zone: an interrupt writes below rsp. `written` are the registers that the body writes.
+ */
+export function layOutFrame(fn: MachineFunction, written: ReadonlySet<Register>): Frame {
+  if (fn.convention === "naked") return { prologue: [], epilogue: [] };
+  const isInterrupt = fn.convention !== "plain";
+  const arrival = ARRIVAL[fn.convention];
+  const saved = savedRegisters(fn, written);
+  const { size, align } = placeObjects(fn);
+  const savedSize = saved.length * 8;
+  const above = arrival.pushed + savedSize;
+  // At a call rsp is a multiple of 16 (System V AMD64 ABI, section 3.2.2).
+  const body = fn.calls || align > 8 ? roundUp(size + above, STACK_ALIGN) - above : size;
+  // An interrupt's frame begins with what the processor pushed last, a function's arguments lie above its return address.
+  const arguments_ = body + savedSize + (isInterrupt ? 0 : arrival.pushed);
+  for (const object of fn.frame) if (object.kind === "incoming") object.offset = arguments_;
+
+  const make = (mnemonic: string, ...operands: MachineInstruction["operands"]) =>
+    new MachineInstruction(mnemonic, operands, fn.place);
+  const register = (r: Register) => new RegisterOperand(r, 64);
+  const adjust = (mnemonic: string, bytes: number) =>
+    bytes === 0 ? [] : [make(mnemonic, register(RSP), new ImmediateOperand(BigInt(bytes), 64))];
+  return {
+    prologue: [
+      ...saved.map((r) => make("push", register(r))),
+      ...adjust("sub", body),
+      // The interrupted code may have left the direction flag set; compiled code expects it clear.
+      ...(isInterrupt ? [make("cld")] : []),
+    ],
+    epilogue: [
+      ...adjust("add", body),
+      ...[...saved].reverse().map((r) => make("pop", register(r))),
+      ...adjust("add", arrival.dropped),
+      make(isInterrupt ? "iretq" : "ret"),
+    ],
+  };
+}
+
+/** A function keeps the callee-saved registers, an interrupt handler all; what never returns keeps none. */
+function savedRegisters(fn: MachineFunction, written: ReadonlySet<Register>): Register[] {
+  if (!fn.blocks.some((block) => block.terminator.kind === "return")) return [];
+  const kept = fn.convention === "plain" ? CALLEE_SAVED : ALLOCATABLE;
+  return kept.filter((register) => written.has(register));
+}
+
+/** Places stack arguments, slots and spilled registers from rsp upwards; the size is a multiple of 8. */
+function placeObjects(fn: MachineFunction): { size: number; align: number } {
+  const isPlaced = ({ kind }: FrameObject) => kind === "slot" || kind === "spill";
   let size = fn.outgoing;
   let align = 8;
-  const objects = fn.frame.filter((object) => object.kind === "slot" || object.kind === "spill");
   // Large alignments first: fewer gaps. Sorting is stable, so the order is the same every time.
-  for (const object of [...objects].sort((a, b) => b.align - a.align)) {
-    size = roundUp(size, Math.min(object.align, STACK_ALIGN));
+  for (const object of fn.frame.filter(isPlaced).sort((a, b) => b.align - a.align)) {
+    if (object.align > STACK_ALIGN) throw new Error(`${fn.symbol}: a frame cannot align to ${object.align} bytes`);
+    size = roundUp(size, object.align);
     object.offset = size;
     size += object.size;
     align = Math.max(align, object.align);
   }
-  size = roundUp(size, 8);
-  const above = 8 + saved.length * 8;
-  // At a call rsp is a multiple of 16, so it is 8 more than one at entry (System V AMD64 ABI, section 3.2.2).
-  if (fn.calls || align > 8) size = roundUp(size + above, STACK_ALIGN) - above;
-  for (const object of fn.frame) if (object.kind === "incoming") object.offset = size + above;
-
-  const register = (r: Register) => new RegisterOperand(r, 64);
-  const make = (mnemonic: string, operands: MachineInstruction["operands"]) =>
-    new MachineInstruction(mnemonic, operands, fn.place);
-  const adjust = (mnemonic: string) =>
-    size === 0 ? [] : [make(mnemonic, [register(RSP), new ImmediateOperand(BigInt(size), 64)])];
-  return {
-    prologue: [...saved.map((r) => make("push", [register(r)])), ...adjust("sub")],
-    epilogue: [...adjust("add"), ...[...saved].reverse().map((r) => make("pop", [register(r)]))],
-  };
+  return { size: roundUp(size, 8), align };
 }
-
-const STACK_ALIGN = 16;
 
 function roundUp(value: number, multiple: number): number {
   return Math.ceil(value / multiple) * multiple;

@@ -54,9 +54,9 @@ function outOfRegisters(fn: IrFunction, error: OutOfRegisters): Diagnostic {
 
 function generateFunction(fn: IrFunction, tables: JumpTables): { emitted: Emitted; tables: DataObject[] } {
   const machine = select(fn, tables);
-  const { saved, flow } = allocate(machine);
+  const { written, flow } = allocate(machine);
   tidy(machine);
-  const frame = fn.convention === "naked" ? { prologue: [], epilogue: [] } : layOutFrame(machine, saved);
+  const frame = layOutFrame(machine, written);
   const order = layOut(machine, flow);
   const emitted = emitFunction(machine, order, frame);
   return { emitted, tables: order.flatMap((block) => tableData(fn, block, emitted)) };
