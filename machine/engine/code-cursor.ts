@@ -2,7 +2,7 @@
 import { decode } from "#isa/decode.ts";
 import type { DecodeFailure, Instruction, Mode } from "#isa/instruction.ts";
 import type { Cpu } from "#machine/cpu/cpu.ts";
-import { meaningOf } from "#machine/cpu/execute.ts";
+import { meaningOf } from "#machine/cpu/instruction-set.ts";
 import { generalProtection, invalidOpcode } from "#machine/cpu/fault.ts";
 import * as at from "#machine/cpu/layout.ts";
 import { CS } from "#machine/cpu/state.ts";

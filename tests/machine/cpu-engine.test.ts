@@ -1,7 +1,7 @@
 /** The run loop: budgets, stops, interrupts, halting; and that every instruction of the table has a meaning. */
 import { describe, expect, it } from "vitest";
 import { Cpu } from "#machine/cpu/cpu.ts";
-import { mnemonics } from "#machine/cpu/execute.ts";
+import { mnemonics } from "#machine/cpu/instruction-set.ts";
 import { evaluatorEngine } from "../../machine/engine/evaluator-engine.ts";
 import { FORMS } from "../../machine/isa/index.ts";
 import { assemble } from "../../tangle/assembler/assembler.ts";
