@@ -123,7 +123,15 @@ interface FixedArray<T, N extends number> {
 /** An array of `N` equal elements, the count from the type: `const cells: FixedArray<u16, 80> = filled(0)`. */
 declare function filled<T, N extends number>(value: T): FixedArray<T, N>;
 /** In `for (const i of range(from, to))` alone: counts from `from` to one below `to`. */
-declare function range<T extends number>(from: T, to: T): Slice<T>;
+declare function range(from: u8, to: u8): Slice<u8>;
+declare function range(from: u16, to: u16): Slice<u16>;
+declare function range(from: u32, to: u32): Slice<u32>;
+declare function range(from: u64, to: u64): Slice<u64>;
+declare function range(from: usize, to: usize): Slice<usize>;
+declare function range(from: i8, to: i8): Slice<i8>;
+declare function range(from: i16, to: i16): Slice<i16>;
+declare function range(from: i32, to: i32): Slice<i32>;
+declare function range(from: i64, to: i64): Slice<i64>;
 /** The member of the enum with this number; panics if there is none: `enumFrom<Color>(x)`. */
 declare function enumFrom<E extends number>(value: number): E;
 

@@ -412,7 +412,9 @@ export class Evaluator {
       case "convert":
         return wrapTo(this.number(expression.operand, frame), expression.type);
       case "reinterpret":
-        return this.reinterpret(this.evaluate(expression.operand, frame), expression);
+        return (
+          this.movedPointer(expression, frame) ?? this.reinterpret(this.evaluate(expression.operand, frame), expression)
+        );
       case "call":
         return this.call(
           expression.target,
@@ -464,6 +466,19 @@ export class Evaluator {
     if (this.constant && type.kind === "integer" && isMadeUp(value)) {
       throw new Stopped("the number of an address");
     }
+  }
+
+  /** A pointer plus bytes, which goes by way of a number, but stays an address. */
+  private movedPointer(expression: Expression & { readonly kind: "reinterpret" }, frame: Frame): bigint | null {
+    const sum = expression.operand;
+    if (expression.type.kind !== "pointer" || sum.kind !== "arithmetic" || sum.operator !== "+") {
+      return null;
+    }
+    if (sum.left.kind !== "reinterpret" || sum.left.operand.type.kind !== "pointer") {
+      return null;
+    }
+    const address = this.number(sum.left.operand, frame);
+    return wrapTo(address + this.number(sum.right, frame), expression.type);
   }
 
   /** The bits stay. */

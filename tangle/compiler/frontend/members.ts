@@ -27,6 +27,7 @@ import type { ExpressionNode } from "./syntax.ts";
 import {
   BOOL,
   FORMAT_PIECE_CLASS,
+  I64,
   isError,
   pointerTo,
   STRING,
@@ -263,7 +264,7 @@ function pointerMethod(body: Body, object: Expression, of: Type, name: string, n
     if (countNode === undefined) {
       return errorExpression(place);
     }
-    const count = checkExpression(body, countNode, isUntyped(countNode) ? USIZE : null);
+    const count = checkExpression(body, countNode, isUntyped(countNode) ? I64 : null);
     if (count.type.kind !== "integer") {
       return isError(count.type) ? count : body.error("KT1008", countNode.place, "an offset is an integer");
     }
