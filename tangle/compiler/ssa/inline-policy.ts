@@ -1,5 +1,5 @@
 /** Which calls are replaced by the body of the callee. */
-import type { Block, IrFunction, IrProgram } from "./ir.ts";
+import type { Block, Instruction, IrFunction, IrProgram } from "./ir.ts";
 
 /** A callee up to this size is no larger than the call around it. */
 const SMALL = 14;
@@ -7,6 +7,8 @@ const SMALL = 14;
 const ONLY_CALLER = 120;
 /** Beyond this size a caller takes in only what asks for it. */
 const LARGE_CALLER = 1500;
+/** How large a function may become by taking in itself. */
+const UNROLLED = 120;
 /** What code that hardly ever runs may take in. */
 const SMALL_IN_COLD = 4;
 
@@ -39,6 +41,13 @@ export class InlinePolicy {
     if (canBeInlined(f, size)) this.finished.set(f.symbol, f);
   }
 
+  /** Whether a recursive function shall take in itself once more. */
+  chooseItself(f: IrFunction): boolean {
+    const calls = f.blocks.flatMap((block) => (block.cold ? [] : block.instructions)).filter((i) => callsItself(i, f));
+    const size = sizeOfBody(f);
+    return calls.length > 0 && f.inline === "auto" && canBeInlined(f, size) && size * (calls.length + 1) <= UNROLLED;
+  }
+
   /** The callee, if its body shall stand in `caller` instead of a call; `again`: the caller has taken in others already. */
   choose(symbol: string, caller: IrFunction, block: Block, again: boolean): IrFunction | null {
     const callee = this.finished.get(symbol);
@@ -50,6 +59,10 @@ export class InlinePolicy {
     if (again || this.references.get(symbol) !== 1 || size > ONLY_CALLER) return null;
     return sizeOfBody(caller) <= LARGE_CALLER ? callee : null;
   }
+}
+
+function callsItself(i: Instruction, f: IrFunction): boolean {
+  return i.kind === "call" && i.symbol === f.symbol;
 }
 
 function canBeInlined(f: IrFunction, size: number): boolean {

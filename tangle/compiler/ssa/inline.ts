@@ -1,6 +1,14 @@
 /** Puts the bodies of functions where they are called. Which calls are worth it is decided in inline-policy.ts. */
 import { removeUnreachable } from "./flow.ts";
-import type { Block, Edge, FrameSlot, Instruction, IrFunction, Terminator, Value } from "./ir.ts";
+import {
+  type Block,
+  type Edge,
+  type FrameSlot,
+  type Instruction,
+  IrFunction,
+  type Terminator,
+  type Value,
+} from "./ir.ts";
 import { withEdges, withOperands, withTerminatorOperands } from "./operands.ts";
 import { Replacements } from "./replace.ts";
 
@@ -42,6 +50,20 @@ export function inlineCalls(f: IrFunction, choose: (call: Call, block: Block) =>
   return true;
 }
 
+/** Puts a recursive function's body where it calls itself; the calls in that copy stay. */
+export function inlineItself(f: IrFunction): boolean {
+  const original = copyOf(f);
+  return inlineCalls(f, (call) => (call.symbol === f.symbol ? original : null));
+}
+
+function copyOf(f: IrFunction): IrFunction {
+  const copy = new IrFunction(f.symbol, f.results, f.convention, f.inline, f.place);
+  const entry = copy.block();
+  entry.parameters = f.blocks[0]!.parameters.map((parameter) => copy.value(parameter.type));
+  copy.blocks = [entry, ...new Copy(copy, f, entry, null).insert(entry.parameters)];
+  return copy;
+}
+
 /** A copy of a function's body inside another function. */
 class Copy {
   private readonly values = new Map<Value, Value>();
@@ -53,8 +75,8 @@ class Copy {
     private readonly callee: IrFunction,
     /** Where the call stood; the callee's entry goes on at its end. */
     private readonly before: Block,
-    /** Where the callee returns to. */
-    private readonly after: Block,
+    /** Where the callee returns to; null where its returns stay. */
+    private readonly after: Block | null,
   ) {}
 
   /** Gives the new blocks. */
@@ -103,7 +125,7 @@ class Copy {
   }
 
   private terminator(terminator: Terminator): Terminator {
-    if (terminator.kind === "return") {
+    if (terminator.kind === "return" && this.after) {
       const to: Edge = { block: this.after, arguments: terminator.values.map(this.use) };
       return { kind: "jump", to, place: terminator.place };
     }

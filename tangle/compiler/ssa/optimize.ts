@@ -10,7 +10,7 @@ import { expandCopies } from "./expand-copies.ts";
 import { foldConstants } from "./fold.ts";
 import { forwardMemory } from "./forwarding.ts";
 import { hoistInvariants } from "./hoist.ts";
-import { inlineCalls } from "./inline.ts";
+import { inlineCalls, inlineItself } from "./inline.ts";
 import { InlinePolicy } from "./inline-policy.ts";
 import type { IrFunction, IrProgram } from "./ir.ts";
 import { promoteSlots } from "./promote-slots.ts";
@@ -45,6 +45,10 @@ export function optimize(program: IrProgram, options: OptimizeOptions = {}): IrP
       cleanUp(f, observe, 2);
     }
     reduceMemory(f, observe);
+    if (policy.chooseItself(f) && inlineItself(f)) {
+      observe("inline itself", f);
+      cleanUp(f, observe, 2);
+    }
     policy.finish(f);
   }
   removeUnreferenced(program, options.keep ?? (() => false));

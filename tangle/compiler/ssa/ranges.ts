@@ -228,15 +228,14 @@ export class Ranges {
     const top = hull(everything(bits))!;
     const start = entries.map((way) => this.along(way, way.edge.arguments[at]!, 0)).reduce(union);
     const steps = backs.map((way) => this.step(value, way, way.edge.arguments[at]!));
-    if (steps.some((step) => step === null)) return top;
-    const known = steps as Step[];
     const lows = new Set([start.low]);
     const highs = new Set([start.high]);
-    for (const { by, before, after } of known) {
+    for (const { by, before, after } of steps) {
       for (const { low, high } of after) {
         lows.add(low);
         highs.add(high);
       }
+      if (by === null) continue;
       for (const { low, high } of before.flatMap((interval) => shift(interval, by, bits))) {
         lows.add(low);
         highs.add(high);
@@ -247,25 +246,27 @@ export class Ranges {
       .filter(({ low, high }) => low <= start.low && high >= start.high)
       .sort((a, b) => (a.high - a.low < b.high - b.low ? -1 : 1));
     const holds = (guess: Interval): boolean =>
-      known.every(({ by, before, after }) =>
-        intersect([guess], before)
-          .flatMap((interval) => intersect(shift(interval, by, bits), after))
-          .every(({ low, high }) => low >= guess.low && high <= guess.high),
-      );
+      steps.every(({ by, before, after }) => {
+        const reached =
+          by === null
+            ? after
+            : intersect([guess], before).flatMap((interval) => intersect(shift(interval, by, bits), after));
+        return reached.every(({ low, high }) => low >= guess.low && high <= guess.high);
+      });
     return guesses.find(holds) ?? top;
   }
 
-  /** How a loop's counter comes round: `value + by`, or null where it is something else. */
-  private step(value: Value, way: Incoming, argument: Value): Step | null {
-    const after = intersect(this.decidedOn(way, argument, 0), this.decided(argument, way.from, 0));
+  /** How a loop's counter comes round. */
+  private step(value: Value, way: Incoming, argument: Value): Step {
+    const known = (of: Value): IntervalSet => intersect(this.decidedOn(way, of, 0), this.decided(of, way.from, 0));
+    const after = known(argument);
     if (argument === value) return { by: 0n, before: after, after };
-    const definition = this.definitions.get(argument);
-    const i = definition?.instruction;
-    if (i?.kind !== "binary" || i.operation !== "add" || i.left !== value) return null;
-    const by = this.definitions.get(i.right)?.instruction;
-    if (by?.kind !== "constant") return null;
-    const before = intersect(this.decided(value, definition!.block, 0), this.decidedOn(way, value, 0));
-    return { by: by.value, before, after };
+    const i = this.definitions.get(argument)?.instruction;
+    const by = i?.kind === "binary" && i.operation === "add" ? this.definitions.get(i.right)?.instruction : null;
+    if (i?.kind !== "binary" || i.left !== value || by?.kind !== "constant") {
+      return { by: null, before: everything(BITS[value.type]), after };
+    }
+    return { by: by.value, before: known(value), after };
   }
 
   // ── Comparisons that branches decide ─────────────────────────────────────────────────────────────────────────────
@@ -285,7 +286,8 @@ export class Ranges {
 }
 
 interface Step {
-  readonly by: bigint;
+  /** What is added; null where the next value is something else. */
+  readonly by: bigint | null;
   /** What is known of the counter before the step. */
   readonly before: IntervalSet;
   /** What the edge back to the header says of it after the step. */
