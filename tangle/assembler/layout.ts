@@ -5,6 +5,7 @@ import { type Field, fillField, type PlacedField } from "./fields.ts";
 import { SyntaxProblem } from "./lexer.ts";
 import { type Selection, selectInstruction } from "./select.ts";
 import type { Emission, InstructionSyntax, Statement } from "./statement.ts";
+import { type Section, type SymbolTable, Viewpoint } from "./viewpoint.ts";
 
 export interface LayoutOptions {
   /** Where the first section lies unless `org` says otherwise. */
@@ -35,63 +36,11 @@ export interface Layout {
 
 const MOST_PASSES = 100;
 const LEAST_SECTION_ALIGNMENT = 4n;
-const MOST_BYTES = 1 << 26;
+const MOST_BYTES = 1 << 25;
 /** nasm's name for uninitialised data; it takes no room in the image. */
 const NOBITS = ".bss";
 const UNKNOWN = numberValue(0n, true);
 const NOP: Emission = { kind: "data", unit: 1, data: [{ kind: "text", bytes: Uint8Array.of(0x90) }] };
-
-interface Section {
-  readonly name: string;
-  base: bigint;
-  align: bigint;
-  size: number;
-  /** In the pass before. */
-  formerSize: number;
-  /** Written in the last pass only. */
-  bytes: Uint8Array;
-  /** What addresses in this section are relative to. */
-  readonly bases: ReadonlyMap<string, number>;
-}
-
-/** The program as seen from one place in it, which remembers what it was asked. */
-class Viewpoint implements Surroundings {
-  readonly asked: { readonly name: string; readonly value: Value | null }[] = [];
-
-  constructor(
-    private readonly program: Program,
-    private readonly section: Section,
-    private readonly offset: number,
-  ) {}
-
-  private answer(name: string): Value | null {
-    if (name !== "$" && name !== "$$") return this.program.lookUp(name);
-    const { base, bases } = this.section;
-    return { number: name === "$" ? base + BigInt(this.offset) : base, bases, registers: [], pending: false };
-  }
-
-  symbol(name: string): Value | null {
-    const value = this.answer(name);
-    this.asked.push({ name, value });
-    return value;
-  }
-
-  here(): Value {
-    return this.symbol("$")!;
-  }
-
-  sectionStart(): Value {
-    return this.symbol("$$")!;
-  }
-
-  /** Whether it would answer as another viewpoint did. */
-  agreesWith(asked: Viewpoint["asked"]): boolean {
-    return asked.every(({ name, value }) => {
-      const now = this.answer(name);
-      return now?.number === value?.number && now?.pending === value?.pending;
-    });
-  }
-}
 
 /** The bytes chosen for an instruction, and what they were chosen upon. */
 interface Choice {
@@ -113,7 +62,7 @@ export function layOut(statements: readonly Statement[], options: LayoutOptions)
   return program.result();
 }
 
-class Program {
+class Program implements SymbolTable {
   readonly problems: { line: number; problem: SyntaxProblem }[] = [];
   private origin: bigint;
   private readonly sections = new Map<string, Section>();
@@ -324,20 +273,18 @@ class Program {
     if (body.kind === "reserve") {
       const size = times * body.unit * this.count(body.count, around, "the count", body.unit);
       if (section.name === NOBITS) section.size += size;
-      else this.append(section, new Uint8Array(size), column);
-    } else if (body.kind === "data") {
-      const { bytes, fields } = this.data(body, around);
-      for (let i = 0; i < times; i++) {
-        if (this.final) for (const field of fields) this.addField(field, section, line, 0n);
-        this.append(section, bytes, column);
-      }
-    } else {
-      for (let i = 0; i < times; i++) {
-        const address = section.base + BigInt(section.size);
-        const { bytes, fields } = this.choose(body, column, index, around, address);
-        if (this.final) for (const field of fields) this.addField(field, section, line, address + BigInt(bytes.length));
-        this.append(section, bytes, column);
-      }
+      else this.append(section, Uint8Array.of(0), column, size);
+      return;
+    }
+    for (let done = 0; done < times; ) {
+      const address = section.base + BigInt(section.size);
+      const { bytes, fields, isBranch } =
+        body.kind === "data" ? this.data(body, around) : this.choose(body, column, index, around, address);
+      const end = address + BigInt(bytes.length);
+      if (this.final) for (const field of fields) this.addField(field, section, line, end);
+      const repeats = isBranch || fields.length > 0 ? 1 : times - done;
+      this.append(section, bytes, column, repeats);
+      done += repeats;
     }
   }
 
@@ -361,7 +308,7 @@ class Program {
   }
 
   /** Data as bytes; plain numbers are in them, addresses are fields. */
-  private data(body: Emission & { kind: "data" }, around: Surroundings): { bytes: Uint8Array; fields: Field[] } {
+  private data(body: Emission & { kind: "data" }, around: Surroundings): Selection {
     const sizes = body.data.map((datum) => (datum.kind === "text" ? datum.bytes.length : body.unit));
     const bytes = new Uint8Array(sizes.reduce((total, size) => total + size, 0));
     const fields: Field[] = [];
@@ -378,7 +325,7 @@ class Program {
       }
       at += sizes[index]!;
     }
-    return { bytes, fields };
+    return { bytes, fields, isBranch: false };
   }
 
   private addField(field: Field, section: Section, line: number, end: bigint): void {
@@ -386,12 +333,19 @@ class Program {
     this.fields.push({ ...field, at: size + field.at, section: name, sectionAddress: base, line, end });
   }
 
-  private append(section: Section, bytes: Uint8Array, column: number): void {
+  /** `bytes`, so many times. */
+  private append(section: Section, bytes: Uint8Array, column: number, times: number): void {
     if (section.name === NOBITS) {
       throw new SyntaxProblem("AS2020", ".bss holds no bytes", column, "reserve room with resb, or use section .data");
     }
-    if (this.final) section.bytes.set(bytes, section.size);
-    section.size += bytes.length;
+    const end = section.size + bytes.length * times;
+    if (end > MOST_BYTES)
+      throw new SyntaxProblem("AS2019", `this makes ${end} bytes, more than an image can hold`, column);
+    if (this.final) {
+      if (bytes.length === 1) section.bytes.fill(bytes[0]!, section.size, end);
+      else for (let at = section.size; at < end; at += bytes.length) section.bytes.set(bytes, at);
+    }
+    section.size = end;
   }
 
   result(): Layout {

@@ -2,11 +2,12 @@
 import type { Mode } from "#isa/instruction.ts";
 import { registerNamed, SEGMENT_NAMES } from "#isa/registers.ts";
 import type { Diagnostic } from "../place.ts";
-import { encodeText, parseExpression } from "./expression.ts";
-import { SyntaxProblem, tokenize } from "./lexer.ts";
+import { parseExpression } from "./expression.ts";
+import { SyntaxProblem, type Token, tokenize } from "./lexer.ts";
 import { isMnemonic } from "./mnemonics.ts";
+import { parseData, parseOperand } from "./operand-parser.ts";
 import { TokenReader } from "./reader.ts";
-import type { Datum, Emission, InstructionSyntax, OperandSyntax, Size, Statement } from "./statement.ts";
+import type { Emission, InstructionSyntax, OperandSyntax, Statement } from "./statement.ts";
 
 export interface ParseOptions {
   readonly mode: Mode;
@@ -16,24 +17,34 @@ export interface ParseOptions {
   problem(line: number, problem: SyntaxProblem): Diagnostic;
 }
 
-const SIZES: Readonly<Record<string, Size>> = { byte: 8, word: 16, dword: 32, qword: 64 };
-const DATA: Readonly<Record<string, 1 | 2 | 4 | 8>> = { db: 1, dw: 2, dd: 4, dq: 8 };
-const RESERVE: Readonly<Record<string, 1 | 2 | 4 | 8>> = { resb: 1, resw: 2, resd: 4, resq: 8 };
-const PREFIXES: Readonly<Record<string, Partial<InstructionSyntax>>> = {
-  lock: { lock: true },
-  rep: { repeat: "rep" },
-  repe: { repeat: "rep" },
-  repz: { repeat: "rep" },
-  repne: { repeat: "repne" },
-  repnz: { repeat: "repne" },
-  a16: { addressSize: 16 },
-  a32: { addressSize: 32 },
-  a64: { addressSize: 64 },
-  o16: { operandSize: 16 },
-  o32: { operandSize: 32 },
-  o64: { operandSize: 64 },
-  ...Object.fromEntries(SEGMENT_NAMES.map((name, segment) => [name, { segment }])),
-};
+type Unit = 1 | 2 | 4 | 8;
+const DATA: ReadonlyMap<string, Unit> = new Map([
+  ["db", 1],
+  ["dw", 2],
+  ["dd", 4],
+  ["dq", 8],
+] as const);
+const RESERVE: ReadonlyMap<string, Unit> = new Map([
+  ["resb", 1],
+  ["resw", 2],
+  ["resd", 4],
+  ["resq", 8],
+] as const);
+const PREFIXES: ReadonlyMap<string, Partial<InstructionSyntax>> = new Map<string, Partial<InstructionSyntax>>([
+  ["lock", { lock: true }],
+  ["rep", { repeat: "rep" }],
+  ["repe", { repeat: "rep" }],
+  ["repz", { repeat: "rep" }],
+  ["repne", { repeat: "repne" }],
+  ["repnz", { repeat: "repne" }],
+  ["a16", { addressSize: 16 }],
+  ["a32", { addressSize: 32 }],
+  ["a64", { addressSize: 64 }],
+  ["o16", { operandSize: 16 }],
+  ["o32", { operandSize: 32 }],
+  ["o64", { operandSize: 64 }],
+  ...SEGMENT_NAMES.map((name, segment): [string, Partial<InstructionSyntax>] => [name, { segment }]),
+]);
 const DIRECTIVES = [
   "bits",
   "use16",
@@ -52,14 +63,18 @@ const DIRECTIVES = [
 const NOT_LABELS = new Set(
   "$ $$ byte word dword qword tword oword yword zword long far near short strict rel abs nosplit seg wrt to".split(" "),
 );
-const KEYWORDS = new Set([...DIRECTIVES, ...Object.keys(DATA), ...Object.keys(RESERVE), ...Object.keys(PREFIXES)]);
+const KEYWORDS = new Set([...DIRECTIVES, ...DATA.keys(), ...RESERVE.keys(), ...PREFIXES.keys()]);
 /** Directives of nasm that flat images have no use for. */
-const FOREIGN: Readonly<Record<string, string>> = {
-  global: "all symbols of the file are known to its readers; leave the line out",
-  extern: "write the whole program in one file",
-  incbin: "write the bytes with db",
-  struc: "name offsets with equ",
-};
+const FOREIGN: ReadonlyMap<string, string> = new Map([
+  ["global", "all symbols of the file are known to its readers; leave the line out"],
+  ["extern", "write the whole program in one file"],
+  ["incbin", "write the bytes with db"],
+  ["struc", "name offsets with equ"],
+]);
+
+function prefixOf(token: Token): Partial<InstructionSyntax> | undefined {
+  return token.kind === "word" ? PREFIXES.get(token.text.toLowerCase()) : undefined;
+}
 
 /** Parses a whole text. Lines that cannot be read are left out, each with a diagnostic. */
 export function parse(text: string, options: ParseOptions): { statements: Statement[]; diagnostics: Diagnostic[] } {
@@ -149,8 +164,9 @@ class LineParser {
   private statement(reader: TokenReader): Emission | Partial<Statement> | null {
     const token = reader.peek();
     const word = token.kind === "word" ? token.text.toLowerCase() : "";
-    if (FOREIGN[word])
-      throw new SyntaxProblem("AS2004", `${word} has no place in a flat image`, token.column, FOREIGN[word]);
+    const alternative = FOREIGN.get(word);
+    if (alternative)
+      throw new SyntaxProblem("AS2004", `${word} has no place in a flat image`, token.column, alternative);
     if (!DIRECTIVES.includes(word)) return this.emission(reader);
     reader.next();
     switch (word) {
@@ -223,21 +239,18 @@ class LineParser {
       throw new SyntaxProblem("AS2003", `${found} where an instruction should stand`, token.column);
     }
     const word = token.text.toLowerCase();
-    if (DATA[word]) {
-      reader.next();
-      return { kind: "data", unit: DATA[word], data: parseData(reader, DATA[word]) };
-    }
-    if (RESERVE[word]) {
-      reader.next();
-      return { kind: "reserve", unit: RESERVE[word], count: parseExpression(reader) };
-    }
-    return this.instruction(reader);
+    const dataUnit = DATA.get(word);
+    const reserveUnit = RESERVE.get(word);
+    if (dataUnit === undefined && reserveUnit === undefined) return this.instruction(reader);
+    reader.next();
+    if (dataUnit !== undefined) return { kind: "data", unit: dataUnit, data: parseData(reader, dataUnit) };
+    return { kind: "reserve", unit: reserveUnit!, count: parseExpression(reader) };
   }
 
   private instruction(reader: TokenReader): InstructionSyntax {
     let prefixes: Partial<InstructionSyntax> = {};
     let token = reader.next();
-    for (let prefix = PREFIXES[token.text.toLowerCase()]; prefix; prefix = PREFIXES[token.text.toLowerCase()]) {
+    for (let prefix = prefixOf(token); prefix; prefix = prefixOf(token)) {
       prefixes = { ...prefixes, ...prefix };
       token = reader.next();
     }
@@ -269,70 +282,3 @@ class LineParser {
 }
 
 const ONE_RESERVED: Emission = { kind: "reserve", unit: 1, count: { kind: "number", value: 1n, column: 1 } };
-
-function parseData(reader: TokenReader, unit: number): Datum[] {
-  const data: Datum[] = [];
-  do {
-    const token = reader.peek();
-    const after = reader.peek(1);
-    // A string alone is text; within an expression it is a number.
-    if (token.kind === "string" && (after.kind === "end" || after.text === ",")) {
-      reader.next();
-      const text = encodeText(token.text);
-      const bytes = new Uint8Array(Math.ceil(text.length / unit) * unit);
-      bytes.set(text);
-      data.push({ kind: "text", bytes });
-    } else data.push({ kind: "value", value: parseExpression(reader) });
-  } while (reader.accept(","));
-  return data;
-}
-
-function parseOperand(reader: TokenReader): OperandSyntax {
-  const { column } = reader.peek();
-  let size: Size | 0 = 0;
-  let [far, strict] = [false, false];
-  let distance: "short" | "near" | null = null;
-  for (let word = acceptQualifier(reader); word !== null; word = acceptQualifier(reader)) {
-    const written = SIZES[word];
-    if (written) size = written;
-    else if (word === "far") far = true;
-    else if (word === "strict") strict = true;
-    else distance = word as "short" | "near";
-  }
-  if (reader.accept("[")) return { ...parseMemory(reader, size, far), column };
-  const expression = parseExpression(reader);
-  if (expression.kind === "register") {
-    if (reader.peek().text === ":") {
-      throw new SyntaxProblem("AS2003", "a segment stands inside the brackets", reader.peek().column, "write [es:di]");
-    }
-    return { kind: "register", register: expression.register, column };
-  }
-  if (reader.accept(":")) {
-    return { kind: "far", size, selector: expression, offset: parseExpression(reader), column };
-  }
-  return { kind: "expression", size, strict, distance, expression, column };
-}
-
-function acceptQualifier(reader: TokenReader): string | null {
-  return reader.acceptWord("byte", "word", "dword", "qword", "far", "strict", "short", "near");
-}
-
-function parseMemory(reader: TokenReader, size: Size | 0, far: boolean) {
-  let addressSize: Size | 0 = 0;
-  let relative: "rel" | "abs" | null = null;
-  let segment: number | null = null;
-  for (;;) {
-    const word = reader.acceptWord("byte", "word", "dword", "qword", "rel", "abs");
-    const isSegment = reader.peek(1).text === ":" && SEGMENT_NAMES.indexOf(reader.peek().text.toLowerCase() as "es");
-    if (word === "rel" || word === "abs") relative = word;
-    else if (word) addressSize = SIZES[word]!;
-    else if (typeof isSegment === "number" && isSegment >= 0) {
-      segment = isSegment;
-      reader.next();
-      reader.next();
-    } else break;
-  }
-  const address = parseExpression(reader);
-  reader.expect("]");
-  return { kind: "memory" as const, size, far, address, segment, addressSize, relative };
-}

@@ -44,10 +44,13 @@ describe.skipIf(lacks("nasm"))("nasm gives the same bytes", () => {
   });
 
   const files = readdirSync(bookFolder).filter((name) => name.endsWith(".md"));
-  const { book } = readBook(files.map((path) => ({ path, text: readFileSync(join(bookFolder, path), "utf8") })));
+  const { book, diagnostics } = readBook(
+    files.map((path) => ({ path, text: readFileSync(join(bookFolder, path), "utf8") })),
+  );
   const editions = chapterNumbers(book).flatMap((chapter) =>
     [null, ...variantsOf(book, chapter)].map((variant) => ({ chapter, variant })),
   );
+  it("for a book without mistakes", () => expect(diagnostics).toEqual([]));
   it.each(editions)("for the boot code of chapter $chapter, variant $variant", ({ chapter, variant }) => {
     for (const { path, text } of tangleChapter(book, chapter, variant).files) {
       if (path.endsWith(".asm")) expectSameBytes(path, text);
