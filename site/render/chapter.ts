@@ -101,7 +101,8 @@ function uniqueId(id: string, used: Set<string>): string {
   return candidate;
 }
 
-function linksFrom({ book, chapter }: ChapterContext): BlockLinks {
+/** How the page of a chapter names and reaches the blocks of the book. */
+export function linksFrom({ book, chapter }: Pick<ChapterContext, "book" | "chapter">): BlockLinks {
   const all = [...book.chapters, ...book.appendices];
   const ownerOf = (path: string): Chapter => all.find((other) => other.path === path)!;
   return {

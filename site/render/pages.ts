@@ -1,6 +1,8 @@
 /** The pages of the site: cover, chapters, and how to use the machine elsewhere. */
 import type { Book, Chapter } from "../../tangle/literate/book.ts";
-import { type ChapterContext, chapterNumber, pageName, renderChapter, renderContents } from "./chapter.ts";
+import { changesOf } from "../../tangle/literate/changes.ts";
+import { CHANGES_HEADING, renderChanges } from "./changes.ts";
+import { type ChapterContext, chapterNumber, linksFrom, pageName, renderChapter, renderContents } from "./chapter.ts";
 import { escapeHtml } from "./html.ts";
 import { BOOK_TITLE, renderPage } from "./template.ts";
 
@@ -63,11 +65,14 @@ export function renderChapterPage(
   const rendered = renderChapter(context);
   const kicker = `${milestone === null ? "Appendix" : "Chapter"} ${chapterNumber(chapter)}`;
   const aside = machineAside(chapter, offers);
+  const changes =
+    milestone === null ? "" : renderChanges(changesOf(book, milestone), context.highlighter, linksFrom(context));
+  const contents = milestone === null ? rendered.contents : [...rendered.contents, CHANGES_HEADING];
   const main =
     `<main class="page${aside === "" ? "" : " with-machine"}" id="text">\n` +
     `<header class="opening"><p class="kicker">${kicker}</p><h1>${escapeHtml(title)}</h1>` +
     `<p class="summary">${escapeHtml(summary)}</p></header>\n${aside}\n` +
-    `<article>\n${renderContents(rendered.contents)}\n${rendered.html}${turn(book, chapter)}</article>\n</main>`;
+    `<article>\n${renderContents(contents)}\n${rendered.html}${changes}${turn(book, chapter)}</article>\n</main>`;
   return renderPage({
     title,
     description: summary,
