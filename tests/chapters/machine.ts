@@ -4,6 +4,7 @@ import { createMachine } from "../../machine/hosts/pc.ts";
 
 /** Instructions between two looks. */
 const SLICE = 500_000;
+/** The time limit, in guest time: a minute of a test that hangs, on the computers that run these. */
 const LIMIT = 60_000_000;
 
 export interface MachineRun {
@@ -18,7 +19,7 @@ export interface MachineRun {
 export interface MachineConfig {
   readonly memory?: number;
   /** Ends the run of a guest that does not end itself. */
-  readonly done?: (cells: Uint8Array) => boolean;
+  readonly done?: (cells: Uint8Array, serial: Uint8Array) => boolean;
 }
 
 /** Powers a machine on with a disk image or a kernel's ELF file in it. */
@@ -26,9 +27,8 @@ export function runInMachine(image: Uint8Array, { memory, done }: MachineConfig 
   const machine = createMachine({ image, ...(memory === undefined ? {} : { memory }) });
   const serial: number[] = [];
   machine.onSerial = (byte) => serial.push(byte);
+  const isDone = () => done?.(machine.screen.cells, Uint8Array.from(serial)) === true;
   let stop = machine.run(SLICE);
-  while (stop.kind === "budget" && machine.instructions < LIMIT && !done?.(machine.screen.cells)) {
-    stop = machine.run(SLICE);
-  }
+  while (stop.kind === "budget" && machine.instructions < LIMIT && !isDone()) stop = machine.run(SLICE);
   return { machine, stop, cells: machine.screen.cells.slice(), serial: Uint8Array.from(serial) };
 }

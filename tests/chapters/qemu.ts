@@ -30,12 +30,12 @@ export interface QemuState {
   readonly rip: bigint;
   /** In `hlt` with interrupts off. */
   readonly asleep: boolean;
+  readonly serial: Uint8Array;
   /** False once the guest has reset the machine, for instance by a triple fault. */
   readonly running: boolean;
 }
 
 export interface QemuRun extends QemuState {
-  readonly serial: Uint8Array;
   /** Status of the process where the guest ended it, else null. */
   readonly exit: number | null;
   /** `rip` at each look. */
@@ -78,7 +78,7 @@ export async function runInQemu(image: Uint8Array, config: QemuConfig = {}): Pro
   try {
     const monitor = await QmpClient.connect(socket, () => child.exitCode === null);
     if (monitor === null) throw new Error(`QEMU does not start: ${errors}`);
-    const look = () => lookAt(monitor, join(folder, "screen"));
+    const look = () => lookAt(monitor, join(folder, "screen"), serial);
     const seen: bigint[] = [];
     let state = await look();
     const end = Date.now() + (config.timeout ?? 30_000);
@@ -100,7 +100,7 @@ export async function runInQemu(image: Uint8Array, config: QemuConfig = {}): Pro
   }
 }
 
-async function lookAt(monitor: QmpClient, file: string): Promise<QemuState> {
+async function lookAt(monitor: QmpClient, file: string, serial: string): Promise<QemuState> {
   await monitor.execute("pmemsave", { val: TEXT_MEMORY, size: TEXT_BYTES, filename: file });
   const registers = await monitor.human("info registers");
   const { running } = (await monitor.execute("query-status")) as { running: boolean };
@@ -111,5 +111,6 @@ async function lookAt(monitor: QmpClient, file: string): Promise<QemuState> {
     rip: value(/[RE]IP=([0-9a-f]+)/),
     asleep: / HLT=1/.test(registers) && (flags & INTERRUPT_FLAG) === 0,
     running,
+    serial: new Uint8Array(readFileSync(serial)),
   };
 }

@@ -21,7 +21,7 @@ async function buildElsewhere(chapter: number): Promise<Record<string, string>> 
     cpSync(join(repository, "book"), join(root, "book"), { recursive: true });
     const lines: string[] = [];
     const tell = (line: string) => lines.push(line);
-    const surroundings = { root, out: tell, error: tell, signal: new AbortController().signal };
+    const surroundings = { root, out: tell, error: tell, colours: false, signal: new AbortController().signal };
     const status = await main(["--chapter", `${chapter}`], surroundings);
     expect(status, lines.join("\n")).toBe(0);
     return hashes(join(root, folderOf(chapter, null)));
