@@ -10,7 +10,7 @@ import { BITS, type IrProgram, type ValueType } from "../../tangle/compiler/ssa/
 import { optimize } from "../../tangle/compiler/ssa/optimize.ts";
 import { verifyProgram } from "../../tangle/compiler/ssa/verify.ts";
 import type { Program } from "../../tangle/compiler/tree.ts";
-import { generate } from "../../tangle/compiler/x86/generate.ts";
+import { type GenerateOptions, generate } from "../../tangle/compiler/x86/generate.ts";
 import { PANIC_HANDLER } from "./build-tree.ts";
 import { arbitraryProgram, RUN_SYMBOL } from "./generate.ts";
 import { IrInterpreter, IrPanic, OutOfFuel } from "./interpret-ir.ts";
@@ -45,7 +45,7 @@ interface Candidate {
 }
 
 /** Random programs in SSA form, as they are, against their interpreter. */
-export function compareIr(seeds: readonly number[]): Comparison {
+export function compareIr(seeds: readonly number[], options: GenerateOptions = {}): Comparison {
   return compare(
     seeds.map((seed): Candidate => {
       const { program: ir, main, arguments: args, results } = randomIr(seed);
@@ -53,11 +53,12 @@ export function compareIr(seeds: readonly number[]): Comparison {
       const calls = [{ symbol: main, arguments: args }];
       return { name: `ir ${seed}`, ir, calls, results, expected: interpret(ir, calls) };
     }),
+    options,
   );
 }
 
 /** Random typed trees, lowered, with and without optimisation, against the interpreter of what was lowered. */
-export function compareTrees(seeds: readonly number[]): Comparison {
+export function compareTrees(seeds: readonly number[], options: GenerateOptions = {}): Comparison {
   return compare(
     seeds.flatMap((seed): Candidate[] => {
       const { program, main, arguments: args } = randomProgram(seed);
@@ -71,11 +72,12 @@ export function compareTrees(seeds: readonly number[]): Comparison {
         { name: `optimized tree ${seed}`, ir: optimize(lower(program), { keep }), calls, results, expected },
       ];
     }),
+    options,
   );
 }
 
 /** Random sources through the whole compiler, against the evaluator of the typed tree. */
-export function compareSources(seeds: readonly number[]): Comparison {
+export function compareSources(seeds: readonly number[], options: GenerateOptions = {}): Comparison {
   return compare(
     seeds.flatMap((seed): Candidate[] => {
       const [{ source }] = fc.sample(arbitraryProgram(), { seed, numRuns: 1 }) as [{ source: string }];
@@ -93,15 +95,16 @@ export function compareSources(seeds: readonly number[]): Comparison {
         { ...common, name: `optimized source ${seed}`, ir: optimize(lower(program), { keep }) },
       ];
     }),
+    options,
   );
 }
 
-function compare(candidates: readonly Candidate[]): Comparison {
+function compare(candidates: readonly Candidate[], options: GenerateOptions): Comparison {
   const ended = candidates.filter((candidate) => candidate.expected !== null);
   const outcomes = runNatively(
     ended.map((candidate): NativeProgram => {
       const { calls, handler = PANIC_HANDLER } = candidate;
-      return { object: compiled(candidate), panicHandler: handler, calls };
+      return { object: compiled(candidate, options), panicHandler: handler, calls };
     }),
   );
   const mismatches = ended.flatMap(({ name, expected, results }, i) => {
@@ -113,9 +116,9 @@ function compare(candidates: readonly Candidate[]): Comparison {
 }
 
 /** Object code that begins at the last of the calls: the program's own entry may never end. */
-function compiled({ name, ir, calls }: Candidate) {
+function compiled({ name, ir, calls }: Candidate, options: GenerateOptions) {
   try {
-    return { ...generate(ir).object, entry: calls.at(-1)!.symbol };
+    return { ...generate(ir, options).object, entry: calls.at(-1)!.symbol };
   } catch (error) {
     throw new Error(name, { cause: error });
   }
@@ -162,13 +165,17 @@ function describe(outcome: NativeOutcome, results: readonly ValueType[]): string
 }
 
 const BATCH = 200;
+/** All registers, and few: then nearly everything goes through the frame. */
+const REGISTERS: readonly GenerateOptions[] = [{}, { registers: [0, 1, 2, 6, 3, 12] }, { registers: [0, 1, 2, 3] }];
 
 function main(from: number, to: number): void {
   let compared = 0;
   let mismatched = 0;
   for (let at = from; at < to; at += BATCH) {
     const seeds = Array.from({ length: Math.min(BATCH, to - at) }, (_, i) => at + i);
-    for (const comparison of [compareIr(seeds), compareTrees(seeds), compareSources(seeds)]) {
+    const options = REGISTERS[(at / BATCH) % REGISTERS.length]!;
+    for (const compareSome of [compareIr, compareTrees, compareSources]) {
+      const comparison = compareSome(seeds, options);
       compared += comparison.compared;
       mismatched += comparison.mismatches.length;
       for (const { program, expected, actual } of comparison.mismatches) {

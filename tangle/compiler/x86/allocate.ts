@@ -18,13 +18,13 @@ const ROUNDS = 20;
 /** Thrown where a function cannot get by with the hardware's registers: asm that pins or clobbers too many of them. */
 export class OutOfRegisters extends Error {}
 
-/** Replaces every virtual register of the function by a hardware one. */
-export function allocate(fn: MachineFunction): Allocation {
+/** Replaces every virtual register of the function by one of these hardware registers. */
+export function allocate(fn: MachineFunction, hardware: readonly Register[]): Allocation {
   const unspillable = new Set<Register>();
   for (let round = 0; round < ROUNDS; round++) {
     const flow = analyseFlow(fn);
     const graph = buildInterference(fn, flow);
-    const coloring = color(graph, unspillable);
+    const coloring = color(graph, unspillable, hardware);
     if (coloring.spilled.length === 0) {
       return { written: applyColors(fn, coloring.color), flow };
     }

@@ -4,7 +4,7 @@
  * hardware registers in reverse.
  */
 import type { InterferenceGraph } from "./interference.ts";
-import { ALLOCATABLE, CALLEE_SAVED, FIRST_VIRTUAL, type Register, RSP } from "./registers.ts";
+import { CALLEE_SAVED, FIRST_VIRTUAL, type Register, RSP } from "./registers.ts";
 
 export interface Coloring {
   /** By virtual register: the hardware register, or -1 where it must live in memory. */
@@ -14,8 +14,6 @@ export interface Coloring {
   /** By register: the one it was coalesced with, itself otherwise. */
   representative(register: Register): Register;
 }
-
-const COLORS = ALLOCATABLE.length;
 
 /** Where a virtual register is at the moment. */
 enum State {
@@ -34,9 +32,16 @@ enum Fate {
   Done,
 }
 
-/** Colours the graph. Registers in `unspillable` are only spilled where nothing else is left. */
-export function color(graph: InterferenceGraph, unspillable: ReadonlySet<Register>): Coloring {
-  return new Allocator(graph, unspillable).run();
+/**
+ * Colours the graph with these hardware registers, the first ones first. Registers in `unspillable` are only spilled
+ * where nothing else is left.
+ */
+export function color(
+  graph: InterferenceGraph,
+  unspillable: ReadonlySet<Register>,
+  hardware: readonly Register[],
+): Coloring {
+  return new Allocator(graph, unspillable, hardware).run();
 }
 
 class Allocator {
@@ -50,12 +55,16 @@ class Allocator {
   private readonly spillable: Register[] = [];
   private readonly stack: Register[] = [];
   private readonly degree: Int32Array;
+  /** How many hardware registers there are to give. */
+  private readonly colors: number;
 
   constructor(
     private readonly graph: InterferenceGraph,
     private readonly unspillable: ReadonlySet<Register>,
+    private readonly hardware: readonly Register[],
   ) {
     const { count } = graph;
+    this.colors = hardware.length;
     this.state = new Uint8Array(count);
     this.alias = Int32Array.from({ length: count }, (_, i) => i);
     this.degree = graph.degree;
@@ -84,7 +93,7 @@ class Allocator {
 
   /** Puts a register on the list that its degree and its copies ask for. */
   private enlist(register: Register): void {
-    if (this.degree[register]! >= COLORS) {
+    if (this.degree[register]! >= this.colors) {
       this.state[register] = State.Spill;
       this.spillable.push(register);
     } else if (this.hasMoves(register)) {
@@ -126,7 +135,7 @@ class Allocator {
 
   private decrement(register: Register): void {
     const before = this.degree[register]!--;
-    if (before !== COLORS) return;
+    if (before !== this.colors) return;
     // It has just become easy to colour: its copies, and its neighbours', may have become safe to coalesce.
     this.enableMoves(register);
     for (const neighbour of this.graph.neighbours[register]!) {
@@ -177,7 +186,7 @@ class Allocator {
   /** A register with few neighbours and no copies left can be simplified. */
   private relax(register: Register): void {
     if (register < FIRST_VIRTUAL || this.state[register] !== State.Freeze) return;
-    if (this.degree[register]! >= COLORS || this.hasMoves(register)) return;
+    if (this.degree[register]! >= this.colors || this.hasMoves(register)) return;
     this.state[register] = State.Simplify;
     this.simplifiable.push(register);
   }
@@ -185,23 +194,24 @@ class Allocator {
   /** George's test: every neighbour of b is easy, or interferes with the hardware register already. */
   private fitsHardware(hardware: Register, b: Register): boolean {
     return this.graph.neighbours[b]!.every(
-      (n) => n < FIRST_VIRTUAL || !this.isPresent(n) || this.degree[n]! < COLORS || this.graph.interfere(n, hardware),
+      (n) =>
+        n < FIRST_VIRTUAL || !this.isPresent(n) || this.degree[n]! < this.colors || this.graph.interfere(n, hardware),
     );
   }
 
-  /** Briggs's test: together they have fewer than COLORS neighbours that are hard to colour. */
+  /** Briggs's test: together they have fewer than this.colors neighbours that are hard to colour. */
   private fitsTogether(a: Register, b: Register): boolean {
     let hard = 0;
     const { neighbours } = this.graph;
     for (const n of neighbours[a]!) {
       if (n >= FIRST_VIRTUAL && !this.isPresent(n)) continue;
       const degree = this.degree[n]! - (this.graph.interfere(n, b) && n >= FIRST_VIRTUAL ? 1 : 0);
-      if (degree >= COLORS && ++hard >= COLORS) return false;
+      if (degree >= this.colors && ++hard >= this.colors) return false;
     }
     for (const n of neighbours[b]!) {
       if (n >= FIRST_VIRTUAL && !this.isPresent(n)) continue;
       if (this.graph.interfere(n, a)) continue;
-      if (this.degree[n]! >= COLORS && ++hard >= COLORS) return false;
+      if (this.degree[n]! >= this.colors && ++hard >= this.colors) return false;
     }
     return true;
   }
@@ -217,7 +227,7 @@ class Allocator {
       this.graph.connect(n, a);
       if (n >= FIRST_VIRTUAL) this.decrement(n);
     }
-    if (a >= FIRST_VIRTUAL && this.degree[a]! >= COLORS && this.state[a] === State.Freeze) {
+    if (a >= FIRST_VIRTUAL && this.degree[a]! >= this.colors && this.state[a] === State.Freeze) {
       this.state[a] = State.Spill;
       this.spillable.push(a);
     }
@@ -302,6 +312,6 @@ class Allocator {
     if (best !== -1) return best;
     const isFree = (hardware: Register) => ((taken >> hardware) & 1) === 0;
     const isNew = (hardware: Register) => CALLEE_SAVED.includes(hardware) && ((saved >> hardware) & 1) === 0;
-    return ALLOCATABLE.find((h) => isFree(h) && !isNew(h)) ?? ALLOCATABLE.find(isFree) ?? -1;
+    return this.hardware.find((h) => isFree(h) && !isNew(h)) ?? this.hardware.find(isFree) ?? -1;
   }
 }

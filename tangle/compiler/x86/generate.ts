@@ -7,6 +7,7 @@ import { type Emitted, emitFunction } from "./emission.ts";
 import { layOutFrame } from "./frame.ts";
 import { layOut, tidy } from "./layout.ts";
 import type { MachineBlock } from "./machine.ts";
+import { ALLOCATABLE, type Register } from "./registers.ts";
 import { select } from "./select.ts";
 import { JumpTables } from "./switches.ts";
 
@@ -18,15 +19,20 @@ export interface Generated {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+export interface GenerateOptions {
+  /** The hardware registers to use where any will do; all but rsp unless given. Tests take some away. */
+  readonly registers?: readonly Register[];
+}
+
 /** Machine code for every function of the program; the data passes through, with jump tables added. */
-export function generate(program: IrProgram): Generated {
+export function generate(program: IrProgram, { registers = ALLOCATABLE }: GenerateOptions = {}): Generated {
   const tables = new JumpTables();
   const functions: ObjectFunction[] = [];
   const data: DataObject[] = [...program.data];
   const diagnostics: Diagnostic[] = [];
   for (const fn of program.functions) {
     try {
-      const made = generateFunction(fn, tables);
+      const made = generateFunction(fn, tables, registers);
       functions.push(made.emitted.object);
       data.push(...made.tables);
       diagnostics.push(...made.emitted.diagnostics);
@@ -52,9 +58,13 @@ function outOfRegisters(fn: IrFunction, error: OutOfRegisters): Diagnostic {
   };
 }
 
-function generateFunction(fn: IrFunction, tables: JumpTables): { emitted: Emitted; tables: DataObject[] } {
+function generateFunction(
+  fn: IrFunction,
+  tables: JumpTables,
+  registers: readonly Register[],
+): { emitted: Emitted; tables: DataObject[] } {
   const machine = select(fn, tables);
-  const { written, flow } = allocate(machine);
+  const { written, flow } = allocate(machine, registers);
   tidy(machine);
   const frame = layOutFrame(machine, written);
   const order = layOut(machine, flow);
