@@ -11,6 +11,7 @@ import {
   type FrameSlot,
   type Instruction,
   IrFunction,
+  type Path,
   type Predicate,
   type Terminator,
   type Value,
@@ -239,12 +240,22 @@ export class FunctionBuilder {
     return this.one(type, (results) => ({ kind, operand, results, place: this.place }));
   }
 
-  load(type: ValueType, address: Value, offset: number, volatile = false): Value {
-    return this.one(type, (results) => ({ kind: "load", address, offset, volatile, results, place: this.place }));
+  load(type: ValueType, address: Value, offset: number, path: Path = []): Value {
+    const { place } = this;
+    return this.one(type, (results) => ({ kind: "load", address, offset, volatile: false, path, results, place }));
   }
 
-  store(address: Value, offset: number, value: Value, volatile = false): void {
-    this.emit({ kind: "store", address, offset, value, volatile, results: [], place: this.place });
+  store(address: Value, offset: number, value: Value, path: Path = []): void {
+    this.emit({ kind: "store", address, offset, value, volatile: false, path, results: [], place: this.place });
+  }
+
+  volatileLoad(type: ValueType, address: Value): Value {
+    const { place } = this;
+    return this.one(type, (results) => ({ kind: "load", address, offset: 0, volatile: true, results, place }));
+  }
+
+  volatileStore(address: Value, value: Value): void {
+    this.emit({ kind: "store", address, offset: 0, value, volatile: true, results: [], place: this.place });
   }
 
   call(symbol: string, args: readonly Value[], types: readonly ValueType[]): Value[] {

@@ -8,9 +8,9 @@ export function lowerIntrinsic(f: FunctionContext, name: IntrinsicName, values: 
   const { builder } = f;
   switch (name) {
     case "volatileLoad":
-      return [builder.load(scalarType(type), values[0]!, 0, true)];
+      return [builder.volatileLoad(scalarType(type), values[0]!)];
     case "volatileStore":
-      builder.store(values[0]!, 0, values[1]!, true);
+      builder.volatileStore(values[0]!, values[1]!);
       return [];
     case "unreachable":
       builder.unreachable();

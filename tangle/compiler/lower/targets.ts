@@ -1,6 +1,6 @@
 /** Places that can be read and written: register locals, and addresses in memory. */
 import { isAggregate, sizeOf } from "../layout.ts";
-import type { Value } from "../ssa/ir.ts";
+import type { Path, Value } from "../ssa/ir.ts";
 import type { Expression, Target, Type } from "../tree.ts";
 import type { Variable } from "./builder.ts";
 import { constantOf } from "./constants.ts";
@@ -12,6 +12,8 @@ import { componentTypes } from "./types.ts";
 export interface Address {
   readonly base: Value;
   readonly offset: number;
+  /** The fields on the way there. */
+  readonly path: Path;
 }
 
 export type Location =
@@ -34,13 +36,18 @@ export function readLocation(f: FunctionContext, location: Location): Value[] {
   if (location.kind === "variables") return location.variables.map((variable) => f.builder.read(variable));
   const { address, type } = location;
   if (isAggregate(type)) return [materialize(f, address)];
-  return componentTypes(type).map((component, i) => f.builder.load(component, address.base, address.offset + 8 * i));
+  const { base, offset, path } = address;
+  return componentTypes(type).map((component, i) => f.builder.load(component, base, offset + 8 * i, path));
 }
 
 export function writeLocation(f: FunctionContext, location: Location, values: readonly Value[]): void {
   values.forEach((value, i) => {
-    if (location.kind === "variables") f.builder.write(location.variables[i]!, value);
-    else f.builder.store(location.address.base, location.address.offset + 8 * i, value);
+    if (location.kind === "variables") {
+      f.builder.write(location.variables[i]!, value);
+    } else {
+      const { base, offset, path } = location.address;
+      f.builder.store(base, offset + 8 * i, value, path);
+    }
   });
 }
 
@@ -50,7 +57,7 @@ export function readTarget(f: FunctionContext, target: Target): Value[] {
 }
 
 /** An address as one value. */
-export function materialize(f: FunctionContext, { base, offset }: Address): Value {
+export function materialize(f: FunctionContext, { base, offset }: Pick<Address, "base" | "offset">): Value {
   return offset === 0 ? base : f.builder.binary("add", base, f.builder.constant("i64", BigInt(offset)));
 }
 
@@ -66,24 +73,34 @@ export function addressOf(f: FunctionContext, target: Target): Address {
 function addressHere(f: FunctionContext, target: Target): Address {
   switch (target.kind) {
     case "local":
-      if (target.local.storage === "frame") return { base: f.builder.slot(f.frame.slotOf(target.local)), offset: 0 };
-      if (isAggregate(target.type)) return { base: f.builder.read(f.frame.variablesOf(target.local)[0]!), offset: 0 };
+      if (target.local.storage === "frame") return at(f.builder.slot(f.frame.slotOf(target.local)));
+      if (isAggregate(target.type)) return at(f.builder.read(f.frame.variablesOf(target.local)[0]!));
       throw new Error(`local ${target.local.name} has no address`);
     case "global":
-      return { base: f.builder.symbol(target.global.symbol), offset: 0 };
+      return at(f.builder.symbol(target.global.symbol));
     case "field":
-      return plus(f, referenceOf(f, target.object), target.field.offset);
+      return fieldAddress(f, target);
     case "element":
       return elementAddress(f, target);
     case "pointee":
-      return { base: lowerScalar(f, target.pointer), offset: 0 };
+      return at(lowerScalar(f, target.pointer));
   }
+}
+
+/** What nothing is known of but its address. */
+function at(base: Value): Address {
+  return { base, offset: 0, path: [] };
+}
+
+function fieldAddress(f: FunctionContext, { object, field }: Extract<Target, { kind: "field" }>): Address {
+  const address = plus(f, referenceOf(f, object), field.offset);
+  return { ...address, path: [...address.path, { whole: object.type, part: field.name }] };
 }
 
 /** The address that an expression of aggregate type denotes, with constant offsets kept apart. */
 function referenceOf(f: FunctionContext, expression: Expression): Address {
   if (expression.kind === "read" && isAggregate(expression.type)) return addressOf(f, expression.target);
-  return { base: lowerScalar(f, expression), offset: 0 };
+  return at(lowerScalar(f, expression));
 }
 
 function elementAddress(f: FunctionContext, target: Extract<Target, { kind: "element" }>): Address {
@@ -97,14 +114,14 @@ function elementAddress(f: FunctionContext, target: Extract<Target, { kind: "ele
     length = () => builder.constant("i64", elements);
   } else {
     const [address, count] = lowerFat(f, array);
-    base = { base: address, offset: 0 };
+    base = at(address);
     length = () => count;
   }
   const size = sizeOf(target.type);
   if (!target.checked && index.kind === "integer") return plus(f, base, Number(index.value) * size);
   const position = builder.convert(lowerScalar(f, index), "i64", false);
   if (target.checked) checkBounds(f, position, length(), target);
-  return { base: scaled(f, base.base, position, size), offset: base.offset };
+  return { ...base, base: scaled(f, base.base, position, size) };
 }
 
 function lowerFat(f: FunctionContext, expression: Expression): [Value, Value] {
@@ -131,6 +148,6 @@ function checkBounds(f: FunctionContext, index: Value, length: Value, target: Ta
 
 function plus(f: FunctionContext, address: Address, bytes: number): Address {
   const offset = address.offset + bytes;
-  if (offset <= LARGEST_OFFSET) return { base: address.base, offset };
-  return { base: materialize(f, { base: address.base, offset }), offset: 0 };
+  if (offset <= LARGEST_OFFSET) return { ...address, offset };
+  return { ...address, base: materialize(f, { base: address.base, offset }), offset: 0 };
 }

@@ -1,5 +1,5 @@
 /** Which memory accesses can touch the same bytes. */
-import { BITS, type FrameSlot, type Instruction, type IrFunction, type Value, type ValueType } from "./ir.ts";
+import { BITS, type FrameSlot, type Instruction, type IrFunction, type Path, type Value } from "./ir.ts";
 import { edges, operands, terminatorOperands } from "./operands.ts";
 
 /** A range of bytes: an object that is known, or an address that is not, plus an offset. */
@@ -10,6 +10,7 @@ export interface Location {
   readonly bytes: number;
   /** The frame slot that the address points into, if it does; with an index, `base` is the address itself. */
   readonly slot: FrameSlot | null;
+  readonly path: Path;
 }
 
 export class Aliases {
@@ -28,16 +29,18 @@ export class Aliases {
     }
   }
 
-  location(address: Value, offset: number, type: ValueType): Location {
-    return this.range(address, offset, Math.max(8, BITS[type]) / 8);
+  /** The bytes of a load or store whose address is, or by now would be, `address`. */
+  accessed(access: Extract<Instruction, { kind: "load" | "store" }>, address = access.address): Location {
+    const type = access.kind === "load" ? access.results[0]!.type : access.value.type;
+    return this.range(address, access.offset, Math.max(8, BITS[type]) / 8, access.path);
   }
 
   /** The range of `bytes` bytes; Infinity where the length is unknown. */
-  range(address: Value, offset: number, bytes: number): Location {
+  range(address: Value, offset: number, bytes: number, path: Path = []): Location {
     const i = this.definitions.get(address);
-    if (i?.kind === "slot") return { base: i.slot, offset, bytes, slot: i.slot };
-    if (i?.kind === "symbol") return { base: i.symbol, offset: i.offset + offset, bytes, slot: null };
-    return { base: address, offset, bytes, slot: this.slotBehind(address) };
+    if (i?.kind === "slot") return { base: i.slot, offset, bytes, slot: i.slot, path };
+    if (i?.kind === "symbol") return { base: i.symbol, offset: i.offset + offset, bytes, slot: null, path };
+    return { base: address, offset, bytes, slot: this.slotBehind(address), path };
   }
 
   /** The bits of a value that is a constant, else null. */
@@ -55,12 +58,12 @@ export class Aliases {
   mayOverlap(a: Location, b: Location): boolean {
     if (a.base === b.base) return a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
     if (a.slot || b.slot) {
-      if (a.slot && b.slot) return a.slot === b.slot;
+      if (a.slot && b.slot) return a.slot === b.slot && !areApart(a.path, b.path);
       // Nobody else has the address of a slot that never left the function.
       const slot = (a.slot ?? b.slot)!;
       if (!this.escaped.has(slot)) return false;
     }
-    return !(isObject(a) && isObject(b));
+    return !(isObject(a) && isObject(b)) && !areApart(a.path, b.path);
   }
 
   /** Whether other code (calls, hardware, other cores) may read or write there. */
@@ -92,6 +95,11 @@ export class Aliases {
 /** Whether the base is an object of its own, not an address that could point anywhere. */
 function isObject(location: Location): boolean {
   return typeof location.base === "string" || location.base === location.slot;
+}
+
+/** Whether the accesses go through different parts of one kind of object. */
+function areApart(a: Path, b: Path): boolean {
+  return a.some(({ whole, part }) => b.some((other) => other.whole === whole && other.part !== part));
 }
 
 /** Intrinsics that leave memory alone. */

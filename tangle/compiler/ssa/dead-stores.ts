@@ -37,7 +37,7 @@ class DeadStores {
   private collectReads(): void {
     for (const block of this.f.blocks) {
       for (const i of block.instructions) {
-        if (i.kind === "load") this.readLater.push(this.aliases.location(i.address, i.offset, i.results[0]!.type));
+        if (i.kind === "load") this.readLater.push(this.aliases.accessed(i));
         else if (i.kind === "intrinsic" && i.name === "copyMemory") {
           this.readLater.push(this.aliases.range(i.arguments[1]!, 0, this.aliases.lengthOf(i)));
         }
@@ -48,7 +48,7 @@ class DeadStores {
   private keep(i: Instruction, readHere: Location[]): boolean {
     switch (i.kind) {
       case "store": {
-        const location = this.aliases.location(i.address, i.offset, i.value.type);
+        const location = this.aliases.accessed(i);
         if (i.volatile) {
           this.dying = this.dying.filter((dying) => !this.aliases.isShared(dying));
           return true;
@@ -58,7 +58,7 @@ class DeadStores {
         return true;
       }
       case "load":
-        this.read(this.aliases.location(i.address, i.offset, i.results[0]!.type), readHere);
+        this.read(this.aliases.accessed(i), readHere);
         if (i.volatile) this.dying = this.dying.filter((dying) => !this.aliases.isShared(dying));
         return true;
       case "call":

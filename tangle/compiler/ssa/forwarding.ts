@@ -83,7 +83,7 @@ class Forwarding {
       this.forgetShared();
       return true;
     }
-    const location = this.aliases.location(this.replacements.resolve(i.address), i.offset, result.type);
+    const location = this.aliases.accessed(i, this.replacements.resolve(i.address));
     const known = this.find(location, result.type) ?? this.filled(location, result.type);
     if (known) this.replacements.set(result, known);
     else this.facts.push({ location, value: result });
@@ -91,7 +91,7 @@ class Forwarding {
   }
 
   private store(i: Kind<"store">): boolean {
-    const location = this.aliases.location(this.replacements.resolve(i.address), i.offset, i.value.type);
+    const location = this.aliases.accessed(i, this.replacements.resolve(i.address));
     if (i.volatile) {
       this.forgetShared();
       this.forget(location);

@@ -60,7 +60,7 @@ class Hoisting {
 
   private noteWrites(i: Instruction): void {
     if (i.kind === "store" && !i.volatile) {
-      this.written.push(this.aliases.location(i.address, i.offset, i.value.type));
+      this.written.push(this.aliases.accessed(i));
     } else if (i.kind === "intrinsic" && (i.name === "copyMemory" || i.name === "fillMemory")) {
       this.written.push(this.aliases.range(i.arguments[0]!, 0, Number.POSITIVE_INFINITY));
     } else if (["store", "call", "callIndirect", "asm", "intrinsic"].includes(i.kind)) {
@@ -96,14 +96,14 @@ class Hoisting {
   }
 
   private isUntouched(i: Extract<Instruction, { kind: "load" }>): boolean {
-    const location = this.aliases.location(i.address, i.offset, i.results[0]!.type);
+    const location = this.aliases.accessed(i);
     if (this.writesShared && this.aliases.isShared(location)) return false;
     return !this.written.some((written) => this.aliases.mayOverlap(written, location));
   }
 
   /** Whether the load can be made although the program might not have come to it: it runs in every round, or cannot fault. */
   private isSafe(i: Extract<Instruction, { kind: "load" }>, block: Block): boolean {
-    const { base } = this.aliases.location(i.address, i.offset, i.results[0]!.type);
+    const { base } = this.aliases.accessed(i);
     if (base !== i.address) return true;
     const leaving = [...this.loop.blocks].filter((inside) =>
       edges(inside.terminator).some((edge) => !this.loop.blocks.has(edge.block) && !edge.block.cold),

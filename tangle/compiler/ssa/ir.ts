@@ -62,13 +62,20 @@ export type Instruction = {
   | { readonly kind: "select"; readonly condition: Value; readonly then: Value; readonly otherwise: Value }
   | { readonly kind: "zeroExtend" | "signExtend" | "truncate"; readonly operand: Value }
   /** Reads the result's type at `address + offset`. An i1 is read as a byte. */
-  | { readonly kind: "load"; readonly address: Value; readonly offset: number; readonly volatile: boolean }
+  | {
+      readonly kind: "load";
+      readonly address: Value;
+      readonly offset: number;
+      readonly volatile: boolean;
+      readonly path?: Path;
+    }
   | {
       readonly kind: "store";
       readonly address: Value;
       readonly offset: number;
       readonly value: Value;
       readonly volatile: boolean;
+      readonly path?: Path;
     }
   | { readonly kind: "call"; readonly symbol: string; readonly arguments: readonly Value[] }
   | { readonly kind: "callIndirect"; readonly callee: Value; readonly arguments: readonly Value[] }
@@ -89,6 +96,12 @@ export type Instruction = {
       readonly clobbers: readonly string[];
     }
 );
+
+/**
+ * The parts of objects that an access goes through, outermost first: for `ring.items[i]` that it is in `items` of a
+ * `Ring`. Accesses through different parts of one kind of object never touch the same bytes. Absent: nothing is known.
+ */
+export type Path = readonly { readonly whole: object; readonly part: string }[];
 
 export interface Edge {
   readonly block: Block;
