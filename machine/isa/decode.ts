@@ -86,6 +86,12 @@ class InstructionReader implements AddressBytes {
   at: number;
   private readonly end: number;
   rex = 0;
+  operandPrefix = false;
+  addressPrefix = false;
+  lock = false;
+  /** f2, f3 or 0. */
+  repeat = 0;
+  segmentOverride: number | null = null;
   segment = -1;
 
   constructor(
@@ -101,6 +107,52 @@ class InstructionReader implements AddressBytes {
   byte(): number {
     const at = this.at++;
     return at < this.end ? this.bytes[at]! : 0;
+  }
+
+  /** Takes all prefixes and gives the byte after them. A REX prefix counts only right before the opcode. */
+  prefixes(): number {
+    for (;;) {
+      const byte = this.byte();
+      if (this.mode === 64 && (byte & 0xf0) === 0x40) {
+        this.rex = byte;
+        continue;
+      }
+      if (!this.legacyPrefix(byte) || this.overrun !== null) return byte;
+      this.rex = 0;
+    }
+  }
+
+  private legacyPrefix(byte: number): boolean {
+    switch (byte) {
+      case 0x66:
+        this.operandPrefix = true;
+        return true;
+      case 0x67:
+        this.addressPrefix = true;
+        return true;
+      case 0xf0:
+        this.lock = true;
+        return true;
+      case 0xf2:
+      case 0xf3:
+        this.repeat = byte;
+        return true;
+      case 0x26:
+      case 0x2e:
+      case 0x36:
+      case 0x3e:
+        this.segmentOverride = (byte - 0x26) >> 3;
+        // 64-bit mode has no use for these four.
+        if (this.mode !== 64) this.segment = this.segmentOverride;
+        return true;
+      case 0x64:
+      case 0x65:
+        this.segmentOverride = byte - 0x60;
+        this.segment = this.segmentOverride;
+        return true;
+      default:
+        return false;
+    }
   }
 
   get overrun(): "truncated" | "tooLong" | null {
@@ -135,34 +187,8 @@ export function decode(bytes: Uint8Array, offset: number, mode: Mode): Instructi
     length: Math.min(reader.at - offset, LONGEST_INSTRUCTION, bytes.length - offset),
   });
 
-  let operandPrefix = false;
-  let addressPrefix = false;
-  let lock = false;
-  let repeat = 0;
-  let segmentOverride: number | null = null;
-  let opcode = reader.byte();
-  for (let prefix = true; prefix && reader.overrun === null; ) {
-    if (opcode === 0x66) operandPrefix = true;
-    else if (opcode === 0x67) addressPrefix = true;
-    else if (opcode === 0xf0) lock = true;
-    else if (opcode === 0xf2 || opcode === 0xf3) repeat = opcode;
-    else if (opcode === 0x26 || opcode === 0x2e || opcode === 0x36 || opcode === 0x3e) {
-      segmentOverride = (opcode - 0x26) >> 3;
-      if (mode !== 64) reader.segment = segmentOverride;
-    } else if (opcode === 0x64 || opcode === 0x65) {
-      segmentOverride = opcode - 0x60;
-      reader.segment = segmentOverride;
-    } else if (mode === 64 && (opcode & 0xf0) === 0x40) {
-      reader.rex = opcode;
-      opcode = reader.byte();
-      continue;
-    } else prefix = false;
-    if (prefix) {
-      reader.rex = 0;
-      opcode = reader.byte();
-    }
-  }
-
+  let opcode = reader.prefixes();
+  const { operandPrefix, addressPrefix, lock, repeat, segmentOverride } = reader;
   let map = 0;
   if (opcode === 0x0f) {
     opcode = reader.byte();

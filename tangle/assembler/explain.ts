@@ -1,6 +1,7 @@
 /** Why the instruction table has nothing for an instruction as written. */
-import { plansOf } from "#isa/encode.ts";
+
 import type { Operand } from "#isa/instruction.ts";
+import { plansOf } from "#isa/matching.ts";
 import { registerName } from "#isa/registers.ts";
 import { SyntaxProblem } from "./lexer.ts";
 import { matching, type Request } from "./request.ts";

@@ -1,7 +1,7 @@
 /** Mnemonics as programmers write them, and the names that the instruction table has for them. */
 import { CONDITION_SYNONYMS } from "#isa/conditions.ts";
-import { plansOf } from "#isa/encode.ts";
 import type { Mode, Width } from "#isa/instruction.ts";
+import { plansOf } from "#isa/matching.ts";
 
 export interface TableName {
   readonly mnemonic: string;

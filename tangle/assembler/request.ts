@@ -1,6 +1,7 @@
 /** What is asked of the encoder: an instruction in the table's own terms, however nasm lets it be spelled. */
-import { type EncodeOptions, encodings } from "#isa/encode.ts";
+
 import type { MemoryOperand, Operand, RegisterOperand, Width } from "#isa/instruction.ts";
+import { type EncodeOptions, encodings } from "#isa/matching.ts";
 import type { Plan } from "#isa/plans.ts";
 import type { Surroundings } from "./expression.ts";
 import { tableName } from "./mnemonics.ts";

@@ -1,5 +1,6 @@
 /** Chooses the bytes of an instruction: the shortest the table has, and among equals the one that nasm takes. */
-import { type Encoding, encodePlan, plansOf } from "#isa/encode.ts";
+import { type Encoding, encodePlan } from "#isa/encode.ts";
+import { plansOf } from "#isa/matching.ts";
 import type { Plan } from "#isa/plans.ts";
 import { relative } from "#isa/registers.ts";
 import { explain } from "./explain.ts";
