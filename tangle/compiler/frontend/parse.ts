@@ -21,22 +21,23 @@ const CHECKED_LATER: ReadonlySet<string> = new Set([
   "IllegalBreakContinue",
   "LabelRedeclaration",
   "DeclarationMissingInitializer",
+  "UnsupportedParameterDecorator",
 ]);
 
 /**
  * Parses one module. Syntax errors (KT1001) and all of TypeScript's grammar that the language lacks are reported; the
- * tree holds the rest. Null where Babel found no tree at all.
+ * tree holds the rest. Null where there are syntax errors.
  */
 export function parseModule(path: string, text: string, reporter: Reporter): SourceModule | null {
   const conversion = new Conversion(path, reporter);
   try {
     const file = parseWithBabel(text, PARSER_OPTIONS);
-    for (const error of file.errors ?? []) {
-      if (!CHECKED_LATER.has(error.reasonCode)) {
-        reportSyntaxError(conversion, error, reporter);
-      }
+    const errors = (file.errors ?? []).filter((error) => !CHECKED_LATER.has(error.reasonCode));
+    for (const error of errors) {
+      reportSyntaxError(conversion, error, reporter);
     }
-    return convertModule(conversion, file.program);
+    // A tree that Babel patched up may have holes.
+    return errors.length > 0 ? null : convertModule(conversion, file.program);
   } catch (error) {
     if (!isParseError(error)) {
       throw error;
