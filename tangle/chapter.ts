@@ -27,34 +27,59 @@ const ENTRY = "kernel/main.ts";
 const BOOT_SECTOR = "boot/sector.asm";
 const SECOND_STAGE = "boot/stage2.asm";
 
+/** Every file of this folder is the entry of an image of its own: the chapter's tests. */
+const TEST = /^kernel\/tests\/([\w-]+)\.ts$/;
+
 /**
- * Builds a snapshot. Pure: the same snapshot gives the same bytes, in Node and in the browser. `borrowed` is the
- * snapshot whose boot loader starts this one's kernel where it has none yet.
+ * Builds a snapshot: its kernel, and each of its kernel tests in `tests/NAME/`. Pure: the same snapshot gives the same
+ * bytes, in Node and in the browser. `borrowed` is the snapshot whose boot loader starts this one's kernel where it has
+ * none yet. A variant's tests are those of its chapter, so they are not built again.
  */
 export function buildChapter(snapshot: Snapshot, borrowed: Snapshot | null): ChapterBuild {
-  const inBook = (place: Place): Place => toBook(snapshot, place);
-  const kernelFiles = snapshot.files.filter(({ path }) => path.startsWith("kernel/"));
-  const { linked, diagnostics: mistakes } = compile(kernelFiles, {
-    entryFile: ENTRY,
-    chapter: snapshot.chapter,
-    placeOf: inBook,
-  });
   const own = assembleLoader(snapshot);
-  const diagnostics = [...mistakes.map((mistake) => movedBy(mistake, inBook)), ...own.diagnostics];
-  if (linked === null || diagnostics.length > 0) return { outputs: [], diagnostics };
-
-  const text = new TextEncoder();
-  const elf = writeElf(linked, debugSections(linked, inBook));
-  const outputs: Output[] = snapshot.files.map((file) => ({ path: file.path, bytes: text.encode(file.text) }));
-  outputs.push(
-    { path: "kernel.elf", bytes: elf },
-    { path: "map.json", bytes: text.encode(mapOf(snapshot, linked, own)) },
+  if (own.diagnostics.length > 0) return { outputs: [], diagnostics: own.diagnostics };
+  const lent = own.isComplete || borrowed === null ? null : assembleLoader(borrowed);
+  const loaders: Loaders = { own, lent };
+  const tests = snapshot.files.flatMap(({ path }) => (TEST.test(path) ? [path] : []));
+  const images = [ENTRY, ...(snapshot.variant === null ? tests : [])].map((entry) =>
+    buildImage(snapshot, entry, loaders),
   );
-  const loader = own.isComplete ? own : borrowed === null ? null : assembleLoader(borrowed);
-  if (loader?.isComplete !== true) return { outputs, diagnostics: loader?.diagnostics ?? [] };
-  const disk = diskOf(loader, elf, own.isComplete ? snapshot : borrowed!);
+
+  // A mistake in a module shows in every image that holds the module.
+  const diagnostics = new Map(images.flatMap((image) => image.diagnostics).map((d) => [JSON.stringify(d), d]));
+  if (diagnostics.size > 0) return { outputs: [], diagnostics: [...diagnostics.values()] };
+  const sources = snapshot.files.map((file) => ({ path: file.path, bytes: encode(file.text) }));
+  return { outputs: [...sources, ...images.flatMap((image) => image.outputs)], diagnostics: [] };
+}
+
+interface Loaders {
+  /** The snapshot's, which may be incomplete. */
+  readonly own: Loader;
+  /** Another chapter's. */
+  readonly lent: Loader | null;
+}
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** One kernel with its ELF file, its map and, where there is a loader, its disk. */
+function buildImage(snapshot: Snapshot, entryFile: string, { own, lent }: Loaders): ChapterBuild {
+  const inBook = (place: Place): Place => toBook(snapshot, place);
+  const sources = snapshot.files.filter(({ path }) => path.startsWith("kernel/"));
+  const { linked, diagnostics } = compile(sources, { entryFile, chapter: snapshot.chapter, placeOf: inBook });
+  if (linked === null) return { outputs: [], diagnostics: diagnostics.map((mistake) => movedBy(mistake, inBook)) };
+
+  const folder = TEST.exec(entryFile)?.[1];
+  const below = folder === undefined ? "" : `tests/${folder}/`;
+  const elf = writeElf(linked, debugSections(linked, inBook));
+  const outputs = [
+    { path: `${below}kernel.elf`, bytes: elf },
+    { path: `${below}map.json`, bytes: encode(mapOf(snapshot, linked, own)) },
+  ];
+  const loader = own.isComplete ? own : lent;
+  if (loader?.isComplete !== true) return { outputs, diagnostics: [] };
+  const disk = diskOf(loader, elf, inBook);
   if ("code" in disk) return { outputs: [], diagnostics: [disk] };
-  outputs.push({ path: own.isComplete ? "disk.img" : "borrowed.img", bytes: disk });
+  outputs.push({ path: below + (own.isComplete ? "disk.img" : "borrowed.img"), bytes: disk });
   return { outputs, diagnostics: [] };
 }
 
@@ -90,7 +115,11 @@ function movedBy(diagnostic: Diagnostic, move: (place: Place) => Place): Diagnos
 }
 
 /** The disk image, or what is wrong with the part that does not fit, at the first line of its file. */
-function diskOf({ sector, stage2 }: Loader, kernel: Uint8Array, source: Snapshot): Uint8Array | Diagnostic {
+function diskOf(
+  { sector, stage2 }: Loader,
+  kernel: Uint8Array,
+  inBook: (place: Place) => Place,
+): Uint8Array | Diagnostic {
   try {
     return buildDisk({ bootSector: sector!.bytes, secondStage: stage2!.bytes, kernel });
   } catch (error) {
@@ -100,7 +129,7 @@ function diskOf({ sector, stage2 }: Loader, kernel: Uint8Array, source: Snapshot
       secondStage: SECOND_STAGE,
       kernel: ENTRY,
     };
-    const place = toBook(source, { file: FILES[error.part], line: 1, column: 1 });
+    const place = inBook({ file: FILES[error.part], line: 1, column: 1 });
     return { code: "IM5001", message: error.message, place };
   }
 }
