@@ -2,6 +2,7 @@
 import type { Mode } from "#isa/instruction.ts";
 import type { Relocation } from "../compiler/object.ts";
 import type { Diagnostic, Place } from "../place.ts";
+import { registersWritten } from "./effects.ts";
 import { type Layout, layOut } from "./layout.ts";
 import type { SyntaxProblem } from "./lexer.ts";
 import { parse } from "./parser.ts";
@@ -98,6 +99,8 @@ export interface InlineAssembly {
   readonly relocations: readonly Relocation[];
   /** Byte offsets with the line and column in the text that they come from, both from 1. */
   readonly lines: readonly { readonly offset: number; readonly line: number; readonly column: number }[];
+  /** 64-bit names of the general registers that the code writes, but for rsp; functions that it calls not counted. */
+  readonly registersWritten: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -136,5 +139,12 @@ export function assembleInline(text: string, options: InlineOptions): InlineAsse
     });
   }
   const lines = layout.starts.map(({ offset, statement: { line, column } }) => ({ offset, line, column }));
-  return { bytes: imageOf(layout), relocations: layout.relocations, lines, diagnostics };
+  const bytes = imageOf(layout);
+  return {
+    bytes,
+    relocations: layout.relocations,
+    lines,
+    registersWritten: registersWritten(bytes, mode),
+    diagnostics,
+  };
 }
