@@ -142,6 +142,12 @@ describe("mistakes", () => {
     expect(diagnostics[0]!.place).toMatchObject({ file: "kernel/x.ts", line: 11, column: 3 });
   });
 
+  test("a name that nothing defines is one", () => {
+    const extras = { x: asm("call nowhere", []) };
+    const { diagnostics } = generate(readIr(withBody("extra x\nr: i64 = add a, b"), extras));
+    expect(diagnostics).toMatchObject([{ code: "AS2102", place: { file: "kernel/x.ts", line: 10 } }]);
+  });
+
   test("asking for more registers than there are is one of them", () => {
     const all = "rax rcx rdx rbx rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15".split(" ");
     const extras = { x: asm("nop", [["in", null, "a"]], all) };

@@ -1,6 +1,6 @@
 /** Blocks in their final order to bytes: encoding, short and near branches, places in the source. */
 
-import { conditionCode } from "../../../machine/isa/conditions.ts";
+import { conditionCode } from "#isa/conditions.ts";
 import type { Diagnostic, Place } from "../../place.ts";
 import type { ObjectFunction, Relocation } from "../object.ts";
 import { type AssembledText, assembleText } from "./assembled.ts";
@@ -31,11 +31,18 @@ export interface Emitted {
   readonly object: ObjectFunction;
   /** Where each block begins in the code, by block id. */
   readonly offsets: ReadonlyMap<MachineBlock, number>;
-  readonly diagnostics: readonly Diagnostic[];
+  readonly asm: AsmNotes;
+}
+
+/** What was found in the texts of asm. */
+interface AsmNotes {
+  readonly diagnostics: Diagnostic[];
+  /** Names that are no labels of their own text, and so must be symbols. */
+  readonly symbols: { readonly symbol: string; readonly place: Place | null }[];
 }
 
 export function emitFunction(fn: MachineFunction, order: readonly MachineBlock[], frame: Frame): Emitted {
-  const diagnostics: Diagnostic[] = [];
+  const asm: AsmNotes = { diagnostics: [], symbols: [] };
   const chunks = order.map((block, i) => {
     const chunk: Chunk = {
       block,
@@ -46,19 +53,20 @@ export function emitFunction(fn: MachineFunction, order: readonly MachineBlock[]
       branchPlace: block.terminator.place,
       start: 0,
     };
-    if (i === 0) for (const instruction of frame.prologue) append(chunk, instruction, diagnostics);
-    for (const instruction of shorten(block)) append(chunk, instruction, diagnostics);
-    end(chunk, order[i + 1], frame, diagnostics);
+    if (i === 0) for (const instruction of frame.prologue) append(chunk, instruction, asm);
+    for (const instruction of shorten(block)) append(chunk, instruction, asm);
+    end(chunk, order[i + 1], frame, asm);
     return chunk;
   });
   const size = relax(chunks);
-  return { ...assemble(fn, chunks, size), diagnostics };
+  return { ...assemble(fn, chunks, size), asm };
 }
 
-function append(chunk: Chunk, instruction: MachineInstruction, diagnostics: Diagnostic[]): void {
+function append(chunk: Chunk, instruction: MachineInstruction, asm: AsmNotes): void {
   if (instruction.mnemonic === "asm") {
     const text: AssembledText = assembleText(instruction);
-    diagnostics.push(...text.diagnostics);
+    asm.diagnostics.push(...text.diagnostics);
+    for (const { symbol } of text.relocations) asm.symbols.push({ symbol, place: instruction.place });
     for (const relocation of text.relocations)
       chunk.relocations.push({ ...relocation, at: relocation.at + chunk.bytes.length });
     for (const { offset, place } of text.lines) chunk.lines.push({ offset: offset + chunk.bytes.length, place });
@@ -82,7 +90,7 @@ function mark(chunk: Chunk, place: Place | null): void {
 /** ud2: control that gets here is a mistake of the compiler's, and shows itself as an invalid opcode. */
 const UD2 = [0x0f, 0x0b];
 
-function end(chunk: Chunk, next: MachineBlock | undefined, frame: Frame, diagnostics: Diagnostic[]): void {
+function end(chunk: Chunk, next: MachineBlock | undefined, frame: Frame, asm: AsmNotes): void {
   const t = chunk.block.terminator;
   const branch = (condition: Condition | null, target: MachineBlock) => {
     chunk.branches.push({ condition, target, near: false });
@@ -101,7 +109,7 @@ function end(chunk: Chunk, next: MachineBlock | undefined, frame: Frame, diagnos
       return;
     case "return":
       for (const { mnemonic, operands } of frame.epilogue) {
-        append(chunk, new MachineInstruction(mnemonic, operands, t.place), diagnostics);
+        append(chunk, new MachineInstruction(mnemonic, operands, t.place), asm);
       }
       return;
     case "none":

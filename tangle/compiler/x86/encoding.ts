@@ -1,7 +1,7 @@
 /** Machine instructions with hardware registers to bytes, through the instruction table. */
-import { encodeWithFields } from "../../../machine/isa/encode.ts";
-import type { MemoryOperand as IsaMemory, Operand as IsaOperand } from "../../../machine/isa/instruction.ts";
-import { generalRegister, immediate, memory, RIP, systemRegister } from "../../../machine/isa/registers.ts";
+import { encodeWithFields } from "#isa/encode.ts";
+import type { MemoryOperand as IsaMemory, Operand as IsaOperand } from "#isa/instruction.ts";
+import { generalRegister, immediate, memory, RIP, systemRegister } from "#isa/registers.ts";
 import type { Relocation } from "../object.ts";
 import type { MachineInstruction, MemoryOperand, Operand } from "./machine.ts";
 import { NONE, RSP } from "./registers.ts";

@@ -30,18 +30,28 @@ export function generate(program: IrProgram, { registers = ALLOCATABLE }: Genera
   const functions: ObjectFunction[] = [];
   const data: DataObject[] = [...program.data];
   const diagnostics: Diagnostic[] = [];
+  const defined = new Set([...program.functions, ...program.data].map(({ symbol }) => symbol));
   for (const fn of program.functions) {
     try {
       const made = generateFunction(fn, tables, registers);
       functions.push(made.emitted.object);
       data.push(...made.tables);
-      diagnostics.push(...made.emitted.diagnostics);
+      diagnostics.push(...made.emitted.asm.diagnostics, ...undefinedSymbols(made.emitted, defined));
     } catch (error) {
       if (!(error instanceof OutOfRegisters)) throw error;
       diagnostics.push(outOfRegisters(fn, error));
     }
   }
   return { object: { functions, data, entry: program.entry }, diagnostics };
+}
+
+/** The names in asm that nothing defines. */
+function undefinedSymbols({ asm }: Emitted, defined: ReadonlySet<string>): Diagnostic[] {
+  return asm.symbols.flatMap(({ symbol, place }) => {
+    if (place === null || defined.has(symbol)) return [];
+    const message = `\`${symbol}\` is no register, no label of this text and no symbol of the kernel`;
+    return [{ code: "AS2102", message, place, hint: "pass the address as an operand: `${…}`" }];
+  });
 }
 
 /** Only asm can ask for more registers than there are: blames the one that asks for most. */
