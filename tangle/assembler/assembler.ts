@@ -42,7 +42,8 @@ export interface Assembly {
 
 /** Assembles a file to a flat image, like `nasm -f bin`. Mistakes are diagnostics; nothing is thrown for them. */
 export function assemble(source: AssemblySource, options: AssembleOptions = {}): Assembly {
-  const problem = (line: number, found: SyntaxProblem) => diagnosticAt({ file: source.path, line, column: 0 }, found);
+  const place = (line: number, column: number) => ({ file: source.path, line, column });
+  const problem = (line: number, found: SyntaxProblem) => toDiagnostic(line, found, place);
   const parsed = parse(source.text, { mode: options.mode ?? 16, placeholders: [], problem });
   const layout = layOut(parsed.statements, { origin: options.origin ?? 0n, externals: false });
   const diagnostics = sorted([
@@ -54,18 +55,27 @@ export function assemble(source: AssemblySource, options: AssembleOptions = {}):
     if (statement.kind !== "label" && statement.kind !== "constant") continue;
     const value = layout.symbols.get(statement.name)?.number;
     if (value === undefined) continue;
-    const place = { file: source.path, line: statement.line, column: statement.column };
-    symbols.push({ name: statement.name, value, kind: statement.kind, place });
+    const { name, kind, line, column } = statement;
+    symbols.push({ name, value, kind, place: place(line, column) });
   }
   if (diagnostics.length > 0)
     return { bytes: new Uint8Array(), origin: layout.origin, symbols, lines: [], diagnostics };
   return { bytes: imageOf(layout), origin: layout.origin, symbols, lines: linesOf(layout, source.path), diagnostics };
 }
 
-function diagnosticAt(start: Place, problem: SyntaxProblem): Diagnostic {
-  const { code, message, hint } = problem;
-  const place = { file: start.file, line: start.line, column: start.column + problem.column };
-  return hint === undefined ? { code, message, place } : { code, message, place, hint };
+/** A problem at a line of the text, as a diagnostic; `place` tells where a line and column of the text stand. */
+function toDiagnostic(
+  line: number,
+  { code, message, column, hint, related }: SyntaxProblem,
+  place: (line: number, column: number) => Place,
+): Diagnostic {
+  return {
+    code,
+    message,
+    place: place(line, column),
+    ...(hint === undefined ? {} : { hint }),
+    ...(related && { related: [{ place: place(related.line, related.column), message: related.message }] }),
+  };
 }
 
 function sorted(diagnostics: Diagnostic[]): Diagnostic[] {
@@ -117,11 +127,14 @@ export interface InlineOptions {
  * without registers are rip-relative. Mistakes are diagnostics; nothing is thrown for them.
  */
 export function assembleInline(text: string, options: InlineOptions): InlineAssembly {
-  const { place, mode = 64, operands = [] } = options;
-  const problem = (line: number, found: SyntaxProblem) => {
-    const column = line === 1 ? place.column - 1 : 0;
-    return diagnosticAt({ file: place.file, line: place.line + line - 1, column }, found);
-  };
+  const { mode = 64, operands = [] } = options;
+  const start = options.place;
+  const place = (line: number, column: number) => ({
+    file: start.file,
+    line: start.line + line - 1,
+    column: line === 1 ? start.column + column - 1 : column,
+  });
+  const problem = (line: number, found: SyntaxProblem) => toDiagnostic(line, found, place);
   const parsed = parse(text, { mode, placeholders: operands, problem, defaultRelative: mode === 64 });
   const layout = layOut(parsed.statements, { origin: 0n, externals: true });
   const diagnostics = sorted([
@@ -130,11 +143,10 @@ export function assembleInline(text: string, options: InlineOptions): InlineAsse
   ]);
   const elsewhere = parsed.statements.find((statement) => statement.section !== ".text");
   if (elsewhere) {
-    const { line, column } = elsewhere;
     diagnostics.push({
       code: "AS2004",
       message: "inline assembly has one section",
-      place: { file: place.file, line: place.line + line - 1, column },
+      place: place(elsewhere.line, elsewhere.column),
       hint: "declare data in kernel TypeScript",
     });
   }

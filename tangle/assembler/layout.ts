@@ -66,7 +66,7 @@ class Program implements SymbolTable {
   readonly problems: { line: number; problem: SyntaxProblem }[] = [];
   private origin: bigint;
   private readonly sections = new Map<string, Section>();
-  private readonly defined = new Set<string>();
+  private readonly defined = new Map<string, Statement>();
   private symbols = new Map<string, Value>();
   private previousSymbols = new Map<string, Value>();
   /** Section addresses that `previousSymbols` were computed with. */
@@ -99,11 +99,13 @@ class Program implements SymbolTable {
     }
     for (const statement of statements) {
       if (statement.kind !== "label" && statement.kind !== "constant") continue;
-      if (this.defined.has(statement.name)) {
-        const problem = new SyntaxProblem("AS2009", `${statement.name} is defined twice`, statement.column);
+      const first = this.defined.get(statement.name);
+      if (first) {
+        const related = { line: first.line, column: first.column, message: "the first definition" };
+        const message = `${statement.name} is defined twice`;
+        const problem = new SyntaxProblem("AS2009", message, statement.column, undefined, related);
         this.problems.push({ line: statement.line, problem });
-      }
-      this.defined.add(statement.name);
+      } else this.defined.set(statement.name, statement);
     }
   }
 

@@ -17,6 +17,8 @@ export class SyntaxProblem extends Error {
     message: string,
     readonly column: number,
     readonly hint?: string,
+    /** Another place of the text that the message speaks of. */
+    readonly related?: { readonly line: number; readonly column: number; readonly message: string },
   ) {
     super(message);
   }

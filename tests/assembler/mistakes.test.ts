@@ -74,6 +74,11 @@ describe("a mistake", () => {
     expect(hint("%define A 1")).toContain("equ");
     expect(hint("mov ax, ebx")).toBe("the operands have different widths");
   });
+  it("names the other place that it speaks of", () => {
+    const { diagnostics } = assemble({ path: "x.asm", text: "nop\n a: nop\na: nop" });
+    const place = { file: "x.asm", line: 2, column: 2 };
+    expect(diagnostics[0]?.related).toEqual([{ place, message: "the first definition" }]);
+  });
   it("in inline assembly stands at its place in the chapter", () => {
     const place = { file: "book/02-a-minimal-kernel.md", line: 40, column: 7 };
     const { diagnostics } = assembleInline("cli; {0}\n  movv rax, 1\n push {3}", { place, operands: [] });
