@@ -10,6 +10,7 @@ import { foldConstants } from "../../tangle/compiler/ssa/fold.ts";
 import { forwardMemory } from "../../tangle/compiler/ssa/forwarding.ts";
 import { hoistInvariants } from "../../tangle/compiler/ssa/hoist.ts";
 import type { IrFunction, IrProgram } from "../../tangle/compiler/ssa/ir.ts";
+import { replaceMemoryLoops } from "../../tangle/compiler/ssa/memory-loops.ts";
 import { optimize } from "../../tangle/compiler/ssa/optimize.ts";
 import { removeTrivialParameters } from "../../tangle/compiler/ssa/parameters.ts";
 import { printFunction } from "../../tangle/compiler/ssa/print.ts";
@@ -483,6 +484,59 @@ describe("loops", () => {
         return v3`;
     const lines = after(text, hoistInvariants);
     expect(lines.findIndex((line) => /udiv/.test(line))).toBeGreaterThan(lines.indexOf("b2:"));
+  });
+});
+
+describe("loops over memory", () => {
+  /** A loop over 100 elements with this body, which may use the counter v4 and the symbols v8 and v9. */
+  const walked = (body: string, leave = "b2"): string[] => {
+    const text = `
+      function f(v0: i64, v1: i8): i64
+      b0(v0: i64, v1: i8):
+        v2: i64 = constant 0
+        v3: i64 = constant 1
+        v5: i64 = constant 100
+        v6: i64 = constant 3
+        v8: i64 = symbol table
+        v9: i64 = symbol cell
+        jump b1(v2)
+      b1(v4: i64):
+        ${body}
+        v20: i64 = add v4, v3
+        v21: i1 = ult v20, v5
+        branch v21, b1(v20), ${leave}
+      b2:
+        return v0`;
+    return after(text, replaceMemoryLoops, rules, simplifyFlow, removeDeadCode);
+  };
+
+  it("fills an array by one fill", () => {
+    expect(walked("v10: i64 = add v8, v4\nstore [v10 + 4], v1")).toEqual([
+      expect.stringMatching(/fillMemory\(v\d+, v1, v\d+\)/),
+      "return v0",
+    ]);
+    const wide = walked("v10: i64 = shl v4, v6\nv11: i64 = add v10, v8\nstore [v11], v2");
+    expect(count(wide, /fillMemory/)).toBe(1);
+  });
+
+  it("copies one array to another by one copy", () => {
+    const copy = "v10: i64 = add v8, v4\nv11: i64 = add v9, v4\nv12: i8 = load [v10]\nstore [v11], v12";
+    expect(walked(copy)).toEqual([expect.stringMatching(/copyMemory\(v\d+, v\d+, v\d+\)/), "return v0"]);
+  });
+
+  it("keeps loops that mean something else", () => {
+    const kept = (body: string, leave?: string): void => {
+      expect(count(walked(body, leave), /Memory/)).toBe(0);
+    };
+    kept("v10: i64 = add v8, v4\nstore volatile [v10], v1");
+    kept("v10: i64 = add v8, v4\nstore [v10], v4");
+    // A copy within one array may read what it has just written; a pointer may lead anywhere.
+    kept("v10: i64 = add v8, v4\nv12: i8 = load [v10]\nstore [v10 + 1], v12");
+    kept("v10: i64 = add v0, v4\nv11: i64 = add v9, v4\nv12: i8 = load [v10]\nstore [v11], v12");
+    // A value with different bytes; elements that overlap or leave gaps.
+    kept("v10: i64 = shl v4, v6\nv11: i64 = add v10, v8\nstore [v11], v5");
+    kept("v10: i64 = add v8, v4\nstore [v10], v2");
+    kept("v10: i64 = add v8, v4\nstore [v10], v1\nspinHint()");
   });
 });
 

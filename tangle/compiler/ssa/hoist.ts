@@ -2,8 +2,8 @@
 import { Aliases, type Location } from "./alias.ts";
 import { Dominators } from "./flow.ts";
 import { BITS, type Block, type Instruction, type IrFunction, type Value } from "./ir.ts";
-import { findLoops, type Loop } from "./loops.ts";
-import { edges, operands, withEdges } from "./operands.ts";
+import { findLoops, type Loop, preheaderOf } from "./loops.ts";
+import { edges, operands } from "./operands.ts";
 
 export function hoistInvariants(f: IrFunction): void {
   let dominators = new Dominators(f);
@@ -110,21 +110,4 @@ class Hoisting {
     );
     return [...this.loop.latches, ...leaving].every((last) => this.dominators.dominates(block, last));
   }
-}
-
-/** The block that runs once before a loop; made where there is none yet. */
-function preheaderOf(f: IrFunction, { header, entries }: Loop): Block {
-  const only = entries.length === 1 ? entries[0]!.from : null;
-  if (only?.terminator.kind === "jump") return only;
-  const preheader = f.block();
-  preheader.cold = header.cold;
-  preheader.parameters = header.parameters.map((parameter) => f.value(parameter.type));
-  preheader.terminator = { kind: "jump", to: { block: header, arguments: preheader.parameters }, place: null };
-  for (const { from } of entries) {
-    from.terminator = withEdges(from.terminator, (edge) =>
-      edge.block === header ? { block: preheader, arguments: edge.arguments } : edge,
-    );
-  }
-  f.blocks.splice(f.blocks.indexOf(header), 0, preheader);
-  return preheader;
 }

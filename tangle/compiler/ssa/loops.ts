@@ -1,6 +1,7 @@
 /** The loops of a function. */
 import { type Dominators, type Incoming, incomingEdges } from "./flow.ts";
 import type { Block, IrFunction } from "./ir.ts";
+import { withEdges } from "./operands.ts";
 
 /** A natural loop: the blocks between a header and the edges back to it. */
 export interface Loop {
@@ -30,4 +31,21 @@ export function findLoops(f: IrFunction, dominators: Dominators): Loop[] {
   }
   // Headers come in reverse postorder, an outer one before its inner ones.
   return loops.reverse();
+}
+
+/** The block that runs once before a loop; made where there is none yet. */
+export function preheaderOf(f: IrFunction, { header, entries }: Loop): Block {
+  const only = entries.length === 1 ? entries[0]!.from : null;
+  if (only?.terminator.kind === "jump") return only;
+  const preheader = f.block();
+  preheader.cold = header.cold;
+  preheader.parameters = header.parameters.map((parameter) => f.value(parameter.type));
+  preheader.terminator = { kind: "jump", to: { block: header, arguments: preheader.parameters }, place: null };
+  for (const { from } of entries) {
+    from.terminator = withEdges(from.terminator, (edge) =>
+      edge.block === header ? { block: preheader, arguments: edge.arguments } : edge,
+    );
+  }
+  f.blocks.splice(f.blocks.indexOf(header), 0, preheader);
+  return preheader;
 }

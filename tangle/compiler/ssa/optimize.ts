@@ -13,6 +13,7 @@ import { hoistInvariants } from "./hoist.ts";
 import { inlineCalls, inlineItself } from "./inline.ts";
 import { InlinePolicy } from "./inline-policy.ts";
 import type { IrFunction, IrProgram } from "./ir.ts";
+import { replaceMemoryLoops } from "./memory-loops.ts";
 import { promoteSlots } from "./promote-slots.ts";
 import { protectConstantData } from "./read-only.ts";
 import { shareDivisions } from "./remainders.ts";
@@ -78,6 +79,7 @@ function finish(f: IrFunction, observe: Observer): void {
   }
   hoistInvariants(f);
   observe("hoist", f);
+  if (replaceMemoryLoops(f)) observe("memory loops", f);
   forwardMemory(f);
   observe("forwarding", f);
   removeDeadStores(f);

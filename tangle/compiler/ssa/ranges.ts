@@ -60,9 +60,16 @@ export class Ranges {
 
   /** Whether the comparison always holds (true) or never (false) where it is used in this block; null if unknown. */
   decide(compare: Compare, block: Block): boolean | null {
+    return this.decideFor(compare, this.at(compare.left, block), this.at(compare.right, block));
+  }
+
+  /** The same where control passes along an edge. */
+  decideOn(compare: Compare, way: Incoming): boolean | null {
+    return this.decideFor(compare, this.along(way, compare.left, 0), this.along(way, compare.right, 0));
+  }
+
+  private decideFor(compare: Compare, left: Interval, right: Interval): boolean | null {
     const bits = BITS[compare.left.type];
-    const left = this.at(compare.left, block);
-    const right = this.at(compare.right, block);
     if (intersect([left], satisfying(compare.predicate, right, bits)).length === 0) return false;
     if (intersect([left], satisfying(inverse(compare.predicate), right, bits)).length === 0) return true;
     return null;
