@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { kernelTestName } from "../tangle/chapter.ts";
 import { readBookFiles } from "../tangle/io.ts";
 import { tellBlocks } from "../tangle/literate/blocks.ts";
 import type { Book, BookFile, Chapter, Snapshot } from "../tangle/literate/book.ts";
@@ -87,15 +88,21 @@ function machineOffers(chapter: Chapter, book: Book, outputs: Map<string, string
   const { milestone } = chapter.frontMatter;
   if (milestone === null) return [];
   const number = String(milestone).padStart(2, "0");
-  return [null, ...variantsOf(book, milestone)].map((variant) => {
-    const folder = join(root, "dist/chapters", number, ...(variant === null ? [] : ["variants", variant]));
+  const tests = tangleChapter(book, milestone).files.flatMap(({ path }) => kernelTestName(path) ?? []);
+  const images: Pick<MachineOffer, "kind" | "name">[] = [
+    { kind: "chapter", name: "" },
+    ...variantsOf(book, milestone).map((name) => ({ kind: "variant" as const, name })),
+    ...tests.map((name) => ({ kind: "test" as const, name })),
+  ];
+  return images.map(({ kind, name }) => {
+    const folder = join(root, "dist/chapters", number, ...(kind === "chapter" ? [] : [`${kind}s`, name]));
     const disk = join(folder, "disk.img");
     const source = existsSync(disk) ? disk : join(folder, "kernel.elf");
-    const name = variant === null ? number : `${number}-${variant}`;
-    const image = `images/${name}${source === disk ? ".img" : ".elf"}.gz`;
+    const base = kind === "chapter" ? number : `${number}-${kind === "test" ? "test-" : ""}${name}`;
+    const image = `images/${base}${source === disk ? ".img" : ".elf"}.gz`;
     outputs.set(image, gzipSync(readFileSync(source), { level: 9 }));
-    outputs.set(`images/${name}.map.json`, readFileSync(join(folder, "map.json")));
-    return { variant, image, map: `images/${name}.map.json` };
+    outputs.set(`images/${base}.map.json`, readFileSync(join(folder, "map.json")));
+    return { kind, name, image, map: `images/${base}.map.json` };
   });
 }
 

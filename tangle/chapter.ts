@@ -30,6 +30,11 @@ const SECOND_STAGE = "boot/stage2.asm";
 /** Every file of this folder is the entry of an image of its own: the chapter's tests. */
 const TEST = /^kernel\/tests\/([\w-]+)\.ts$/;
 
+/** The name of the kernel test whose entry this file is: `units` of `kernel/tests/units.ts`; null for other files. */
+export function kernelTestName(path: string): string | null {
+  return TEST.exec(path)?.[1] ?? null;
+}
+
 /**
  * Builds a snapshot: its kernel, and each of its kernel tests in `tests/NAME/`. Pure: the same snapshot gives the same
  * bytes, in Node and in the browser. `borrowed` is the snapshot whose boot loader starts this one's kernel where it has
@@ -40,7 +45,7 @@ export function buildChapter(snapshot: Snapshot, borrowed: Snapshot | null): Cha
   if (own.diagnostics.length > 0) return { outputs: [], diagnostics: own.diagnostics };
   const lent = own.isComplete || borrowed === null ? null : assembleLoader(borrowed);
   const loaders: Loaders = { own, lent };
-  const tests = snapshot.files.flatMap(({ path }) => (TEST.test(path) ? [path] : []));
+  const tests = snapshot.files.flatMap(({ path }) => (kernelTestName(path) === null ? [] : [path]));
   const images = [ENTRY, ...(snapshot.variant === null ? tests : [])].map((entry) =>
     buildImage(snapshot, entry, loaders),
   );
@@ -68,8 +73,8 @@ function buildImage(snapshot: Snapshot, entryFile: string, { own, lent }: Loader
   const { linked, diagnostics } = compile(sources, { entryFile, chapter: snapshot.chapter, placeOf: inBook });
   if (linked === null) return { outputs: [], diagnostics: diagnostics.map((mistake) => movedBy(mistake, inBook)) };
 
-  const folder = TEST.exec(entryFile)?.[1];
-  const below = folder === undefined ? "" : `tests/${folder}/`;
+  const test = kernelTestName(entryFile);
+  const below = test === null ? "" : `tests/${test}/`;
   const elf = writeElf(linked, debugSections(linked, inBook));
   const outputs = [
     { path: `${below}kernel.elf`, bytes: elf },

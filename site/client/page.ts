@@ -1,5 +1,6 @@
 /** What a page can do beyond being read: switch its colours, copy code, reload while its book is being edited. */
 import type {} from "../../machine/hosts/page/api.ts";
+import { addTestButton } from "./kernel-tests.ts";
 import { THEME_KEY } from "./theme-key.ts";
 
 function addThemeButton(): void {
@@ -79,4 +80,5 @@ function reloadOnChange(): void {
 addThemeButton();
 addCopyButtons();
 addVariantButtons();
+addTestButton();
 reloadOnChange();

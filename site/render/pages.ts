@@ -6,10 +6,11 @@ import { type ChapterContext, chapterNumber, linksFrom, pageName, renderChapter,
 import { escapeHtml } from "./html.ts";
 import { BOOK_TITLE, renderPage } from "./template.ts";
 
-/** A machine that a page offers: the chapter's own, or a variant's. */
+/** A disk that a page can start: the chapter's own, a variant's, or a kernel test's. */
 export interface MachineOffer {
-  /** Null for the chapter's own. */
-  readonly variant: string | null;
+  readonly kind: "chapter" | "variant" | "test";
+  /** Of the variant or test; empty for the chapter's own. */
+  readonly name: string;
   /** Relative to the page. */
   readonly image: string;
   readonly map: string;
@@ -34,13 +35,13 @@ function turn(book: Book, chapter: Chapter): string {
 }
 
 function machineAside(chapter: Chapter, offers: readonly MachineOffer[]): string {
-  const own = offers.find((offer) => offer.variant === null);
+  const own = offers.find((offer) => offer.kind === "chapter");
   if (own === undefined) return "";
   const inspect = escapeHtml(chapter.frontMatter.inspect.join(" "));
-  const variants = offers.filter((offer) => offer.variant !== null);
+  const variants = offers.filter((offer) => offer.kind === "variant");
   const buttons = variants.map(
-    ({ variant, image, map }) =>
-      `<button type="button" data-image="${escapeHtml(image)}" data-map="${escapeHtml(map)}">${escapeHtml(variant!)}</button>`,
+    ({ name, image, map }) =>
+      `<button type="button" data-image="${escapeHtml(image)}" data-map="${escapeHtml(map)}">${escapeHtml(name)}</button>`,
   );
   const choose =
     buttons.length === 0
@@ -51,7 +52,22 @@ function machineAside(chapter: Chapter, offers: readonly MachineOffer[]): string
     `<aside class="machine" aria-label="This chapter's machine"><div class="machine-inner">` +
     `${choose}<taiji-machine src="${escapeHtml(own.image)}" map="${escapeHtml(own.map)}" inspect="${inspect}"></taiji-machine>` +
     `<p class="caption">This chapter's own image on the machine that the book describes. It starts when you ask it to.</p>` +
+    `${kernelTests(offers)}` +
     `<noscript><p class="caption">The machine needs scripts; the text does not.</p></noscript></div></aside>`
+  );
+}
+
+/** The chapter's kernel tests, each an image that a script starts and listens to. */
+function kernelTests(offers: readonly MachineOffer[]): string {
+  const tests = offers.filter((offer) => offer.kind === "test");
+  if (tests.length === 0) return "";
+  const items = tests.map(
+    ({ name, image }) =>
+      `<li data-image="${escapeHtml(image)}"><span class="name">${escapeHtml(name)}</span> <span class="result"></span><pre></pre></li>`,
+  );
+  return (
+    `<section class="kernel-tests" aria-label="Kernel tests"><button type="button">Run this chapter's tests</button>` +
+    ` <span class="summary" role="status"></span><ol hidden>${items.join("")}</ol></section>`
   );
 }
 

@@ -14,6 +14,8 @@ export interface TaijiStateDetail {
   readonly state: TaijiState;
   /** Why, in one sentence, where there is more to say than the state's name: a fault's story, an exit status. */
   readonly reason: string | null;
+  /** The status with which the guest ended the machine through its debug exit port, else null. */
+  readonly exitStatus: number | null;
 }
 
 /** `detail` of the event `output`: what the guest has newly written to its serial line. */
@@ -39,6 +41,8 @@ export interface TaijiMachineElement extends HTMLElement {
    * machine; rejects with the reason if it cannot be loaded.
    */
   power(options?: { paused?: boolean }): Promise<void>;
+  /** Ends the machine and forgets its state. */
+  powerOff(): void;
   /** Back to power-on with the same image; keeps running if it ran. */
   reset(): void;
   /** Resolves once the machine stands still. */

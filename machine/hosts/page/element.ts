@@ -85,11 +85,11 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
 
   disconnectedCallback(): void {
     this.resizes.disconnect();
-    this.powerOff(null);
+    this.turnOff(null);
   }
 
   attributeChangedCallback(): void {
-    if (this.current !== "off") this.powerOff(null);
+    if (this.current !== "off") this.turnOff(null);
   }
 
   get src(): string {
@@ -115,19 +115,23 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
   }
 
   async power({ paused = false }: { paused?: boolean } = {}): Promise<void> {
-    this.powerOff(null);
+    this.turnOff(null);
     this.enter("loading", null);
     try {
       const image = await load(this.src);
       this.map = await this.loadMap();
       this.worker = new Worker(WORKER_URL, { type: "module" });
       this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.receive(data);
-      this.worker.onerror = (event) => this.powerOff(`The machine's program failed: ${event.message}`);
+      this.worker.onerror = (event) => this.turnOff(`The machine's program failed: ${event.message}`);
       this.send({ kind: "power", image, memory: this.memory, paused }, [image]);
     } catch (error) {
-      this.powerOff((error as Error).message);
+      this.turnOff((error as Error).message);
       throw error;
     }
+  }
+
+  powerOff(): void {
+    this.turnOff(null);
   }
 
   reset(): void {
@@ -156,10 +160,10 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
 
   private togglePower(): Promise<void> {
     if (this.current !== "off") {
-      this.powerOff(null);
+      this.turnOff(null);
       return Promise.resolve();
     }
-    // The reason is shown by powerOff; a script that calls power() itself gets the rejection.
+    // The reason is shown by turnOff; a script that calls power() itself gets the rejection.
     return this.power().catch(() => undefined);
   }
 
@@ -173,7 +177,7 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
     else void this.pause();
   }
 
-  private powerOff(reason: string | null): void {
+  private turnOff(reason: string | null): void {
     this.worker?.terminate();
     this.worker = null;
     this.text = "";
@@ -227,16 +231,16 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
       case "state":
         if (message.registers !== null) this.inspector.show(message.registers, this.map);
         else this.inspector.clear("Pause the machine to see its registers.");
-        this.enter(message.state, message.reason, message.instructions);
+        this.enter(message.state, message.reason, message.instructions, message.exitStatus);
         if (stillStates.includes(message.state)) this.resolveWaiting();
         return;
     }
   }
 
-  private enter(state: TaijiState, reason: string | null, instructions = 0): void {
+  private enter(state: TaijiState, reason: string | null, instructions = 0, exitStatus: number | null = null): void {
     this.current = state;
     this.showState(reason, instructions);
-    this.dispatchEvent(new CustomEvent<TaijiStateDetail>("statechange", { detail: { state, reason } }));
+    this.dispatchEvent(new CustomEvent<TaijiStateDetail>("statechange", { detail: { state, reason, exitStatus } }));
   }
 
   private showState(reason: string | null, instructions = 0): void {

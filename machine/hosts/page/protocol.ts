@@ -24,6 +24,8 @@ export type FromWorker =
       readonly kind: "state";
       readonly state: Exclude<TaijiState, "loading">;
       readonly reason: string | null;
+      /** Of a guest that ended the machine through its debug exit port. */
+      readonly exitStatus: number | null;
       readonly instructions: number;
       /** Present whenever the machine stands still. */
       readonly registers: RegisterFile | null;

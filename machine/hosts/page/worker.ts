@@ -32,7 +32,7 @@ let lastFrame = 0;
 const channel = new MessageChannel();
 channel.port1.onmessage = runSlice;
 
-function enter(next: State, reason: string | null = null): void {
+function enter(next: State, reason: string | null = null, exitStatus: number | null = null): void {
   state = next;
   sendOutput(true);
   const still = machine !== null && next !== "running";
@@ -40,6 +40,7 @@ function enter(next: State, reason: string | null = null): void {
     kind: "state",
     state: next,
     reason,
+    exitStatus,
     instructions: machine?.instructions ?? 0,
     registers: still ? registerFile(machine!) : null,
   });
@@ -55,7 +56,7 @@ function settle(stop: StopReason): void {
       enter("halted");
       return;
     case "exit":
-      enter("stopped", `The guest ended the machine with exit status ${stop.status}.`);
+      enter("stopped", `The guest ended the machine with exit status ${stop.status}.`, stop.status);
       return;
     case "breakpoint":
       enter("paused", `Breakpoint at 0x${stop.address.toString(16)}.`);
