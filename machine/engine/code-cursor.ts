@@ -2,8 +2,8 @@
 import { decode } from "#isa/decode.ts";
 import type { DecodeFailure, Instruction, Mode } from "#isa/instruction.ts";
 import type { Cpu } from "#machine/cpu/cpu.ts";
-import { meaningOf } from "#machine/cpu/instruction-set.ts";
 import { generalProtection, invalidOpcode } from "#machine/cpu/fault.ts";
+import { meaningOf } from "#machine/cpu/instruction-set.ts";
 import * as at from "#machine/cpu/layout.ts";
 import { CS } from "#machine/cpu/state.ts";
 import { isCanonical } from "#machine/memory/canonical.ts";

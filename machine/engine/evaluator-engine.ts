@@ -1,8 +1,8 @@
 /** The run loop of the evaluator: fetch, execute, deliver what happened. */
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import type { Engine, EngineFactory, EngineStop } from "#machine/cpu/engine.ts";
-import { interrupt, raise } from "#machine/cpu/exceptions.ts";
 import { Fault, VECTOR } from "#machine/cpu/fault.ts";
+import { interrupt, raise } from "#machine/cpu/fault-story.ts";
 import { FLAG } from "#machine/cpu/flags.ts";
 import * as at from "#machine/cpu/layout.ts";
 import { CS } from "#machine/cpu/state.ts";

@@ -3,12 +3,12 @@ import type { Cpu } from "#machine/cpu/cpu.ts";
 import { Fault, generalProtection, VECTOR } from "#machine/cpu/fault.ts";
 import { carryFlag, FLAG, type Flag, KNOWN, type LazyKind, STATUS, SUBTRACT, statusFlags } from "#machine/cpu/flags.ts";
 import * as at from "#machine/cpu/layout.ts";
+import { refusedAccess } from "#machine/cpu/segment-access.ts";
 import type { Semantics, SystemOperation, Width } from "#machine/cpu/semantics.ts";
 import { BIG, CS, FS, SS } from "#machine/cpu/state.ts";
 import { isCanonical } from "#machine/memory/canonical.ts";
 import { READ_TABLE, slot, tagKey, WRITE_TABLE } from "#machine/memory/tlb.ts";
 import { CodeCursor } from "./code-cursor.ts";
-import { refusedAccess } from "./segment-access.ts";
 
 /** The low bits of a value. Constant widths let the just-in-time compiler use machine integers. */
 function cut(width: Width, value: bigint): bigint {
