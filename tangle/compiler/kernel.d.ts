@@ -43,7 +43,13 @@ declare function i64(value: Convertible): i64;
 // ── What noLib asks for ────────────────────────────────────────────────────────────────────────────────────────────
 
 interface Object {}
-interface Function {}
+declare const isFunction: unique symbol;
+interface Function {
+  /** Not there when the kernel runs: it keeps functions apart from all else that has an address. */
+  readonly [isFunction]: true;
+  /** Of the function's first instruction. */
+  readonly address: u64;
+}
 interface CallableFunction extends Function {}
 interface NewableFunction extends Function {}
 interface IArguments {}
@@ -251,6 +257,43 @@ declare function panicHandler(handler: (info: PanicInfo) => never): (info: Panic
 declare function panic(message: Format): never;
 /** Panics with `message` where `condition` is false. */
 declare function assert(condition: bool, message?: Format): asserts condition;
+
+// ── Tests ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Stands at the top of a module. It is always checked, and compiled into images that call `collectTests()`. */
+declare function test(name: string, body: () => void): void;
+declare class TestCase {
+  private constructor();
+  readonly name: string;
+  readonly run: () => void;
+}
+/** The tests of all modules that the image imports, in the order of the modules and of their lines. */
+declare function collectTests(): Slice<TestCase>;
+
+// ── Interrupts ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What the processor has pushed, in place: what a handler writes here takes effect when it returns. */
+declare class InterruptFrame {
+  private constructor();
+  rip: u64;
+  cs: u64;
+  rflags: u64;
+  rsp: u64;
+  ss: u64;
+}
+/** The address of a handler for vectors without an error code. */
+interface InterruptHandler {
+  readonly address: u64;
+  readonly takesErrorCode?: false;
+}
+/** The address of a handler for vectors with an error code (8, 10 to 14, 17, 21). */
+interface InterruptHandlerWithError {
+  readonly address: u64;
+  readonly takesErrorCode?: true;
+}
+/** A function that the processor enters and `iretq` leaves; all registers are as they were. */
+declare function interruptHandler(handler: (frame: InterruptFrame) => void): InterruptHandler;
+declare function interruptHandler(handler: (frame: InterruptFrame, error: u64) => void): InterruptHandlerWithError;
 
 // ── The processor ──────────────────────────────────────────────────────────────────────────────────────────────────
 

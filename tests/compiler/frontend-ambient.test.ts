@@ -96,6 +96,14 @@ const ACCEPTED: Readonly<Record<string, string>> = {
       assert(x > 0); assert(x > 1, \`x is \${x}\`);
       panic(\`no \${x}\`);
     }`,
+  "tests and interrupt handlers": `
+    test("holds", () => { assert(true); });
+    function runTests(tests: Slice<TestCase>): void { for (const each of tests) { panic(each.name); each.run(); } }
+    const onBreakpoint = interruptHandler((frame: InterruptFrame): void => { frame.rip += 1; runTests(collectTests()); });
+    const onFault = interruptHandler((frame: InterruptFrame, error: u64): never => { panic(\`\${hex(error)} at \${hex(frame.rip)}\`); });
+    class Table { low: u64; set(handler: InterruptHandler): void { this.low = handler.address; } setWithError(handler: InterruptHandlerWithError): void { this.low = handler.address; } }
+    const table = new Table();
+    function load(): void { table.set(onBreakpoint); table.setWithError(onFault); loadIdt(addressOf(table).address); }`,
   "assembly and ports": `
     const entry = naked((): void => { asm\`ret\`; });
     function f(port: u16, x: u32): u32 {
@@ -132,6 +140,8 @@ const REFUSED: readonly string[] = [
   "const x: u8 = Math.max(1, 2);",
   "halt(1);",
   "const xs: FixedArray<u8, 2> = [1, true];",
+  "const h = interruptHandler((frame: InterruptFrame, error: u64): void => {}); const g: InterruptHandler = h;",
+  "const h = interruptHandler((frame: InterruptFrame): void => {}); function f(frame: InterruptFrame): void { h(frame); }",
 ];
 
 describe("kernel.d.ts", () => {

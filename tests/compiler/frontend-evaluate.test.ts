@@ -318,6 +318,43 @@ describe("enums", () => {
   });
 });
 
+describe("tests of the kernel", () => {
+  const tests = `export let sum: u32 = 0;
+    export function add(n: u32): void { sum += n; }
+    test("adds one", () => { add(1); });
+    test("adds ten", () => { add(10); });`;
+  const modules = {
+    "kernel/a.ts": tests,
+    "kernel/b.ts": 'import { add } from "./a"; test("adds a hundred", () => { add(100); });',
+    "kernel/c.ts": 'import { add } from "./a"; test("not imported", () => { add(1000); });',
+  };
+  it("are collected from all modules of the image, in order", () => {
+    const source = `import { sum, add } from "./a"; import "./b";
+      export function run(): u32 { let names: u32 = 0; for (const each of collectTests()) { each.run(); add(sum * 1000); names += u32(each.name.length); } return sum + names; }`;
+    // 1 → 1001 → 1011 → 1012011 → 1012111 → 1013123111, and 8 + 8 + 14 letters.
+    expect(resultOf(source, modules)).toBe(1_013_123_111n + 30n);
+  });
+  it("are left out of images that do not collect them", () => {
+    const program = programOf('import "./b";', modules);
+    expect(program.functions.map((one) => one.symbol)).toEqual(["kernel/main:_start", "kernel/main:panicHandler"]);
+  });
+  it("may be none", () => {
+    expect(resultOf("export function run(): usize { return collectTests().length; }")).toBe(0n);
+  });
+});
+
+describe("interrupt handlers", () => {
+  it("have their own conventions, and addresses that can be kept", () => {
+    const program =
+      programOf(`const a = interruptHandler((frame) => { frame.rip += 2; }); const b = interruptHandler((frame, error): never => { panic(\`\${error}\`); });
+      class Gate { handler: InterruptHandler = a; } export const gate = new Gate(); let where: u64 = 0; function f(): void { where = gate.handler.address ^ b.address; } const keep = f;
+      test("uses all", () => { f(); });
+      export function all(): usize { return collectTests().length; } const kept: FixedArray<() => usize, 1> = [all];
+      export function g(): usize { return kept[0](); }`);
+    expect(program).not.toBeNull();
+  });
+});
+
 describe("panics", () => {
   const panicOf = (body: string, before = "") => {
     const outcome = outcomeOf(`${before}export function run(): u32 {\n${body}\nreturn 0; }`);

@@ -193,6 +193,24 @@ const BROKEN: readonly (readonly [source: string, ...mistakes: string[]])[] = [
   ["function f(): void { let p: Pointer<u8>; }", "KT1060 1:26"],
   ["let p: Pointer<u8>;", "KT1060 1:5"],
   ["let a: void = halt();", "KT1008 1:5"],
+  // Interrupt handlers
+  ["const h = interruptHandler((a: u64): void => {});", "KT1061 1:28"],
+  ["const h = interruptHandler((frame: InterruptFrame, error: u32): void => {});", "KT1061 1:28"],
+  ["const h = interruptHandler((frame: InterruptFrame): u64 => 1);", "KT1061 1:28"],
+  ["const h = interruptHandler((frame) => {}); function f(frame: InterruptFrame): void { h(frame); }", "KT1061 1:86"],
+  ["function f(h: InterruptHandler, frame: InterruptFrame): void { h(frame); }", "KT1061 1:64"],
+  ["const h = interruptHandler((frame) => {}); const g: InterruptHandlerWithError = h;", "KT1008 1:81"],
+  ["const h = interruptHandler((frame) => {}); const g: (frame: InterruptFrame) => void = h;", "KT1008 1:87"],
+  ["function f(): void {} const h = interruptHandler(f);", "KT1041 1:33"],
+  [
+    "function f(h: InterruptHandler): u64 { return h.address; } const g = interruptHandler((frame) => { frame.rip += 2; });",
+  ],
+  // Tests
+  ['test("a", () => { missing; });', "KT1002 1:19"],
+  ['test("a", () => {}); test("a", () => {});', "KT1003 1:27"],
+  ["const name = 1; test(name, () => {});", "KT1033 1:14", "KT1062 1:17"],
+  ['test("a", (x: u8) => {});', "KT1062 1:11"],
+  ['function f(): void { test("a", () => {}); }', "KT1062 1:22"],
 ];
 
 describe("the rules", () => {

@@ -14,7 +14,7 @@ import { exportedEntity } from "./modules.ts";
 import { fieldTarget, globalTarget, integerOf, localTarget, read, reinterpret } from "./nodes.ts";
 import { closest, lookUp } from "./resolve.ts";
 import type { ExpressionNode } from "./syntax.ts";
-import { isError, typeName, USIZE } from "./types.ts";
+import { INTERRUPT_FRAME_CLASS, isError, typeName, USIZE } from "./types.ts";
 
 /** A place in memory or a register, or a value that has none. `readonly` says why the place cannot be assigned. */
 export type Access =
@@ -237,7 +237,8 @@ function accessField(
     return valueAccess(unknownMember(body, type, node, names));
   }
   const ownConstructor = body.inConstructor && node.object.kind === "this";
-  const fixed = info === undefined || (declared?.readonly === true && !ownConstructor);
+  const builtIn = info === undefined && type !== INTERRUPT_FRAME_CLASS;
+  const fixed = builtIn || (declared?.readonly === true && !ownConstructor);
   return targetAccess(fieldTarget(object, field, node.place), fixed ? `\`${node.name}\` is readonly` : null);
 }
 

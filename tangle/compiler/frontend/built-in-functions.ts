@@ -25,6 +25,7 @@ import {
   sequence,
 } from "./nodes.ts";
 import { resolveType } from "./resolve.ts";
+import { collectTests } from "./tests.ts";
 import { BOOL, FORMAT, isError, pointerTo, rangeOf, typeName, U8, U64, USIZE, VOID } from "./types.ts";
 import { wrappedFunction } from "./wrappers.ts";
 
@@ -257,7 +258,12 @@ function isMember(value: Expression, type: EnumType): Expression {
 function wrapper(body: Body, node: CallNode, expected: Type | null): Expression {
   const wrapped = wrappedFunction(body, node);
   return wrapped === null
-    ? body.error("KT1041", node.place, "this wraps a function where it is written", "write `inline((x: u8): u8 => …)`")
+    ? body.error(
+        "KT1041",
+        node.place,
+        "this wraps a function where it is written",
+        "write it out: `inline((x: u8): u8 => …)`",
+      )
     : checkFunctionValue(body, wrapped.node, expected, wrapped.traits);
 }
 
@@ -287,6 +293,11 @@ export const SPECIAL: Readonly<Record<string, Builtin>> = {
   range: builtin("range", [0, 2, 2], (body, node) =>
     body.error("KT1041", node.place, "`range` stands in `for (const i of range(a, b))` only"),
   ),
+  collectTests: builtin("collectTests", [0, 0, 0], collectTests),
+  test: builtin("test", [0, 2, 2], (body, node) =>
+    body.error("KT1062", node.place, "`test` stands at the top of a module"),
+  ),
+  interruptHandler: builtin("interruptHandler", [0, 1, 1], wrapper),
   panicHandler: builtin("panicHandler", [0, 1, 1], (body, node) =>
     body.error("KT1053", node.place, "`panicHandler` stands at the top of a module"),
   ),

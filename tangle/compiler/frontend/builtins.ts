@@ -14,11 +14,15 @@ import {
   FORMAT_KIND,
   FORMAT_PIECE_CLASS,
   INTEGERS,
+  INTERRUPT_FRAME_CLASS,
+  INTERRUPT_HANDLER,
+  INTERRUPT_HANDLER_WITH_ERROR,
   isError,
   NEVER,
   PANIC_INFO_CLASS,
   pointerTo,
   STRING,
+  TEST_CASE_CLASS,
   typeName,
   U8,
   U16,
@@ -43,6 +47,10 @@ const TYPES: Readonly<Record<string, Type>> = {
   FormatKind: FORMAT_KIND,
   FormatPiece: FORMAT_PIECE_CLASS,
   PanicInfo: PANIC_INFO_CLASS,
+  TestCase: TEST_CASE_CLASS,
+  InterruptFrame: INTERRUPT_FRAME_CLASS,
+  InterruptHandler: INTERRUPT_HANDLER,
+  InterruptHandlerWithError: INTERRUPT_HANDLER_WITH_ERROR,
 };
 const TYPE_CONSTRUCTORS: readonly TypeConstructorName[] = ["FixedArray", "Slice", "Pointer", "Volatile", "Atomic"];
 

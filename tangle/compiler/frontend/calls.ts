@@ -11,7 +11,7 @@ import { callGeneric } from "./generics.ts";
 import { builtInMember, builtInMethod } from "./members.ts";
 import { lookUp, resolveTypeArgument } from "./resolve.ts";
 import type { ExpressionNode, ParameterNode } from "./syntax.ts";
-import { isError, typeName } from "./types.ts";
+import { INTERRUPT_HANDLER, INTERRUPT_HANDLER_WITH_ERROR, isError, typeName } from "./types.ts";
 
 export type CallNode = ExpressionNode & { readonly kind: "call" };
 
@@ -119,6 +119,9 @@ function callFunction(
   node: CallNode,
   expected: Type | null,
 ): Expression {
+  if (entity.convention !== "plain" && entity.convention !== "naked") {
+    return body.error("KT1061", node.place, "only the processor calls an interrupt handler");
+  }
   const wanted = entity.node.typeParameters.length;
   const given = node.typeArguments.length;
   if (given !== wanted && (wanted === 0 || given > 0)) {
@@ -199,6 +202,9 @@ function defaultValue(body: Body, parameter: ParameterNode, type: Type, scope: S
 /** A call of a function value: a local, a field, an element, the result of another call. */
 function callValue(body: Body, callee: Expression, node: CallNode): Expression {
   const { type } = callee;
+  if (type === INTERRUPT_HANDLER || type === INTERRUPT_HANDLER_WITH_ERROR) {
+    return body.error("KT1061", node.place, "only the processor calls an interrupt handler");
+  }
   if (type.kind !== "function") {
     if (type.kind === "nullable" && type.of.kind === "function") {
       body.report("KT1038", node.place, "the function may be null here");

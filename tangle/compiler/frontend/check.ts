@@ -52,10 +52,11 @@ function checkProgram(sources: readonly SourceModule[], options: CheckOptions, r
   for (const { source, module } of modules) {
     linkModule(compilation, module, source);
   }
+  const entryModule = compilation.modules.get(options.entryFile);
+  compilation.started = entryModule === undefined ? [] : startOrder(compilation, entryModule);
   for (const { source, module } of modules) {
     checkModule(compilation, source, module);
   }
-  const entryModule = compilation.modules.get(options.entryFile);
   const start = entryModule?.scope.own("_start");
   const entry = start?.kind === "function" ? entryFunction(compilation, start) : null;
   if (entryModule === undefined || entry === null) {
@@ -67,7 +68,7 @@ function checkProgram(sources: readonly SourceModule[], options: CheckOptions, r
     compilation.drain();
     return null;
   }
-  const started = startOrder(compilation, entryModule);
+  const { started } = compilation;
   const handler = panicHandlerOf(compilation, started, entryModule);
   compilation.drain();
   if (handler === null || reporter.diagnostics.length > 0) {
@@ -128,6 +129,9 @@ function checkModule(compilation: Compilation, source: SourceModule, module: Mod
     checkGlobal(compilation, global);
   }
   plainFunctions(module, source).forEach(plain);
+  for (const { entity } of module.tests) {
+    plain(entity);
+  }
   compilation.drain();
 }
 

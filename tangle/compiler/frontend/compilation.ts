@@ -1,6 +1,6 @@
 /** The state of one run of the front end, shared by all that check. */
 import type { Place } from "../../place.ts";
-import type { ClassType, Function as TreeFunction } from "../tree.ts";
+import type { ClassType, Global, Function as TreeFunction } from "../tree.ts";
 import type { Reporter } from "./diagnostics.ts";
 import type { ClassInfo, FunctionEntity, ModuleScope, Scope } from "./entities.ts";
 
@@ -12,6 +12,10 @@ export class Compilation {
   readonly pending: (() => void)[] = [];
   readonly panicHandlers: { readonly entity: FunctionEntity; readonly module: ModuleScope; readonly place: Place }[] =
     [];
+  /** The modules of the program in the order in which they start. */
+  started: readonly ModuleScope[] = [];
+  /** The table behind `collectTests()`, once something calls it. */
+  testTable: Global | null = null;
   /** Functions whose result is being found from their expression. */
   readonly inferring = new Set<TreeFunction>();
   private readonly symbols = new Map<string, number>();

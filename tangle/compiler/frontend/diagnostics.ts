@@ -325,6 +325,17 @@ export const RULES = {
     explanation: "References and pointers have no default: zero is not an object.",
     hint: "give it a value, or declare it `T | null` and start with null",
   },
+  KT1061: {
+    title: "interrupt handler",
+    explanation:
+      "The processor calls a handler with a frame on the stack and, for some vectors, an error code. Nothing else can.",
+    hint: "write `interruptHandler((frame: InterruptFrame): void => { … })`, and move what others call into a function",
+  },
+  KT1062: {
+    title: "test",
+    explanation: "Tests stand at the top of a module; a test image runs all of them through `collectTests()`.",
+    hint: 'write `test("what holds", () => { assert(…); });`',
+  },
 } as const satisfies Record<string, Rule>;
 
 export type RuleCode = keyof typeof RULES;

@@ -4,6 +4,7 @@ import type { ClassType, EnumType, Global, Local, Statement, Function as TreeFun
 import type { Body } from "./body.ts";
 import type { Builtin } from "./builtins.ts";
 import type { AliasNode, ClassNode, EnumNode, ExpressionNode, FieldNode, FunctionNode, TypeNode } from "./syntax.ts";
+import type { KernelTest } from "./tests.ts";
 
 /** A type argument: a type, or the length of a fixed array. */
 export type TypeArgument = Type | { readonly kind: "length"; readonly value: number };
@@ -154,6 +155,7 @@ export class ModuleScope {
   readonly exports = new Map<string, { readonly local: string; readonly from: string | null; readonly place: Place }>();
   /** Local name → what it imports. */
   readonly imported = new Map<string, { readonly from: string; readonly name: string; readonly place: Place }>();
+  readonly tests: KernelTest[] = [];
   /** Modules in the order of their imports. */
   readonly imports: string[] = [];
   /** Module-level variables and static fields in source order. */

@@ -8,7 +8,7 @@ import { checkAs, checkExpression } from "./expressions.ts";
 import { resolveType, typeArgumentName, typeArgumentsKey } from "./resolve.ts";
 import { checkStatements } from "./statements.ts";
 import type { FunctionNode, ParameterNode } from "./syntax.ts";
-import { ERROR, functionType, isError, VOID } from "./types.ts";
+import { ERROR, functionType, INTERRUPT_HANDLER, INTERRUPT_HANDLER_WITH_ERROR, isError, VOID } from "./types.ts";
 
 /** The parameters as locals; `context` gives the types that an arrow leaves out. */
 export function makeParameters(
@@ -112,6 +112,8 @@ export function instantiateFunction(
     open.locals = body.locals;
     if (entity.convention === "naked") {
       checkNaked(compilation, open);
+    } else if (entity.convention !== "plain") {
+      checkInterruptHandler(compilation, open);
     }
   });
   return instance;
@@ -220,7 +222,26 @@ function checkNaked(compilation: Compilation, open: OpenFunction): void {
   }
 }
 
+/** The processor decides what a handler gets, and takes nothing back. */
+function checkInterruptHandler(compilation: Compilation, open: OpenFunction): void {
+  const wanted = open.convention === "interrupt" ? INTERRUPT_HANDLER : INTERRUPT_HANDLER_WITH_ERROR;
+  const fits = open.parameters.every(({ type }, index) => type === wanted.parameters[index] || isError(type));
+  if (!fits || (open.result.kind !== "void" && open.result.kind !== "never")) {
+    compilation.reporter.report(
+      "KT1061",
+      open.place,
+      "an interrupt handler has the type `(frame: InterruptFrame) => void` or `(frame: InterruptFrame, error: u64) => void`",
+    );
+  }
+}
+
 export function typeOfFunction(target: TreeFunction): FunctionType {
+  if (target.convention === "interrupt") {
+    return INTERRUPT_HANDLER;
+  }
+  if (target.convention === "interruptWithError") {
+    return INTERRUPT_HANDLER_WITH_ERROR;
+  }
   return functionType(
     target.parameters.map((parameter) => parameter.type),
     target.result,
@@ -231,8 +252,10 @@ export function typeOfFunction(target: TreeFunction): FunctionType {
 export interface FunctionTraits {
   readonly convention: TreeFunction["convention"];
   readonly inline: TreeFunction["inline"];
+  /** Types of parameters and result where the wrapper fixes them. */
+  readonly context: FunctionEntity["context"];
 }
-export const PLAIN: FunctionTraits = { convention: "plain", inline: "auto" };
+export const PLAIN: FunctionTraits = { convention: "plain", inline: "auto", context: null };
 
 /** An arrow or function expression as a value: a function of its own that sees no local of the one around it. */
 export function checkFunctionValue(
@@ -268,7 +291,7 @@ export function localFunction(
     receiver: null,
     ...traits,
     instances: new Map(),
-    context: wanted?.kind === "function" ? wanted : null,
+    context: traits.context ?? (wanted?.kind === "function" ? wanted : null),
     private: false,
   };
 }

@@ -55,6 +55,7 @@ const PROPERTIES: Readonly<Partial<Record<Type["kind"], readonly string[]>>> = {
   slice: ["length", "pointer"],
   array: ["length"],
   pointer: ["address", "value"],
+  function: ["address"],
   format: ["pieces"],
 };
 
@@ -84,6 +85,7 @@ export function builtInMember(body: Body, object: Expression, node: MemberNode):
         ? valueAccess({ kind: "sliceAddress", operand: object, type: pointerTo(type.of), place })
         : null;
     case "pointer.address":
+    case "function.address":
       return valueAccess(reinterpret(object, U64));
     case "pointer.value":
       if (type.kind === "pointer" && type.of.kind === "void") {

@@ -6,6 +6,7 @@ import { PLAIN } from "./functions.ts";
 import { declarePanicHandler } from "./panic-handler.ts";
 import { closest } from "./resolve.ts";
 import type { ClassNode, DeclaratorNode, FunctionNode, Item, SourceModule } from "./syntax.ts";
+import { declareTest } from "./tests.ts";
 import { type WrappedFunction, wrappedFunction } from "./wrappers.ts";
 
 /** Makes the entities of a module's declarations; nothing is checked yet. */
@@ -68,7 +69,10 @@ function declareItem(compilation: Compilation, module: ModuleScope, item: Item):
       }
       return;
     case "expression":
-      if (declarePanicHandler(compilation, module, item.expression, "panicHandler") === null) {
+      if (
+        !declareTest(compilation, module, item.expression) &&
+        declarePanicHandler(compilation, module, item.expression, "panicHandler") === null
+      ) {
         compilation.reporter.report("KT1054", item.place);
       }
   }
@@ -121,7 +125,6 @@ export function functionEntity(module: ModuleScope, wrapped: WrappedFunction, sy
     receiver: null,
     ...wrapped.traits,
     instances: new Map(),
-    context: null,
     private: false,
   };
 }

@@ -132,6 +132,40 @@ export const PANIC_INFO_CLASS: ClassType = {
   place: BUILT_IN_PLACE,
 };
 
+/** A test of the kernel's own, as `collectTests()` gives it. */
+export const TEST_CASE_CLASS: ClassType = {
+  kind: "class",
+  name: "TestCase",
+  packed: false,
+  fields: [
+    { name: "name", type: STRING, offset: 0 },
+    { name: "run", type: functionType([], VOID), offset: 16 },
+  ],
+  size: 24,
+  align: 8,
+  place: BUILT_IN_PLACE,
+};
+/** What the processor pushes for an interrupt, from the lowest address (Intel SDM vol. 3A, section 6.14.2). */
+export const INTERRUPT_FRAME_CLASS: ClassType = {
+  kind: "class",
+  name: "InterruptFrame",
+  packed: false,
+  fields: ["rip", "cs", "rflags", "rsp", "ss"].map((name, index) => ({ name, type: U64, offset: 8 * index })),
+  size: 40,
+  align: 8,
+  place: BUILT_IN_PLACE,
+};
+/**
+ * The addresses of interrupt handlers. They are types of their own, not those of functions with the same parameters:
+ * nothing but the processor can call them, and the two kinds leave the stack differently.
+ */
+export const INTERRUPT_HANDLER: FunctionType = { kind: "function", parameters: [INTERRUPT_FRAME_CLASS], result: VOID };
+export const INTERRUPT_HANDLER_WITH_ERROR: FunctionType = {
+  kind: "function",
+  parameters: [INTERRUPT_FRAME_CLASS, U64],
+  result: VOID,
+};
+
 /** Whether values of the type go into the registers of one machine word and can be kept in cells. */
 export function isPlain(type: Type): type is IntegerType | BoolType | EnumType {
   return type.kind === "integer" || type.kind === "bool" || type.kind === "enum";
@@ -172,6 +206,9 @@ export function typeName(type: Type): string {
     case "nullable":
       return `${type.of.kind === "function" ? `(${typeName(type.of)})` : typeName(type.of)} | null`;
     case "function":
+      if (type === INTERRUPT_HANDLER || type === INTERRUPT_HANDLER_WITH_ERROR) {
+        return type === INTERRUPT_HANDLER ? "InterruptHandler" : "InterruptHandlerWithError";
+      }
       return `(${type.parameters.map(typeName).join(", ")}) => ${typeName(type.result)}`;
     default:
       return type.kind;

@@ -1,12 +1,21 @@
-/** `inline(…)`, `noInline(…)`, `naked(…)`: what TypeScript has no decorators for. */
+/** `inline(…)`, `noInline(…)`, `naked(…)`, `interruptHandler(…)`: what TypeScript has no decorators for. */
 import type { Body } from "./body.ts";
 import { type FunctionTraits, PLAIN } from "./functions.ts";
 import type { ExpressionNode, FunctionNode } from "./syntax.ts";
+import { INTERRUPT_HANDLER, INTERRUPT_HANDLER_WITH_ERROR } from "./types.ts";
 
-const WRAPPERS: Readonly<Record<string, FunctionTraits>> = {
-  inline: { convention: "plain", inline: "always" },
-  noInline: { convention: "plain", inline: "never" },
-  naked: { convention: "naked", inline: "never" },
+const WRAPPERS: Readonly<Record<string, (node: FunctionNode) => FunctionTraits>> = {
+  inline: () => ({ convention: "plain", inline: "always", context: null }),
+  noInline: () => ({ convention: "plain", inline: "never", context: null }),
+  naked: () => ({ convention: "naked", inline: "never", context: null }),
+  interruptHandler: (node) => {
+    const withError = node.parameters.length > 1;
+    return {
+      convention: withError ? "interruptWithError" : "interrupt",
+      inline: "never",
+      context: withError ? INTERRUPT_HANDLER_WITH_ERROR : INTERRUPT_HANDLER,
+    };
+  },
 };
 
 export interface WrappedFunction {
@@ -25,6 +34,6 @@ export function wrappedFunction(body: Pick<Body, "scope">, node: ExpressionNode)
   const traits = WRAPPERS[node.callee.name];
   const [argument, more] = node.arguments;
   return traits !== undefined && argument?.kind === "function" && more === undefined
-    ? { node: argument.function, traits }
+    ? { node: argument.function, traits: traits(argument.function) }
     : null;
 }
