@@ -10,6 +10,7 @@ import { foldConstants } from "../../tangle/compiler/ssa/fold.ts";
 import { forwardMemory } from "../../tangle/compiler/ssa/forwarding.ts";
 import { hoistInvariants } from "../../tangle/compiler/ssa/hoist.ts";
 import type { IrFunction, IrProgram } from "../../tangle/compiler/ssa/ir.ts";
+import { splitAddressSums } from "../../tangle/compiler/ssa/loop-sums.ts";
 import { replaceMemoryLoops } from "../../tangle/compiler/ssa/memory-loops.ts";
 import { optimize } from "../../tangle/compiler/ssa/optimize.ts";
 import { removeTrivialParameters } from "../../tangle/compiler/ssa/parameters.ts";
@@ -537,6 +538,32 @@ describe("loops over memory", () => {
     kept("v10: i64 = shl v4, v6\nv11: i64 = add v10, v8\nstore [v11], v5");
     kept("v10: i64 = add v8, v4\nstore [v10], v2");
     kept("v10: i64 = add v8, v4\nstore [v10], v1\nspinHint()");
+  });
+});
+
+describe("sums of addresses", () => {
+  it("adds up before the loop what the loop leaves alone", () => {
+    const text = `
+      function f(v0: i64, v1: i64, v2: i1): i64
+      b0(v0: i64, v1: i64, v2: i1):
+        v3: i64 = constant 0
+        v4: i64 = constant 1
+        v5: i64 = constant 3
+        jump b1(v3)
+      b1(v6: i64):
+        v7: i64 = add v6, v1
+        v8: i64 = shl v7, v5
+        v9: i64 = add v0, v8
+        v10: i64 = load [v9]
+        v11: i64 = add v6, v4
+        branch v2, b1(v11), b2
+      b2:
+        return v10`;
+    const lines = after(text, splitAddressSums, removeDeadCode);
+    const start = lines.findIndex((line) => line.startsWith("b1("));
+    // The counter's own scaling, the sum that is part of the addressing mode, and the counter's step.
+    expect(count(lines.slice(start), /shl|add/)).toBe(3);
+    expect(count(lines.slice(0, start), /shl|add/)).toBe(2);
   });
 });
 

@@ -13,6 +13,7 @@ import { hoistInvariants } from "./hoist.ts";
 import { inlineCalls, inlineItself } from "./inline.ts";
 import { InlinePolicy } from "./inline-policy.ts";
 import type { IrFunction, IrProgram } from "./ir.ts";
+import { splitAddressSums } from "./loop-sums.ts";
 import { replaceMemoryLoops } from "./memory-loops.ts";
 import { promoteSlots } from "./promote-slots.ts";
 import { protectConstantData } from "./read-only.ts";
@@ -80,6 +81,11 @@ function finish(f: IrFunction, observe: Observer): void {
   hoistInvariants(f);
   observe("hoist", f);
   if (replaceMemoryLoops(f)) observe("memory loops", f);
+  if (splitAddressSums(f)) {
+    observe("address sums", f);
+    hoistInvariants(f);
+    observe("hoist", f);
+  }
   forwardMemory(f);
   observe("forwarding", f);
   removeDeadStores(f);
