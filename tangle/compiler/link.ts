@@ -74,7 +74,10 @@ export function link(object: ObjectProgram, options: LinkOptions = {}): LinkedPr
   const lines = functions.flatMap((fn) =>
     fn.lines.map(({ offset, place }) => ({ address: addresses.get(fn.symbol)! + BigInt(offset), place })),
   );
-  return { segments, symbols, lines, entry: addresses.get(object.entry)! };
+  const frames = functions.flatMap(({ symbol, code, frames: states }) =>
+    states === undefined ? [] : [{ address: addresses.get(symbol)!, size: code.length, states }],
+  );
+  return { segments, symbols, lines, frames, entry: addresses.get(object.entry)! };
 }
 
 /** What the entry needs, breadth first, each thing once; nothing else gets into the image. */

@@ -12,6 +12,17 @@ export interface Relocation {
   readonly addend: number;
 }
 
+/**
+ * What a debugger needs to get from a function to its caller: where the frame ends, and what of the caller's registers
+ * lies in it. Registers by hardware number, 16 for rip.
+ */
+export interface FrameState {
+  /** From rsp up to the end of what was on the stack when the function began: its return address or interrupt frame. */
+  readonly height: number;
+  /** Where registers of the caller were saved, in bytes below that end. */
+  readonly saved: readonly { readonly register: number; readonly below: number }[];
+}
+
 /** Machine code of one function. */
 export interface ObjectFunction {
   readonly symbol: string;
@@ -19,6 +30,8 @@ export interface ObjectFunction {
   readonly relocations: readonly Relocation[];
   /** From this code offset on, instructions come from this place in the tangled source; ascending. */
   readonly lines: readonly { readonly offset: number; readonly place: Place }[];
+  /** From this code offset on the frame looks so; ascending. Left out where the compiler does not know (naked functions). */
+  readonly frames?: readonly { readonly offset: number; readonly state: FrameState }[];
 }
 
 export interface ObjectProgram {
@@ -50,6 +63,12 @@ export interface LinkedProgram {
   readonly symbols: readonly LinkedSymbol[];
   /** Ascending by address; places in the tangled sources (`kernel/vga.ts`), not yet in Markdown. */
   readonly lines: readonly { readonly address: bigint; readonly place: Place }[];
+  /** One for each function whose frame is known; offsets from its address. */
+  readonly frames: readonly {
+    readonly address: bigint;
+    readonly size: number;
+    readonly states: NonNullable<ObjectFunction["frames"]>;
+  }[];
   readonly entry: bigint;
 }
 

@@ -1,11 +1,13 @@
 /**
  * Debug information in DWARF 4 ("DWARF Debugging Information Format", version 4): which line of the book each
- * instruction comes from, and where each function begins and ends. Enough for gdb and `objdump -dl`.
+ * instruction comes from, where each function begins and ends, and who called it. Enough for gdb and `objdump -dl`.
  */
 import type { LinkedProgram, LinkedSymbol } from "../compiler/object.ts";
 import type { Place } from "../place.ts";
 import { ByteBuffer } from "./bytes.ts";
+import { frameTable } from "./dwarf-frames.ts";
 import type { ExtraSection } from "./elf.ts";
+import { sleb, uleb } from "./leb128.ts";
 
 // Section 7.5.4, figure 18 ff.: tags, attributes, forms.
 const DW_TAG_compile_unit = 0x11;
@@ -60,6 +62,7 @@ export function debugSections(program: LinkedProgram, placeOf: (place: Place) =>
     { name: ".debug_abbrev", bytes: abbreviations() },
     { name: ".debug_info", bytes: information(functions, rows, files, text.address, end) },
     { name: ".debug_line", bytes: lineTable(rows, files, end) },
+    { name: ".debug_frame", bytes: frameTable(program.frames) },
   ];
 }
 
@@ -71,26 +74,6 @@ function rowsOf(program: LinkedProgram, placeOf: (place: Place) => Place): Row[]
     rows.push({ address, place: placeOf(place) });
   }
   return rows;
-}
-
-function uleb(out: ByteBuffer, value: number | bigint): void {
-  let rest = BigInt(value);
-  do {
-    const more = rest > 0x7fn;
-    out.u8(Number(rest & 0x7fn) | (more ? 0x80 : 0));
-    rest >>= 7n;
-  } while (rest > 0n);
-}
-
-function sleb(out: ByteBuffer, value: number): void {
-  let rest = value;
-  for (;;) {
-    const byte = rest & 0x7f;
-    rest >>= 7;
-    const isLast = (rest === 0 && (byte & 0x40) === 0) || (rest === -1 && (byte & 0x40) !== 0);
-    out.u8(isLast ? byte : byte | 0x80);
-    if (isLast) return;
-  }
 }
 
 const UNIT = 1;

@@ -128,3 +128,58 @@ test.skipIf(lacks("gdb"))("gdb knows functions and lines", () => {
   expect(output).toContain('Line 106 of "book/07-somewhere.md"');
   expect(output).toContain("kernel/halt:halt2");
 });
+
+describe.skipIf(lacks("gdb") || process.platform !== "linux" || process.arch !== "x64")("gdb walks the stack", () => {
+  const NESTED = `
+let depth: u64 = 0;
+const inner = noInline((a: u64, b: u64, c: u64): u64 => {
+  depth += a ^ b ^ c;
+  breakpoint();
+  return depth;
+});
+const middle = noInline((a: u64): u64 => {
+  let sum: u64 = 0;
+  for (let i: u64 = 0; i < a; i++) {
+    sum += inner(i, sum, a) * i;
+  }
+  return sum;
+});
+const outer = noInline((): u64 => {
+  const first = middle(3);
+  return first + middle(first);
+});
+export function _start(): never {
+  depth = outer();
+  for (;;) {
+  }
+}
+panicHandler((info) => {
+  for (;;) {
+    spinHint();
+  }
+});
+`;
+  test("from a breakpoint to the entry, with the book's lines", () => {
+    const file = { path: "kernel/main.ts", text: NESTED };
+    const options = { entryFile: file.path, chapter: 5, base: 0x40_0000n };
+    const { linked: program, diagnostics } = compile([file], options);
+    expect(diagnostics).toEqual([]);
+    const nested = join(directory, "nested.elf");
+    writeFileSync(nested, writeElf(program!, debugSections(program!, toBook)), { mode: 0o755 });
+    const commands = ["run", "bt", "finish", "bt"].flatMap((command) => ["-ex", command]);
+    const output = execFileSync("gdb", ["-batch", ...commands, nested], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const names = [...output.matchAll(/^#\d .*?(kernel\/main:\w+) \(\) at book\/07-somewhere\.md:(\d+)/gm)];
+    expect(names.map(([, name, line]) => `${name} ${line}`)).toEqual([
+      "kernel/main:inner 106",
+      "kernel/main:middle 111",
+      "kernel/main:outer 116",
+      "kernel/main:_start 120",
+      "kernel/main:middle 111",
+      "kernel/main:outer 116",
+      "kernel/main:_start 120",
+    ]);
+  });
+});

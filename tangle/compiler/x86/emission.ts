@@ -1,31 +1,12 @@
 /** Blocks in their final order to bytes: encoding, short and near branches, places in the source. */
 
 import { conditionCode } from "#isa/conditions.ts";
-import type { Diagnostic, Place } from "../../place.ts";
-import type { ObjectFunction, Relocation } from "../object.ts";
-import { type AssembledText, assembleText } from "./assembled.ts";
-import { encodeInstruction } from "./encoding.ts";
+import type { Place } from "../../place.ts";
+import type { FrameState, ObjectFunction, Relocation } from "../object.ts";
+import { type AsmNotes, type Branch, Chunk } from "./chunk.ts";
 import type { Frame } from "./frame.ts";
 import { type Condition, INVERSE, type MachineBlock, type MachineFunction, MachineInstruction } from "./machine.ts";
 import { shorten } from "./peephole.ts";
-
-/** A jump at the end of a block; condition null for always. */
-interface Branch {
-  readonly condition: Condition | null;
-  readonly target: MachineBlock;
-  near: boolean;
-}
-
-/** One block's bytes without its branches. */
-interface Chunk {
-  readonly block: MachineBlock;
-  readonly bytes: number[];
-  readonly relocations: Relocation[];
-  readonly lines: { readonly offset: number; readonly place: Place }[];
-  readonly branches: Branch[];
-  readonly branchPlace: Place | null;
-  start: number;
-}
 
 export interface Emitted {
   readonly object: ObjectFunction;
@@ -34,63 +15,27 @@ export interface Emitted {
   readonly asm: AsmNotes;
 }
 
-/** What was found in the texts of asm. */
-interface AsmNotes {
-  readonly diagnostics: Diagnostic[];
-  /** Names that are no labels of their own text, and so must be symbols. */
-  readonly symbols: { readonly symbol: string; readonly place: Place | null }[];
-}
-
 export function emitFunction(fn: MachineFunction, order: readonly MachineBlock[], frame: Frame): Emitted {
   const asm: AsmNotes = { diagnostics: [], symbols: [] };
+  let state = frame.arrival;
   const chunks = order.map((block, i) => {
-    const chunk: Chunk = {
-      block,
-      bytes: [],
-      relocations: [],
-      lines: [],
-      branches: [],
-      branchPlace: block.terminator.place,
-      start: 0,
-    };
-    if (i === 0) for (const instruction of frame.prologue) append(chunk, instruction, asm);
-    for (const instruction of shorten(block)) append(chunk, instruction, asm);
-    end(chunk, order[i + 1], frame, asm);
+    const chunk = new Chunk(block, asm);
+    if (state !== null) chunk.setFrame(state);
+    if (i === 0) for (const instruction of frame.prologue) chunk.append(instruction, true);
+    // An epilogue takes the frame down for its own block only.
+    if (i === 0) state = chunk.frame;
+    for (const instruction of shorten(block)) chunk.append(instruction);
+    end(chunk, order[i + 1], frame);
     return chunk;
   });
   const size = relax(chunks);
   return { ...assemble(fn, chunks, size), asm };
 }
 
-function append(chunk: Chunk, instruction: MachineInstruction, asm: AsmNotes): void {
-  if (instruction.mnemonic === "asm") {
-    const text: AssembledText = assembleText(instruction);
-    asm.diagnostics.push(...text.diagnostics);
-    for (const { symbol } of text.relocations) asm.symbols.push({ symbol, place: instruction.place });
-    for (const relocation of text.relocations)
-      chunk.relocations.push({ ...relocation, at: relocation.at + chunk.bytes.length });
-    for (const { offset, place } of text.lines) chunk.lines.push({ offset: offset + chunk.bytes.length, place });
-    for (const byte of text.bytes) chunk.bytes.push(byte);
-    return;
-  }
-  mark(chunk, instruction.place);
-  const { bytes, relocation } = encodeInstruction(instruction);
-  if (relocation !== null) chunk.relocations.push({ ...relocation, at: relocation.at + chunk.bytes.length });
-  for (const byte of bytes) chunk.bytes.push(byte);
-}
-
-function mark(chunk: Chunk, place: Place | null): void {
-  if (place === null) return;
-  const last = chunk.lines[chunk.lines.length - 1];
-  if (last !== undefined && last.place === place) return;
-  if (last !== undefined && last.offset === chunk.bytes.length) chunk.lines.pop();
-  chunk.lines.push({ offset: chunk.bytes.length, place });
-}
-
 /** ud2: control that gets here is a mistake of the compiler's, and shows itself as an invalid opcode. */
 const UD2 = [0x0f, 0x0b];
 
-function end(chunk: Chunk, next: MachineBlock | undefined, frame: Frame, asm: AsmNotes): void {
+function end(chunk: Chunk, next: MachineBlock | undefined, frame: Frame): void {
   const t = chunk.block.terminator;
   const branch = (condition: Condition | null, target: MachineBlock) => {
     chunk.branches.push({ condition, target, near: false });
@@ -109,11 +54,11 @@ function end(chunk: Chunk, next: MachineBlock | undefined, frame: Frame, asm: As
       return;
     case "return":
       for (const { mnemonic, operands } of frame.epilogue) {
-        append(chunk, new MachineInstruction(mnemonic, operands, t.place), asm);
+        chunk.append(new MachineInstruction(mnemonic, operands, t.place), true);
       }
       return;
     case "none":
-      if (t.trap) chunk.bytes.push(...UD2);
+      if (t.trap) chunk.put(UD2);
       return;
     case "table":
       return;
@@ -156,13 +101,19 @@ function assemble(fn: MachineFunction, chunks: readonly Chunk[], size: number): 
   const code = new Uint8Array(size);
   const relocations: Relocation[] = [];
   const lines: { offset: number; place: Place }[] = [];
+  const frames: { offset: number; state: FrameState }[] = [];
   const offsets = new Map<MachineBlock, number>(chunks.map((chunk) => [chunk.block, chunk.start]));
   for (const chunk of chunks) {
     code.set(chunk.bytes, chunk.start);
     for (const relocation of chunk.relocations) relocations.push({ ...relocation, at: relocation.at + chunk.start });
     for (const line of chunk.lines) lines.push({ ...line, offset: line.offset + chunk.start });
+    for (const { offset, state } of chunk.frames) {
+      if (frames.at(-1)?.offset === offset + chunk.start) frames.pop();
+      if (frames.at(-1)?.state !== state) frames.push({ offset: offset + chunk.start, state });
+    }
     let at = chunk.start + chunk.bytes.length;
-    if (chunk.branches.length > 0 && chunk.branchPlace !== null) lines.push({ offset: at, place: chunk.branchPlace });
+    if (chunk.branches.length > 0 && chunk.block.terminator.place !== null)
+      lines.push({ offset: at, place: chunk.block.terminator.place });
     for (const branch of chunk.branches) {
       const length = branchSize(branch);
       putBranch(code, at, branch, offsets.get(branch.target)! - (at + length));
@@ -174,7 +125,8 @@ function assemble(fn: MachineFunction, chunks: readonly Chunk[], size: number): 
     const { place } = line;
     return before?.file !== place.file || before.line !== place.line || before.column !== place.column;
   });
-  return { object: { symbol: fn.symbol, code, relocations, lines: merged }, offsets };
+  const object = { symbol: fn.symbol, code, relocations, lines: merged };
+  return { object: frames.length === 0 ? object : { ...object, frames }, offsets };
 }
 
 function putBranch(code: Uint8Array, at: number, { condition, near }: Branch, distance: number): void {

@@ -1,4 +1,5 @@
 /** The stack frame of a function, and the code that sets it up and takes it down. */
+import type { FrameState } from "../object.ts";
 import {
   type FrameObject,
   ImmediateOperand,
@@ -6,9 +7,11 @@ import {
   MachineInstruction,
   RegisterOperand,
 } from "./machine.ts";
-import { ALLOCATABLE, CALLEE_SAVED, type Register, RSP } from "./registers.ts";
+import { ALLOCATABLE, CALLEE_SAVED, type Register, RIP, RSP } from "./registers.ts";
 
 export interface Frame {
+  /** Before the prologue; null for naked functions, whose frame is their own affair. */
+  readonly arrival: FrameState | null;
   readonly prologue: readonly MachineInstruction[];
   /** With the return. */
   readonly epilogue: readonly MachineInstruction[];
@@ -16,15 +19,21 @@ export interface Frame {
 
 const STACK_ALIGN = 16;
 
+const RETURN_ADDRESS = { register: RIP, below: 8 };
+const INTERRUPT_FRAME = [
+  { register: RIP, below: 40 },
+  { register: RSP, below: 16 },
+];
+
 /**
  * What lies on the stack when a function begins, in bytes: since rsp was last a multiple of 16, and of that what the
  * function must take away itself. A call pushes rip; the processor aligns the stack, then pushes ss, rsp, rflags, cs and
  * rip, and for some vectors an error code (SDM vol. 3A, section 6.14.2).
  */
 const ARRIVAL = {
-  plain: { pushed: 8, dropped: 0 },
-  interrupt: { pushed: 40, dropped: 0 },
-  interruptWithError: { pushed: 48, dropped: 8 },
+  plain: { pushed: 8, dropped: 0, saved: [RETURN_ADDRESS] },
+  interrupt: { pushed: 40, dropped: 0, saved: INTERRUPT_FRAME },
+  interruptWithError: { pushed: 48, dropped: 8, saved: INTERRUPT_FRAME },
 } as const;
 
 /**
@@ -33,7 +42,7 @@ const ARRIVAL = {
  * There is no red zone: an interrupt writes below rsp. `written` are the registers that the body writes.
  */
 export function layOutFrame(fn: MachineFunction, written: ReadonlySet<Register>): Frame {
-  if (fn.convention === "naked") return { prologue: [], epilogue: [] };
+  if (fn.convention === "naked") return { arrival: null, prologue: [], epilogue: [] };
   const isInterrupt = fn.convention !== "plain";
   const arrival = ARRIVAL[fn.convention];
   const saved = savedRegisters(fn, written);
@@ -52,6 +61,7 @@ export function layOutFrame(fn: MachineFunction, written: ReadonlySet<Register>)
   const adjust = (mnemonic: string, bytes: number) =>
     bytes === 0 ? [] : [make(mnemonic, register(RSP), new ImmediateOperand(BigInt(bytes), 64))];
   return {
+    arrival: { height: arrival.pushed, saved: arrival.saved },
     prologue: [
       ...saved.map((r) => make("push", register(r))),
       ...adjust("sub", body),
@@ -65,6 +75,26 @@ export function layOutFrame(fn: MachineFunction, written: ReadonlySet<Register>)
       make(isInterrupt ? "iretq" : "ret"),
     ],
   };
+}
+
+/** How the frame looks after an instruction of a prologue or epilogue. */
+export function frameAfter(state: FrameState, { mnemonic, operands }: MachineInstruction): FrameState {
+  const { height, saved } = state;
+  const [first, second] = operands;
+  const register = first?.kind === "register" ? first.register : null;
+  const bytes = second?.kind === "immediate" ? Number(second.value) : 0;
+  switch (mnemonic) {
+    case "push":
+      return { height: height + 8, saved: [...saved, { register: register!, below: height + 8 }] };
+    case "pop":
+      return { height: height - 8, saved: saved.filter((s) => s.register !== register) };
+    case "sub":
+      return { height: height + bytes, saved };
+    case "add":
+      return { height: height - bytes, saved };
+    default:
+      return state;
+  }
 }
 
 /** A function keeps the callee-saved registers, an interrupt handler all; what never returns keeps none. */

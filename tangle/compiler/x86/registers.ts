@@ -19,6 +19,8 @@ export const R12 = 12;
 export const R13 = 13;
 export const R14 = 14;
 export const R15 = 15;
+/** Only in what debuggers are told about frames. */
+export const RIP = 16;
 /** Stands for "no register" in memory operands. */
 export const NONE = -1;
 export const FIRST_VIRTUAL = 16;
