@@ -15,6 +15,8 @@ export class EvaluatorEngine implements Engine {
   /** The last iret set RF; it holds for one instruction. */
   #resumed = false;
   #left = 0;
+  /** The instruction at which the run began: a breakpoint there has been seen already. */
+  #passing: { address: bigint; retired: number } | null = null;
 
   constructor(readonly cpu: Cpu) {
     this.#evaluator = new Evaluator(cpu);
@@ -48,16 +50,16 @@ export class EvaluatorEngine implements Engine {
     this.#evaluator.refresh();
   }
 
-  run(instructions: number): EngineStop {
+  run(instructions: number, continued = false): EngineStop {
     const { cpu } = this;
     const evaluator = this.#evaluator;
     evaluator.refresh();
     this.#stopRequested = false;
     this.#left = instructions;
-    const first = cpu.retired;
+    this.#passing = continued ? null : { address: this.#linearRip(), retired: cpu.retired };
     try {
       for (;;) {
-        const stop = this.#deliverFaults(() => this.#loop(first));
+        const stop = this.#deliverFaults(() => this.#loop());
         if (stop !== null) return stop;
       }
     } finally {
@@ -82,7 +84,7 @@ export class EvaluatorEngine implements Engine {
     }
   }
 
-  #loop(first: number): EngineStop {
+  #loop(): EngineStop {
     const { cpu } = this;
     const evaluator = this.#evaluator;
     const { cursor } = evaluator;
@@ -93,9 +95,7 @@ export class EvaluatorEngine implements Engine {
         if (stop !== null) return stop;
       }
       const page = cursor.page === null || cursor.offset > cursor.last ? cursor.enter() : cursor.page;
-      if (watching && cpu.retired !== first && this.breakpoints.has(this.#linearRip())) {
-        return { kind: "breakpoint", address: this.#linearRip() };
-      }
+      if (watching && this.#strikes()) return { kind: "breakpoint", address: this.#linearRip() };
       const offset = cursor.offset;
       cursor.startOffset = offset;
       const decoded = page.entries[offset] ?? cursor.decode(page);
@@ -105,6 +105,13 @@ export class EvaluatorEngine implements Engine {
       this.#left--;
     }
     return { kind: "budget" };
+  }
+
+  /** Whether a breakpoint stands here, other than the one from which the run goes on. */
+  #strikes(): boolean {
+    const here = this.#linearRip();
+    const passed = this.#passing?.address === here && this.#passing.retired === this.cpu.retired;
+    return !passed && this.breakpoints.has(here);
   }
 
   #linearRip(): bigint {

@@ -5,7 +5,7 @@ import { mnemonics } from "#machine/cpu/instruction-set.ts";
 import { evaluatorEngine } from "../../machine/engine/evaluator-engine.ts";
 import { FORMS } from "../../machine/isa/index.ts";
 import { assemble } from "../../tangle/assembler/assembler.ts";
-import { MEBIBYTE } from "./processor.ts";
+import { bareCpu, enterUserMode, MEBIBYTE } from "./processor.ts";
 
 it("knows the meaning of exactly the instructions in the table", () => {
   const table = new Set(FORMS.map((form) => form.mnemonic));
@@ -47,6 +47,15 @@ describe("a run", () => {
     expect(cpu.retired).toBe(1);
     expect(engine.run(100)).toEqual({ kind: "breakpoint", address: 0x7c01n });
     expect(cpu.retired).toBe(4);
+  });
+
+  it("sees a breakpoint at the first instruction of a further slice", () => {
+    const { cpu, engine } = realMode("again: inc ax\n inc bx\n jmp again");
+    engine.breakpoints.add(0x7c01n);
+    expect(engine.run(1)).toEqual({ kind: "budget" });
+    expect(engine.run(1, true)).toEqual({ kind: "breakpoint", address: 0x7c01n });
+    expect(cpu.retired).toBe(1);
+    expect(engine.run(1)).toEqual({ kind: "budget" });
   });
 
   it("ends after the instruction during which somebody asked", () => {
@@ -98,9 +107,36 @@ describe("a run", () => {
   });
 });
 
+describe("a triple fault", () => {
+  it("tells how it came about", () => {
+    const cpu = bareCpu();
+    enterUserMode(cpu);
+    cpu.memory.writeBytes(0x100000, Uint8Array.of(0xa1, 0, 0, 0, 0, 0x10, 0, 0, 0));
+    cpu.state.rip = 0x100000n;
+    const stop = evaluatorEngine(cpu).run(10);
+    const chain = stop.kind === "tripleFault" ? stop.story.chain : [];
+    expect(chain.map(({ name, errorCode }) => `${name} ${errorCode}`)).toEqual([
+      "page fault 4",
+      "general protection 115",
+      "double fault 0",
+      "general protection 67",
+    ]);
+    expect(chain[0]).toMatchObject({ rip: 0x100000n, detail: expect.stringContaining("PDPTE at physical 0x2200") });
+    expect(chain[1]).toMatchObject({ detail: "gate 0xe lies beyond the interrupt descriptor table" });
+  });
+});
+
 describe("interrupts", () => {
   const HANDLER = "mov word [0x84], handler\n mov word [0x86], 0\n";
   const SET = `${HANDLER} sti\n`;
+
+  it("stop at a breakpoint on the handler's first instruction", () => {
+    const { engine, requests } = realMode(`${SET} again: jmp again\n handler: iret`);
+    engine.run(5);
+    requests.push(0x21);
+    engine.breakpoints.add(0x7c0fn);
+    expect(engine.run(100)).toEqual({ kind: "breakpoint", address: 0x7c0fn });
+  });
 
   it("come between instructions when IF is set", () => {
     const { cpu, engine, requests } = realMode(`${SET} nop\n again: jmp again\n handler: inc cx\n iret`);
