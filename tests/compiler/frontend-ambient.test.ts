@@ -104,6 +104,11 @@ const ACCEPTED: Readonly<Record<string, string>> = {
     class Table { low: u64; set(handler: InterruptHandler): void { this.low = handler.address; } setWithError(handler: InterruptHandlerWithError): void { this.low = handler.address; } }
     const table = new Table();
     function load(): void { table.set(onBreakpoint); table.setWithError(onFault); loadIdt(addressOf(table).address); }`,
+  using: `
+    class Off { flags: u64 = readFlags(); constructor() { disableInterrupts(); } [Symbol.dispose](): void { if ((this.flags & 0x200) !== 0) { enableInterrupts(); } } }
+    class Lock { lock(): Lock { return this; } [Symbol.dispose](): void {} }
+    const lock = new Lock();
+    function f(): void { using off = onStack(new Off()); using guard = lock.lock(); halt(); }`,
   "assembly and ports": `
     const entry = naked((): void => { asm\`ret\`; });
     function f(port: u16, x: u32): u32 {

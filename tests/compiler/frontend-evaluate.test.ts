@@ -355,6 +355,43 @@ describe("interrupt handlers", () => {
   });
 });
 
+describe("using", () => {
+  const guard = `let log: u64 = 0;
+    function note(n: u64): u64 { log = log * 10 + n; return n; }
+    class Guard { id: u64; constructor(id: u64) { this.id = id; note(id); } [Symbol.dispose](): void { note(this.id + 1); } }
+    class Lock { held: bool = false; lock(): Lock { this.held = true; return this; } [Symbol.dispose](): void { this.held = false; note(9); } }
+    const lock = new Lock();`;
+  const logOf = (body: string) => run("u64", "f(); return log;", `${guard} function f(): u64 { ${body} }`);
+  it("cleans up in reverse order at the end of the block", () => {
+    expect(
+      logOf("{ using a = onStack(new Guard(1)); using b = onStack(new Guard(3)); note(8); } return note(7);"),
+    ).toBe(138427n);
+  });
+  it("cleans up on return, after the value", () => {
+    expect(
+      logOf(
+        "using a = onStack(new Guard(1)); if (log === 1) { using b = onStack(new Guard(3)); return note(8); } return note(7);",
+      ),
+    ).toBe(13842n);
+  });
+  it("cleans up on break and continue, as far as they go", () => {
+    expect(
+      logOf(`using a = onStack(new Guard(1));
+        outer: for (let i: u8 = 0; i < 3; i++) {
+          using b = onStack(new Guard(3));
+          if (i === 0) { continue; }
+          for (;;) { using c = onStack(new Guard(5)); if (i === 1) { continue outer; } break outer; }
+        }
+        return note(7);`),
+    ).toBe(134_3564_3564_72n);
+  });
+  it("takes any reference to an object that can be disposed of", () => {
+    expect(logOf("{ using guard = lock.lock(); note(lock.held ? 1 : 2); } note(lock.held ? 1 : 2); return 0;")).toBe(
+      192n,
+    );
+  });
+});
+
 describe("panics", () => {
   const panicOf = (body: string, before = "") => {
     const outcome = outcomeOf(`${before}export function run(): u32 {\n${body}\nreturn 0; }`);

@@ -205,6 +205,16 @@ const BROKEN: readonly (readonly [source: string, ...mistakes: string[]])[] = [
   [
     "function f(h: InterruptHandler): u64 { return h.address; } const g = interruptHandler((frame) => { frame.rip += 2; });",
   ],
+  // using
+  ["class C {} function f(c: C): void { using a = c; }", "KT1063 1:43"],
+  ["class C { [Symbol.dispose](): void {} } function f(c: C | null): void { using a = c; }", "KT1063 1:79"],
+  ["class C { [Symbol.dispose](x: u8): void {} }", "KT1063 1:11"],
+  ["class C { [Symbol.dispose](): void {} } function f(c: C): void { for (using a = c; ;) {} }", "KT1063 1:71"],
+  ["class C { [Symbol.dispose](): void {} } function f(c: C): void { using a = c; a = c; }", "KT1035 1:79"],
+  [
+    "class C { [Symbol.dispose](): void {} } function f(c: C, n: u8): void { switch (n) { case 1: using a = c; } }",
+    "KT1001 1:94",
+  ],
   // Tests
   ['test("a", () => { missing; });', "KT1002 1:19"],
   ['test("a", () => {}); test("a", () => {});', "KT1003 1:27"],

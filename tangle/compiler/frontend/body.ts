@@ -1,6 +1,6 @@
 /** The context in which statements and expressions of one function, or of one initial value, are checked. */
 import type { Place } from "../../place.ts";
-import type { Expression, Local, LoopLabel, Type } from "../tree.ts";
+import type { Expression, Local, LoopLabel, Function as TreeFunction, Type } from "../tree.ts";
 import type { Compilation } from "./compilation.ts";
 import type { Reporter, RuleCode } from "./diagnostics.ts";
 import { type ClassEntity, type Entity, Scope } from "./entities.ts";
@@ -12,15 +12,25 @@ export interface JumpTarget {
   readonly name: string | null;
   readonly label: LoopLabel;
   readonly kind: "loop" | "switch" | "block";
+  /** How many objects were in use around it. */
+  readonly depth: number;
   /** What is known at each jump. */
   readonly breaks: Flow[];
   readonly continues: Flow[];
+}
+
+/** An object that its block cleans up in the end. */
+export interface Disposable {
+  readonly local: Local;
+  readonly dispose: TreeFunction;
 }
 
 export class Body {
   flow: Flow = START;
   readonly locals: Local[] = [];
   readonly jumps: JumpTarget[] = [];
+  /** Objects declared with `using` in the blocks around, outermost first. */
+  readonly disposables: Disposable[] = [];
   /** Locals that hold memory of this function's frame, directly or through a slice. */
   readonly frameMemory = new Set<Local>();
   private numbered = 0;

@@ -5,6 +5,7 @@ import type { ClassType, Field, Local, Statement, Function as TreeFunction, Type
 import { Body } from "./body.ts";
 import type { Compilation, OpenFunction } from "./compilation.ts";
 import { constantOf } from "./constants.ts";
+import { DISPOSE } from "./disposal.ts";
 import { type ClassEntity, type ClassInfo, Scope, type TypeArgument } from "./entities.ts";
 import { checkAs } from "./expressions.ts";
 import { checkFunctionBody, MOST_INSTANCES, makeParameters } from "./functions.ts";
@@ -62,7 +63,7 @@ export function instantiateClass(
     info.methods.set(method.name, {
       kind: "function",
       node: method.function,
-      symbol: `${symbol}.${method.name}`,
+      symbol: `${symbol}.${method.name === DISPOSE ? "dispose" : method.name}`,
       scope,
       owner: entity,
       receiver: type,

@@ -336,6 +336,12 @@ export const RULES = {
     explanation: "Tests stand at the top of a module; a test image runs all of them through `collectTests()`.",
     hint: 'write `test("what holds", () => { assert(…); });`',
   },
+  KT1063: {
+    title: "using",
+    explanation:
+      "`using` gives a block an object that it cleans up on every way out, by the method `[Symbol.dispose](): void` of its class.",
+    hint: "declare it inside a block: `using guard = onStack(new Guard());` or `using guard = lock.lock();`",
+  },
 } as const satisfies Record<string, Rule>;
 
 export type RuleCode = keyof typeof RULES;

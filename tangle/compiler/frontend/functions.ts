@@ -3,6 +3,7 @@ import type { Place } from "../../place.ts";
 import type { Expression, FunctionType, Local, Statement, Function as TreeFunction, Type } from "../tree.ts";
 import { Body } from "./body.ts";
 import type { Compilation, OpenFunction } from "./compilation.ts";
+import { DISPOSE } from "./disposal.ts";
 import { type FunctionEntity, type FunctionInstance, Scope, type TypeArgument } from "./entities.ts";
 import { checkAs, checkExpression } from "./expressions.ts";
 import { resolveType, typeArgumentName, typeArgumentsKey } from "./resolve.ts";
@@ -110,6 +111,9 @@ export function instantiateFunction(
     );
     open.body = checkFunctionBody(body, node, parameters);
     open.locals = body.locals;
+    if (node.name === DISPOSE && (parameters.length > 0 || declared.kind !== "void")) {
+      compilation.reporter.report("KT1063", node.place, `\`${DISPOSE}\` takes no parameters and returns nothing`);
+    }
     if (entity.convention === "naked") {
       checkNaked(compilation, open);
     } else if (entity.convention !== "plain") {

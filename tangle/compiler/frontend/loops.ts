@@ -9,9 +9,10 @@ import { isFrameMemory } from "./frame.ts";
 import { arithmetic, assign, compare, integerOf, lengthOf, localTarget, read, readLocal } from "./nodes.ts";
 import { checkRange, isRange } from "./ranges.ts";
 import { resolveType } from "./resolve.ts";
-import { checkBranch, checkStatements, checkVariables } from "./statements.ts";
+import { checkBranch, checkStatements } from "./statements.ts";
 import type { ExpressionNode, StatementNode } from "./syntax.ts";
 import { ERROR, isError, typeName, USIZE } from "./types.ts";
+import { checkVariables } from "./variables.ts";
 
 type LoopNode = StatementNode & { readonly kind: "while" | "doWhile" | "for" | "forOf" };
 
@@ -50,7 +51,7 @@ function loopBody(
   check: () => Statement[],
 ): { jump: JumpTarget; statements: Statement[] } {
   const label: LoopLabel = { name: name ?? "loop" };
-  const jump: JumpTarget = { name, label, kind: "loop", breaks: [], continues: [] };
+  const jump: JumpTarget = { name, label, kind: "loop", depth: body.disposables.length, breaks: [], continues: [] };
   body.jumps.push(jump);
   const statements = check();
   body.jumps.pop();

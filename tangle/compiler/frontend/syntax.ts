@@ -39,6 +39,8 @@ export type Item = (
 
 export interface VariablesNode {
   readonly mutable: boolean;
+  /** Declared with `using`. */
+  readonly disposed: boolean;
   readonly declarators: readonly DeclaratorNode[];
   readonly place: Place;
 }

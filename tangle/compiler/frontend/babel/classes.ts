@@ -92,13 +92,28 @@ function reportMemberModifiers(c: Conversion, node: babel.ClassProperty | babel.
   }
 }
 
+function isSymbolDispose(key: babel.Node): boolean {
+  return (
+    key.type === "MemberExpression" &&
+    !key.computed &&
+    key.object.type === "Identifier" &&
+    key.object.name === "Symbol" &&
+    key.property.type === "Identifier" &&
+    key.property.name === "dispose"
+  );
+}
+
 /** The plain name of a member, or null after a report. */
 function memberName(c: Conversion, node: babel.ClassProperty | babel.ClassMethod): string | null {
-  if (node.computed || node.key.type !== "Identifier") {
-    c.report("KT1027", node.key, "computed or quoted member name");
+  const { key } = node;
+  if (node.type === "ClassMethod" && node.computed && isSymbolDispose(key)) {
+    return "[Symbol.dispose]";
+  }
+  if (node.computed || key.type !== "Identifier") {
+    c.report("KT1027", key, "computed or quoted member name");
     return null;
   }
-  return node.key.name;
+  return key.name;
 }
 
 function convertField(c: Conversion, node: babel.ClassProperty): FieldNode[] {

@@ -5,7 +5,7 @@ import { convertClass } from "./classes.ts";
 import type { Conversion } from "./conversion.ts";
 import { convertExpression } from "./expressions.ts";
 import { convertFunctionDeclaration } from "./functions.ts";
-import { convertVariables, reportDirectives } from "./statements.ts";
+import { convertVariables, reportDirectives, reportUsing } from "./statements.ts";
 import { convertType, convertTypeParameters } from "./types.ts";
 
 export function convertModule(c: Conversion, program: babel.Program): SourceModule {
@@ -39,6 +39,7 @@ function convertItem(c: Conversion, node: babel.Statement, exported: boolean): I
   const place = c.place(node);
   switch (node.type) {
     case "VariableDeclaration":
+      reportUsing(c, node);
       return [{ kind: "variables", variables: convertVariables(c, node), exported, place }];
     case "FunctionDeclaration":
       return [{ kind: "function", function: convertFunctionDeclaration(c, node), exported, place }];

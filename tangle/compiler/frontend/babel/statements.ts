@@ -104,9 +104,8 @@ export function convertVariables(c: Conversion, node: babel.VariableDeclaration)
     case "var":
       c.report("KT1017", node);
       break;
-    case "using":
     case "await using":
-      c.report("KT1028", node, `\`${node.kind}\` comes with chapter 5`, "call the function that cleans up");
+      c.report("KT1015", node, "`await using` comes with chapter 12");
       break;
   }
   const declarators = node.declarations.flatMap((declarator) => {
@@ -127,7 +126,19 @@ export function convertVariables(c: Conversion, node: babel.VariableDeclaration)
       },
     ];
   });
-  return { mutable: node.kind !== "const", declarators, place: c.place(node) };
+  return {
+    mutable: node.kind === "let" || node.kind === "var",
+    disposed: node.kind === "using",
+    declarators,
+    place: c.place(node),
+  };
+}
+
+/** `using` belongs to a block: elsewhere it is unclear when it ends. */
+export function reportUsing(c: Conversion, node: babel.VariableDeclaration): void {
+  if (node.kind === "using") {
+    c.report("KT1063", node, "`using` stands in a block, not here");
+  }
 }
 
 function convertForInitial(
@@ -137,7 +148,11 @@ function convertForInitial(
   if (!node) {
     return null;
   }
-  return node.type === "VariableDeclaration" ? convertVariables(c, node) : convertExpression(c, node);
+  if (node.type !== "VariableDeclaration") {
+    return convertExpression(c, node);
+  }
+  reportUsing(c, node);
+  return convertVariables(c, node);
 }
 
 function convertForOf(c: Conversion, node: babel.ForOfStatement): StatementNode {
@@ -149,6 +164,7 @@ function convertForOf(c: Conversion, node: babel.ForOfStatement): StatementNode 
     c.report("KT1028", node.left, "`for … of` without a declaration", "write `for (const x of …)`");
     return { kind: "error", place };
   }
+  reportUsing(c, node.left);
   const [variable] = convertVariables(c, node.left).declarators;
   if (variable === undefined) {
     return { kind: "error", place };
@@ -156,7 +172,7 @@ function convertForOf(c: Conversion, node: babel.ForOfStatement): StatementNode 
   return {
     kind: "forOf",
     name: variable.name,
-    mutable: node.left.kind !== "const",
+    mutable: node.left.kind === "let",
     type: variable.type,
     iterable: convertExpression(c, node.right),
     body: convertStatement(c, node.body),
