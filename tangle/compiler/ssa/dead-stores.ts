@@ -3,8 +3,9 @@ import { Aliases, covers, isQuiet, type Location } from "./alias.ts";
 import type { Instruction, IrFunction } from "./ir.ts";
 import { edges } from "./operands.ts";
 
-export function removeDeadStores(f: IrFunction): void {
-  new DeadStores(f).run();
+/** Says whether there were any. */
+export function removeDeadStores(f: IrFunction): boolean {
+  return new DeadStores(f).run();
 }
 
 /** Walks each block backwards: what is certain to be overwritten, or dies with the frame, need not be stored. */
@@ -20,17 +21,21 @@ class DeadStores {
     this.aliases = new Aliases(f);
   }
 
-  run(): void {
+  run(): boolean {
+    let any = false;
     this.collectReads();
     for (const block of this.f.blocks) {
       this.dying = [];
       this.leaving = edges(block.terminator).length === 0;
       const readHere: Location[] = [];
+      const before = block.instructions.length;
       block.instructions = block.instructions
         .reverse()
         .filter((i) => this.keep(i, readHere))
         .reverse();
+      any ||= block.instructions.length < before;
     }
+    return any;
   }
 
   /** All reads of memory in the function, to find objects in the frame that are only written. */

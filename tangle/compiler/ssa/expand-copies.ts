@@ -9,14 +9,21 @@ const CHUNKS: readonly (readonly [ValueType, number])[] = [
   ["i8", 1],
 ];
 
-export function expandCopies(f: IrFunction): void {
+/** Says whether there were any. */
+export function expandCopies(f: IrFunction): boolean {
   const constants = new Map<Value, bigint>();
   for (const block of f.blocks) {
     for (const i of block.instructions) if (i.kind === "constant") constants.set(i.results[0]!, i.value);
   }
+  let any = false;
   for (const block of f.blocks) {
-    block.instructions = block.instructions.flatMap((i) => expand(f, i, constants) ?? [i]);
+    block.instructions = block.instructions.flatMap((i) => {
+      const expanded = expand(f, i, constants);
+      any ||= expanded !== null;
+      return expanded ?? [i];
+    });
   }
+  return any;
 }
 
 function expand(f: IrFunction, i: Instruction, constants: ReadonlyMap<Value, bigint>): Instruction[] | null {

@@ -23,8 +23,9 @@ interface Known {
   readonly fills: Fill[];
 }
 
-export function forwardMemory(f: IrFunction): void {
-  new Forwarding(f).run();
+/** Says whether anything changed. */
+export function forwardMemory(f: IrFunction): boolean {
+  return new Forwarding(f).run();
 }
 
 class Forwarding {
@@ -32,6 +33,7 @@ class Forwarding {
   private readonly replacements = new Replacements();
   private readonly atEnd = new Map<Block, Known>();
   private readonly newConstants: Instruction[] = [];
+  private changed = false;
   private facts: Fact[] = [];
   private fills: Fill[] = [];
 
@@ -39,16 +41,19 @@ class Forwarding {
     this.aliases = new Aliases(f);
   }
 
-  run(): void {
+  run(): boolean {
     const incoming = incomingEdges(this.f);
     for (const block of reversePostorder(this.f)) {
       this.meet(incoming.get(block)!.map(({ from }) => this.atEnd.get(from)));
-      block.instructions = block.instructions.filter((i) => this.keep(i));
+      const kept = block.instructions.filter((i) => this.keep(i));
+      this.changed ||= kept.length < block.instructions.length;
+      block.instructions = kept;
       this.atEnd.set(block, { facts: this.facts, fills: this.fills });
     }
     this.replacements.apply(this.f);
     const entry = this.f.blocks[0]!;
     entry.instructions = [...this.newConstants, ...entry.instructions];
+    return this.changed;
   }
 
   /** What holds on all ways into a block; nothing where one of them comes from behind (a loop). */

@@ -61,15 +61,15 @@ export function optimize(program: IrProgram, options: OptimizeOptions = {}): IrP
 }
 
 function reduceMemory(f: IrFunction, observe: Observer): void {
-  expandCopies(f);
+  let changed = expandCopies(f);
   observe("expand copies", f);
-  promoteSlots(f);
+  if (promoteSlots(f)) changed = true;
   observe("promote slots", f);
-  forwardMemory(f);
+  if (forwardMemory(f)) changed = true;
   observe("forwarding", f);
-  removeDeadStores(f);
+  if (removeDeadStores(f)) changed = true;
   observe("dead stores", f);
-  cleanUp(f, observe, 2);
+  if (changed) cleanUp(f, observe, 2);
 }
 
 /** What makes a function larger or harder to understand for other passes comes after inlining. */

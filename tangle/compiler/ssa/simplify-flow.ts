@@ -9,15 +9,14 @@ import { Replacements } from "./replace.ts";
 export function simplifyFlow(f: IrFunction): boolean {
   let any = false;
   for (let changed = true; changed; any ||= changed) {
-    changed = removeUnreachable(f);
-    if (foldTerminators(f)) changed = true;
+    changed = foldTerminators(f);
     if (threadJumps(f)) changed = true;
-    if (removeUnreachable(f)) changed = true;
+    if (changed) removeUnreachable(f);
     if (mergeChains(f)) changed = true;
     if (removeTrivialParameters(f)) changed = true;
   }
-  markCold(f);
   const order = reversePostorder(f);
+  markCold(f, order);
   f.blocks = [...order.filter((block) => !block.cold), ...order.filter((block) => block.cold)];
   return any;
 }
@@ -176,8 +175,8 @@ function mergeChains(f: IrFunction): boolean {
 }
 
 /** A block that leads only to cold blocks is cold itself. */
-function markCold(f: IrFunction): void {
-  for (const block of reversePostorder(f).reverse()) {
+function markCold(f: IrFunction, order: readonly Block[]): void {
+  for (const block of [...order].reverse()) {
     const next = edges(block.terminator);
     if (block !== f.blocks[0] && next.length > 0 && next.every((edge) => edge.block.cold)) block.cold = true;
   }

@@ -41,8 +41,7 @@ export interface Rewriter {
 
 /** Simplifies in place by these rules. Branches that are decided become jumps. */
 export function simplify(f: IrFunction, rules: readonly Rule[]): void {
-  new Simplifier(f, rules).run();
-  removeUnreachable(f);
+  if (new Simplifier(f, rules).run()) removeUnreachable(f);
 }
 
 class Simplifier implements Rewriter {
@@ -58,6 +57,7 @@ class Simplifier implements Rewriter {
   private readonly pool: Instruction[] = [];
   private readonly incoming: Map<Block, Incoming[]>;
   private output: Instruction[] = [];
+  private hasCut = false;
   private place: Instruction["place"] = null;
 
   constructor(
@@ -69,7 +69,8 @@ class Simplifier implements Rewriter {
     for (const block of f.blocks) for (const i of block.instructions) this.define(i);
   }
 
-  run(): void {
+  /** Says whether a branch was decided, so that blocks may be out of reach. */
+  run(): boolean {
     const dominators = new Dominators(this.f);
     const entry = dominators.order[0]!;
     const path = [{ block: entry, next: 0, mark: 0 }];
@@ -86,6 +87,7 @@ class Simplifier implements Rewriter {
       }
     }
     entry.instructions = [...this.pool, ...entry.instructions];
+    return this.hasCut;
   }
 
   private visit(block: Block): void {
@@ -263,6 +265,7 @@ class Simplifier implements Rewriter {
 
   /** Only one way is taken. */
   private cut(t: Terminator, to: Edge): Terminator {
+    this.hasCut = true;
     return { kind: "jump", to, place: t.place };
   }
 
