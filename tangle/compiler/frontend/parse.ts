@@ -12,7 +12,7 @@ export const PARSER_OPTIONS: ParserOptions = {
   plugins: ["typescript", "decorators", "decoratorAutoAccessors", "explicitResourceManagement", "importAttributes"],
 };
 
-/** Mistakes in meaning that Babel reports in passing; our own checks say them with more to go by. */
+/** Mistakes in meaning that Babel reports in passing; our own rules say them with more to go by. */
 const CHECKED_LATER: ReadonlySet<string> = new Set([
   "VarRedeclaration",
   "ParamDupe",
@@ -22,6 +22,21 @@ const CHECKED_LATER: ReadonlySet<string> = new Set([
   "LabelRedeclaration",
   "DeclarationMissingInitializer",
   "UnsupportedParameterDecorator",
+  "AwaitNotInAsyncContext",
+  "AwaitUsingNotInAsyncContext",
+  "YieldNotInGeneratorFunction",
+  "ConstructorIsAsync",
+  "ConstructorIsGenerator",
+  "StrictWith",
+  "StrictDelete",
+  "StrictFunction",
+  "IllegalReturn",
+  "UnexpectedNewTarget",
+  "SuperNotAllowed",
+  "UnexpectedSuper",
+  "OverrideNotInSubClass",
+  "NonAbstractClassHasAbstractMethod",
+  "InvalidPrivateFieldResolution",
 ]);
 
 /**

@@ -38,6 +38,14 @@ export function convertClass(c: Conversion, node: babel.ClassDeclaration): Class
     } else if (member.type === "ClassMethod" && member.kind === "constructor") {
       reportMemberModifiers(c, member);
       reportDecorators(c, member);
+      if (constructorNode !== null) {
+        c.report(
+          "KT1003",
+          member,
+          "a class has one constructor",
+          "give parameters default values, or write static methods",
+        );
+      }
       constructorNode = convertMethodFunction(c, member, "constructor");
     } else if (member.type === "ClassMethod") {
       methods.push(...convertMethod(c, member));
