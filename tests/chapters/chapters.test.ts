@@ -80,7 +80,8 @@ for (const { number, variants, expectations } of selectedChapters()) {
           });
           expectPrinted(stated, run);
           const ours = inMachine();
-          expect(run.cells).toEqual(ours.cells);
+          // A guest that ends QEMU leaves the picture of the last look, which may still be the firmware's.
+          if (run.exit === null) expect(run.cells).toEqual(ours.cells);
           expect(run.serial).toEqual(ours.serial);
         });
 

@@ -101,11 +101,12 @@ export async function runInQemu(image: Uint8Array, config: QemuConfig = {}): Pro
 }
 
 async function lookAt(monitor: QmpClient, file: string, serial: string): Promise<QemuState> {
-  await monitor.execute("pmemsave", { val: TEXT_MEMORY, size: TEXT_BYTES, filename: file });
   const registers = await monitor.human("info registers");
   const { running } = (await monitor.execute("query-status")) as { running: boolean };
   const value = (pattern: RegExp): bigint => BigInt(`0x${pattern.exec(registers)?.[1] ?? "0"}`);
   const flags = Number(value(/[RE]FL=([0-9a-f]+)/));
+  // What a sleeping guest has written is there; of a running one this is a moment later than its registers.
+  await monitor.execute("pmemsave", { val: TEXT_MEMORY, size: TEXT_BYTES, filename: file });
   return {
     cells: new Uint8Array(readFileSync(file)),
     rip: value(/[RE]IP=([0-9a-f]+)/),
