@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import {
   type Dirent,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -17,6 +18,7 @@ import { type BuildCache, buildTrees, EVERYTHING, editionsOf, folderOf, type Sel
 import type { Output } from "./chapter.ts";
 import type { Book, BookFile } from "./literate/book.ts";
 import type { EditionName } from "./literate/edition.ts";
+import { LT } from "./literate/errors.ts";
 import { readBook } from "./literate/tangle.ts";
 import { type DistFolder, type Untangled, untangle } from "./literate/untangle.ts";
 import type { Diagnostic } from "./place.ts";
@@ -63,8 +65,35 @@ export function buildBook({ root, select, compareOnly, cache, progress }: BuildO
   if (built.diagnostics.length > 0) return { files, diagnostics: built.diagnostics, changes: nothing };
   const trees = built.trees.map((tree) => withRecords(tree, digest));
   const changes = compareTrees(root, trees);
-  if (compareOnly !== true) applyChanges(root, changes);
+  if (compareOnly === true) return { files, diagnostics: [], changes };
+  const edited = editedFiles(root, changes);
+  if (edited.length > 0) return { files, diagnostics: edited.map(wouldBeLost), changes: nothing };
+  applyChanges(root, changes);
   return { files, diagnostics: [], changes };
+}
+
+/** The tangled files that the changes would overwrite or delete, though somebody has edited them since. */
+function editedFiles(root: string, changes: Changes): string[] {
+  const recorded = new Map<string, string>();
+  for (const path of filesBelow(root, "dist").filter((path) => path.endsWith(`/${RECORD}`))) {
+    const folder = dirname(path);
+    const record = readRecord(readFileSync(join(root, path), "utf8")) ?? new Map<string, string>();
+    for (const [name, tangled] of record) recorded.set(`${folder}/${name}`, tangled);
+  }
+  return [...changes.write.map(({ path }) => path), ...changes.delete].filter((path) => {
+    const file = join(root, path);
+    const tangled = recorded.get(path);
+    return tangled !== undefined && existsSync(file) && digest(readFileSync(file)) !== tangled;
+  });
+}
+
+function wouldBeLost(path: string): Diagnostic {
+  return {
+    code: LT.wouldBeLost,
+    message: "the file was edited since it was tangled, and tangling would lose that",
+    place: { file: path, line: 1, column: 1 },
+    hint: "carry the edit into the book with `npm run tangle -- untangle`, or delete the file to discard it",
+  };
 }
 
 /** What came of carrying edits back. With diagnostics, nothing was written. */

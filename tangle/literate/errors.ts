@@ -52,4 +52,6 @@ export const LT = {
   unfitLine: "LT3044",
   /** A file that was added or deleted in dist/. */
   strangeFile: "LT3045",
+  /** Tangling would overwrite or delete a file of dist/ that was edited and not carried back. */
+  wouldBeLost: "LT3046",
 } as const;

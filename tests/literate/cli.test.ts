@@ -327,6 +327,32 @@ describe("diff", () => {
   });
 });
 
+describe("edits in dist/", () => {
+  const MAIN = "dist/chapters/02/kernel/main.ts";
+
+  test("are not lost: tangling refuses to overwrite or delete an edited file, and writes nothing", async () => {
+    put(first, second);
+    await tangle();
+    put({ path: MAIN, text: `${read(MAIN)}// mine\n` });
+    const before = read("dist/chapters/01/kernel/main.ts");
+    const { status, error } = await tangle("--chapter", "2");
+    expect(status).toBe(1);
+    expect(error).toContain("dist/chapters/02/kernel/main.ts:1:1: error LT3046");
+    expect(error).toContain("untangle");
+    expect(read(MAIN)).toContain("// mine");
+    expect(read("dist/chapters/01/kernel/main.ts")).toBe(before);
+  });
+
+  test("are gone once their file is deleted", async () => {
+    put(first, second);
+    await tangle();
+    put({ path: MAIN, text: "mine" });
+    rmSync(join(root, MAIN));
+    expect((await tangle()).status).toBe(0);
+    expect(read(MAIN)).toContain("// chapter 2");
+  });
+});
+
 describe("untangle", () => {
   const MAIN = "dist/chapters/02/kernel/main.ts";
   const edit = (path: string, from: string, to: string): void => put({ path, text: read(path)!.replace(from, to) });
