@@ -15,7 +15,7 @@ const hex = (value: bigint | number) => value.toString(16);
 
 /** What differs, in words; empty where nothing does. */
 function differences(vector: Vector): string[] {
-  const inputs = inputsOf(vector.code, vector.seed, vector.overrides);
+  const inputs = inputsOf(vector);
   const found = processor.run(inputs);
   const { outputs } = vector;
   const wrong: string[] = [];
@@ -30,7 +30,7 @@ function differences(vector: Vector): string[] {
   return wrong;
 }
 
-const mnemonicOf = ({ code }: Vector) => decode(code, 0, 64).mnemonic ?? "undecodable";
+const mnemonicOf = ({ code, mode }: Vector) => decode(code, 0, mode).mnemonic ?? "undecodable";
 const mnemonics = [...new Set(vectors.map(mnemonicOf))];
 
 describe("each user-mode instruction does what a processor does", () => {
@@ -39,7 +39,7 @@ describe("each user-mode instruction does what a processor does", () => {
       .filter((vector) => mnemonicOf(vector) === mnemonic)
       .flatMap((vector) => {
         const list = differences(vector);
-        const instruction = decode(vector.code, 0, 64);
+        const instruction = decode(vector.code, 0, vector.mode);
         const shown = instruction.mnemonic === null ? "?" : format(instruction, BigInt(START));
         return list.length === 0 ? [] : [`${shown}: ${list.join("; ")}`];
       });

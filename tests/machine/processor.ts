@@ -3,7 +3,15 @@
 import { Cpu } from "#machine/cpu/cpu.ts";
 import { evaluatorEngine } from "../../machine/engine/evaluator-engine.ts";
 import { decode } from "../../machine/isa/index.ts";
-import { COMPARED_FLAGS, START, type VectorInputs, type VectorOutputs, WINDOW, WINDOW_SIZE } from "./vectors/cases.ts";
+import {
+  COMPARED_FLAGS,
+  START,
+  type UserMode,
+  type VectorInputs,
+  type VectorOutputs,
+  WINDOW,
+  WINDOW_SIZE,
+} from "./vectors/cases.ts";
 
 export const MEBIBYTE = 0x100000;
 
@@ -12,11 +20,12 @@ export function bareCpu(size = 4 * MEBIBYTE): Cpu {
   return new Cpu(size, { portIn: () => 0xffffffff, portOut: () => {} }, { pending: () => false, acknowledge: () => 0 });
 }
 
-const CODE_64 = 0xa0fb;
+/** Code segments of privilege 3, by mode. */
+const CODE = { 32: 0xc0fb, 64: 0xa0fb } as const;
 const DATA_32 = 0xc0f3;
 
-/** Puts a processor into 64-bit mode at privilege 3, the first 4 MiB mapped one to one, interrupts on. */
-export function enterUserMode(cpu: Cpu): void {
+/** Puts a processor into long mode at privilege 3, in 64- or 32-bit code, the first 4 MiB mapped one to one, interrupts on. */
+export function enterUserMode(cpu: Cpu, mode: UserMode = 64): void {
   const { state, memory } = cpu;
   memory.write64(0x1000, 0x2007n);
   memory.write64(0x2000, 0x3007n);
@@ -29,7 +38,7 @@ export function enterUserMode(cpu: Cpu): void {
   for (const number of [0, 2, 3])
     state.setSegment(number, { selector: 0x23, base: 0n, limit: 0xffffffff, attributes: DATA_32 });
   for (const number of [4, 5]) state.setSegment(number, { selector: 0, base: 0n, limit: 0, attributes: 0x10000 });
-  state.setSegment(1, { selector: 0x2b, base: 0n, limit: 0xffffffff, attributes: CODE_64 });
+  state.setSegment(1, { selector: 0x2b, base: 0n, limit: 0xffffffff, attributes: CODE[mode] });
   state.idtr = { base: 0n, limit: 0 };
   state.cpl = 3;
   cpu.mmu.flush();
@@ -40,20 +49,20 @@ export function userProcessor(): { run(inputs: VectorInputs): VectorOutputs } {
   const cpu = bareCpu();
   const engine = evaluatorEngine(cpu);
   return {
-    run({ code, registers, flags, memory }) {
-      enterUserMode(cpu);
+    run({ mode, code, registers, flags, memory }) {
+      enterUserMode(cpu, mode);
       const { state } = cpu;
       cpu.memory.writeBytes(START, code);
       cpu.memory.writeBytes(WINDOW, memory);
       for (const [number, value] of registers.entries()) state.setGeneral(number, value);
       state.rflags = BigInt(flags | 0x202);
       state.rip = BigInt(START);
-      const instruction = decode(code, 0, 64);
+      const instruction = decode(code, 0, mode);
       const repeats = instruction.mnemonic !== null && instruction.repeat !== null;
       let stop = engine.run(1);
       while (repeats && stop.kind === "budget" && state.rip === BigInt(START)) stop = engine.run(1);
       return {
-        registers: registers.map((_, number) => state.general(number)),
+        registers: registers.map((_, number) => BigInt.asUintN(mode, state.general(number))),
         rip: Number(state.rip) - START,
         flags: Number(state.rflags) & COMPARED_FLAGS,
         memory: cpu.memory.readBytes(WINDOW, WINDOW_SIZE),

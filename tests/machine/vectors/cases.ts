@@ -9,7 +9,20 @@ export const WINDOW_SIZE = 128;
 /** CF, PF, AF, ZF, SF, DF, OF: the flags that cases set and compare. */
 export const COMPARED_FLAGS = 0xcd5;
 
+/** The mode in which an instruction runs: 64-bit, or 32-bit code under the same kernel (compatibility mode). */
+export type UserMode = 32 | 64;
+
+/** An instruction, and all that its inputs follow from. */
+export interface VectorCase {
+  readonly mode: UserMode;
+  readonly code: Uint8Array;
+  readonly seed: number;
+  /** What does not come from the seed: by register number, and by 16 + n for the n-th eight bytes of memory. */
+  readonly overrides: ReadonlyMap<number, bigint>;
+}
+
 export interface VectorInputs {
+  readonly mode: UserMode;
   readonly code: Uint8Array;
   readonly registers: readonly bigint[];
   readonly flags: number;
@@ -26,11 +39,7 @@ export interface VectorOutputs {
   readonly fault: number | null;
 }
 
-export interface Vector {
-  readonly code: Uint8Array;
-  readonly seed: number;
-  /** What does not come from the seed: by register number, and by 16 + n for the n-th eight bytes of memory. */
-  readonly overrides: ReadonlyMap<number, bigint>;
+export interface Vector extends VectorCase {
   /** Flags that the manual leaves undefined for this case. */
   readonly undefinedFlags: number;
   readonly outputs: VectorOutputs;
@@ -64,8 +73,8 @@ function randomValue(next: () => number): bigint {
   return choice === 3 ? edge : (wide & ~0xffff_ffffn) | (edge & 0xffff_ffffn);
 }
 
-/** The inputs of a case. */
-export function inputsOf(code: Uint8Array, seed: number, overrides: ReadonlyMap<number, bigint>): VectorInputs {
+/** The inputs of a case. 32-bit code does not see the upper halves of registers; they are zero. */
+export function inputsOf({ mode, code, seed, overrides }: VectorCase): VectorInputs {
   const next = randomNumbers(seed);
   const registers = Array.from({ length: 16 }, () => randomValue(next));
   const flags = next() & (next() % 4 === 0 ? COMPARED_FLAGS : COMPARED_FLAGS & ~0x400);
@@ -75,7 +84,7 @@ export function inputsOf(code: Uint8Array, seed: number, overrides: ReadonlyMap<
     if (number < 16) registers[number] = value;
     else view.setBigUint64((number - 16) * 8, value, true);
   }
-  return { code, registers, flags, memory };
+  return { mode, code, registers: registers.map((value) => BigInt.asUintN(mode, value)), flags, memory };
 }
 
 const hex = (value: bigint | number) => value.toString(16);
@@ -107,14 +116,15 @@ function changedRuns(before: Uint8Array, after: Uint8Array): [number, string][] 
   return runs;
 }
 
-/** One line: code, seed, overrides, outcome, flags, undefined flags, changed registers, changed memory. */
+/** One line: mode, code, seed, overrides, outcome, flags, undefined flags, changed registers, changed memory. */
 export function writeVector(vector: Vector): string {
-  const { code, seed, overrides, undefinedFlags, outputs } = vector;
-  const inputs = inputsOf(code, seed, overrides);
+  const { mode, code, seed, overrides, undefinedFlags, outputs } = vector;
+  const inputs = inputsOf(vector);
   const changed = outputs.registers.flatMap((value, number): [number, string][] =>
     value === inputs.registers[number] ? [] : [[number, hex(value)]],
   );
   return [
+    String(mode),
     bytesToHex(code),
     hex(seed),
     pairs([...overrides].map(([number, value]) => [number, hex(value)])),
@@ -128,11 +138,12 @@ export function writeVector(vector: Vector): string {
 
 /** The inverse of `writeVector`. */
 export function readVector(line: string): Vector {
-  const [codeText, seedText, overrideText, outcome, flags, undefinedText, changed, runs] = line.split(" ");
+  const [modeText, codeText, seedText, overrideText, outcome, flags, undefinedText, changed, runs] = line.split(" ");
+  const mode = Number(modeText) as UserMode;
   const code = bytesFromHex(codeText!);
   const seed = Number.parseInt(seedText!, 16);
   const overrides = new Map(readPairs(overrideText!).map(([number, value]) => [number, BigInt(`0x${value}`)]));
-  const inputs = inputsOf(code, seed, overrides);
+  const inputs = inputsOf({ mode, code, seed, overrides });
   const registers = [...inputs.registers];
   for (const [number, value] of readPairs(changed!)) registers[number] = BigInt(`0x${value}`);
   const memory = inputs.memory.slice();
@@ -140,5 +151,5 @@ export function readVector(line: string): Vector {
   const fault = outcome!.startsWith("!") ? Number(outcome!.slice(1)) : null;
   const rip = fault === null ? Number(outcome) : 0;
   const outputs = { registers, rip, flags: Number.parseInt(flags!, 16), memory, fault };
-  return { code, seed, overrides, undefinedFlags: Number.parseInt(undefinedText!, 16), outputs };
+  return { mode, code, seed, overrides, undefinedFlags: Number.parseInt(undefinedText!, 16), outputs };
 }

@@ -2,14 +2,10 @@
 import { encodePlan, FORMS, type Operand, type OperandPlan, type Plan, plansOf } from "../../../machine/isa/index.ts";
 import type { MemoryOperand, Width } from "../../../machine/isa/instruction.ts";
 import { generalRegister, highByteRegister } from "../../../machine/isa/registers.ts";
-import { inputsOf, START, WINDOW } from "./cases.ts";
+import { inputsOf, START, type UserMode, type VectorCase, WINDOW } from "./cases.ts";
 
 /** A case without its outcome. */
-export interface Draft {
-  readonly code: Uint8Array;
-  readonly seed: number;
-  readonly overrides: Map<number, bigint>;
-}
+export type Draft = VectorCase;
 
 type Random = () => number;
 
@@ -21,20 +17,22 @@ const STACK = WINDOW + 64;
 const EXCLUDED = new Set(
   `int int1 int3 into iret iretd iretq hlt cli sti in out ins outs syscall sysret sysenter sysexit cpuid rdtsc rdtscp
   rdpmc rdmsr wrmsr invd wbinvd xgetbv xsetbv clac stac sldt str lldt ltr verr verw sgdt sidt lgdt lidt smsw lmsw invlpg
-  lar lsl arpl clts swapgs wait jmpf callf retf les lds lss lfs lgs`.split(/\s+/),
+  lar lsl clts swapgs wait jmpf callf retf les lds lss lfs lgs`.split(/\s+/),
 );
 
-/** Every form of 64-bit mode that an ordinary program may use, at each operand size. */
-export function userPlans(): Plan[] {
+/** Every form of a mode that an ordinary program may use, at each operand size. */
+export function userPlans(mode: UserMode): Plan[] {
   const mnemonics = [...new Set(FORMS.map((form) => form.mnemonic))].filter((name) => !EXCLUDED.has(name));
   const isEncodable = ({ form, operandSizePrefix }: Plan) => !(form.noPrefix && operandSizePrefix);
   const isPlain = (part: OperandPlan) =>
     !(part.kind === "reg" && part.file !== "general") && !(part.kind === "fixed" && part.register.file === "segment");
   // bswap of 16 bits has no defined result.
   const isDefined = (plan: Plan) => !(plan.form.mnemonic === "bswap" && plan.operandWidth === 16);
+  // 16-bit jumps lead below 64 KiB, where nothing can be mapped.
+  const isNear = ({ form, operandWidth }: Plan) => operandWidth !== 16 || !/^(j|call|ret|loop)/.test(form.mnemonic);
   return mnemonics
-    .flatMap((name) => plansOf(name, 64))
-    .filter((plan) => isEncodable(plan) && isDefined(plan) && plan.operands.every(isPlain));
+    .flatMap((name) => plansOf(name, mode))
+    .filter((plan) => isEncodable(plan) && isDefined(plan) && isNear(plan) && plan.operands.every(isPlain));
 }
 
 /** `count` cases of a form; memory and register operands take turns where the form has both. */
@@ -61,6 +59,15 @@ class Drafting {
     this.seed = next();
   }
 
+  get mode(): UserMode {
+    return this.plan.mode as UserMode;
+  }
+
+  /** The case as far as it stands, for a look at its inputs. */
+  get inputs() {
+    return inputsOf({ mode: this.mode, code: new Uint8Array(0), seed: this.seed, overrides: this.overrides });
+  }
+
   get mnemonic(): string {
     return this.plan.form.mnemonic;
   }
@@ -74,13 +81,13 @@ class Drafting {
     const memory = operands.find((operand) => operand.kind === "memory");
     const repeat = this.plan.form.string ? ([null, "rep", "repne"] as const)[this.below(3)]! : null;
     const lock = this.plan.form.lock && operands[0]?.kind === "memory" && this.below(8) === 0;
-    const encoded = encodePlan(this.plan, operands, { mode: 64, repeat, lock });
+    const encoded = encodePlan(this.plan, operands, { mode: this.mode, repeat, lock });
     if (encoded === null) return null;
     if (this.landsInItself(operands, encoded.bytes.length) || this.countsItself(operands)) return null;
     this.prepare(operands);
     if (memory?.kind === "memory" && memory.base === 16) this.rebase(encoded.bytes, encoded.displacementAt);
     if (this.isUndefinedShift(operands)) return null;
-    return { code: encoded.bytes, seed: this.seed, overrides: this.overrides };
+    return { mode: this.mode, code: encoded.bytes, seed: this.seed, overrides: this.overrides };
   }
 
   operand(part: OperandPlan, preferMemory: boolean): Operand {
@@ -112,7 +119,8 @@ class Drafting {
 
   register(width: Width): Operand {
     if (width === 8 && this.below(4) === 0) return highByteRegister(this.below(4));
-    return generalRegister(this.below(16), width);
+    const count = this.mode === 64 ? 16 : width === 8 ? 4 : 8;
+    return generalRegister(this.below(count), width);
   }
 
   immediate(width: Width, field: Width): bigint {
@@ -128,13 +136,14 @@ class Drafting {
     this.target = 24 + this.below(64);
     if (width === 128 && this.below(4) !== 0) this.target &= ~15;
     if (this.mnemonic === "jmp" || this.mnemonic === "call") this.target &= ~7;
-    const addressWidth = this.below(6) === 0 ? 32 : 64;
+    const addressWidth = this.mode === 32 || this.below(6) === 0 ? 32 : 64;
     const shape = { kind: "memory", width, segment: 3, index: -1, scale: 1, addressWidth } as const;
     if (this.below(6) === 0 && addressWidth === 64) return { ...shape, base: 16, displacement: 0n };
     const displacement = this.below(3) === 0 ? 0 : this.below(2) === 0 ? this.below(256) - 128 : this.below(1 << 20);
     const scale = ([1, 2, 4, 8] as const)[this.below(4)]!;
-    const index = this.below(2) === 0 ? this.below(16) : -1;
-    const base = this.below(16);
+    const registers = this.mode === 64 ? 16 : 8;
+    const index = this.below(2) === 0 ? this.below(registers) : -1;
+    const base = this.below(registers);
     const operand = { ...shape, base, displacement: BigInt(displacement), scale };
     if (index < 0 || index === RSP || index === base || base === RSP) return this.based(operand, 0);
     const count = this.below(8);
@@ -157,14 +166,23 @@ class Drafting {
   absolute(width: Width): MemoryOperand {
     this.target = this.below(64);
     const displacement = BigInt(WINDOW + this.target);
-    return { kind: "memory", width, segment: 3, base: -1, index: -1, scale: 1, displacement, addressWidth: 64 };
+    return { kind: "memory", width, segment: 3, base: -1, index: -1, scale: 1, displacement, addressWidth: this.mode };
   }
 
   stringPlace(register: 6 | 7, width: Width): MemoryOperand {
     this.overrides.set(register, BigInt(WINDOW + 48 + this.below(24)));
     this.overrides.set(1, BigInt(this.below(7)));
     const segment = register === 7 ? 0 : 3;
-    return { kind: "memory", width, segment, base: register, index: -1, scale: 1, displacement: 0n, addressWidth: 64 };
+    return {
+      kind: "memory",
+      width,
+      segment,
+      base: register,
+      index: -1,
+      scale: 1,
+      displacement: 0n,
+      addressWidth: this.mode,
+    };
   }
 
   /** Writes the displacement that reaches the target from the end of the instruction. */
@@ -213,7 +231,7 @@ class Drafting {
   prepareExchange(operands: readonly Operand[]): void {
     const wide = operands.length === 1;
     if (this.target < 0 || this.below(2) === 0) return;
-    const { memory } = inputsOf(new Uint8Array(0), this.seed, this.overrides);
+    const { memory } = this.inputs;
     const view = new DataView(memory.buffer);
     const width = wide ? operands[0]!.width / 2 : 64;
     const word = (at: number) => (width === 64 ? view.getBigUint64(at, true) : BigInt(view.getUint32(at, true)));
@@ -243,6 +261,6 @@ class Drafting {
     if (!/^sh[lr]d$/.test(this.mnemonic) || this.plan.operandWidth !== 16) return false;
     const count = operands[2]!;
     if (count.kind === "immediate") return (count.value & 31n) > 16n;
-    return (inputsOf(new Uint8Array(0), this.seed, this.overrides).registers[1]! & 31n) > 16n;
+    return (this.inputs.registers[1]! & 31n) > 16n;
   }
 }

@@ -16,9 +16,12 @@
 
 enum { CODE = 0x210000, START = CODE + 0x800, CODE_SIZE = 0x1000 };
 enum { DATA = 0x200000, WINDOW = DATA + 0x400, WINDOW_SIZE = 128, DATA_SIZE = 0x1000 };
-enum { STATUS_AND_DIRECTION = 0xcd5 };
+enum { STATUS_AND_DIRECTION = 0xcd5, ID = 0x200000 };
+/* Linux's selectors for user programs. */
+enum { CODE_32 = 0x23, CODE_64 = 0x33, DATA_SELECTOR = 0x2b };
 
 struct request {
+  uint64_t mode; /* 32 or 64 */
   uint8_t code[16];
   uint64_t registers[16];
   uint64_t flags;
@@ -50,7 +53,8 @@ static void handle(int signal, siginfo_t *info, void *context) {
     resume = *(ucontext_t *)context;
     for (int i = 0; i < 16; i++) registers[places[i]] = request.registers[i];
     registers[REG_RIP] = START;
-    registers[REG_EFL] = (registers[REG_EFL] & ~STATUS_AND_DIRECTION) | request.flags;
+    registers[REG_CSGSFS] = (registers[REG_CSGSFS] & ~0xffffLL) | (request.mode == 32 ? CODE_32 : CODE_64);
+    registers[REG_EFL] = (registers[REG_EFL] & ~(STATUS_AND_DIRECTION | ID)) | request.flags;
     running = 1;
     return;
   }
@@ -80,6 +84,8 @@ int main(void) {
   struct sigaction action = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
   const int signals[] = {SIGTRAP, SIGSEGV, SIGBUS, SIGILL, SIGFPE};
   for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &action, NULL);
+  /* 64-bit programs have null selectors here; 32-bit code needs real ones. */
+  __asm__ volatile("mov %0, %%ds\n mov %0, %%es" ::"r"(DATA_SELECTOR));
   while (fread(&request, sizeof request, 1, stdin) == 1) {
     memset(code, 0xcc, CODE_SIZE);
     memcpy((void *)START, request.code, sizeof request.code);

@@ -25,6 +25,12 @@ const ALWAYS: Readonly<Record<string, number>> = {
   btc: OF | SF | AF | PF,
   bsf: STATUS & ~ZF,
   bsr: STATUS & ~ZF,
+  daa: OF,
+  das: OF,
+  aaa: OF | SF | ZF | PF,
+  aas: OF | SF | ZF | PF,
+  aam: OF | AF | CF,
+  aad: OF | AF | CF,
   lzcnt: OF | SF | AF | PF,
   tzcnt: OF | SF | AF | PF,
 };
@@ -38,8 +44,8 @@ function afterShift(mnemonic: string, width: number, count: number): number {
   return overflow | carry | AF;
 }
 
-export function undefinedFlags(code: Uint8Array, inputs: VectorInputs): number {
-  const instruction = decode(code, 0, 64);
+export function undefinedFlags(inputs: VectorInputs): number {
+  const instruction = decode(inputs.code, 0, inputs.mode);
   if (instruction.mnemonic === null) throw new Error("a vector's code does not decode");
   const { mnemonic, operands } = instruction;
   if (ALWAYS[mnemonic] !== undefined) return ALWAYS[mnemonic];
