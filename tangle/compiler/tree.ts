@@ -117,13 +117,15 @@ export type Type =
   | EnumType
   | ClassType;
 
-/** A parameter or local variable. Aggregates held by value in a frame have `storage: "frame"`. */
+/** A parameter or local variable. */
 export interface Local {
   readonly name: string;
   readonly type: Type;
   /**
-   * `register`: a scalar or fat value (for class and array types: the address). `frame`: the aggregate itself lives in
-   * this function's stack frame for the whole call, zeroed where it is declared; reading the local gives its address.
+   * `register`: a scalar or fat value (for class and array types: the address). `frame`: the value lives in this
+   * function's stack frame for the whole call, so that it has an address. An aggregate is zeroed where it is declared,
+   * and reading the local gives its address; a scalar is loaded and stored (and back in a register after optimisation,
+   * unless its address goes further).
    */
   readonly storage: "register" | "frame";
   readonly mutable: boolean;

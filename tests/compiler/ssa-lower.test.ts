@@ -32,6 +32,7 @@ import {
   int,
   leave,
   local,
+  localTarget,
   logical,
   loop,
   NEVER,
@@ -355,6 +356,25 @@ describe("memory", () => {
       }),
     ]);
     expect(runFirst([main, create], [0n, 42n])).toEqual([42n]);
+  });
+});
+
+describe("scalars in the frame", () => {
+  it("have an address that others may write through", () => {
+    const pointer: Type = { kind: "pointer", of: U32 };
+    const p = local("p", pointer);
+    const pointee = { kind: "pointee", pointer: read(p), type: U32, place: HERE } as const;
+    const double = functionOf("double", [p], VOID, [run(update(pointee, "*", int(U32, 2)))]);
+    const x = local("x", U32, "frame");
+    const y = local("y", U32, "frame");
+    const addressOfX: Expression = { kind: "addressOf", target: localTarget(x), type: pointer, place: HERE };
+    const f = functionOf("f", [y], U32, [
+      declare(x, read(y)),
+      run(call(double, addressOfX)),
+      run(update(y, "+", int(U32, 1))),
+      giveBack(arithmetic("+", read(x), read(y))),
+    ]);
+    expect(runFirst([f, double], [10n])).toEqual([31n]);
   });
 });
 

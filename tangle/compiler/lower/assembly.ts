@@ -2,6 +2,7 @@
 import type { InlineAssembly } from "../tree.ts";
 import type { FunctionContext } from "./context.ts";
 import { lowerScalar } from "./expressions.ts";
+import { locate, targetOf, writeLocation } from "./targets.ts";
 import { scalarType } from "./types.ts";
 
 export function lowerAssembly(f: FunctionContext, asm: InlineAssembly): void {
@@ -24,6 +25,6 @@ export function lowerAssembly(f: FunctionContext, asm: InlineAssembly): void {
     place: builder.place,
   });
   outputs.forEach((operand, i) => {
-    builder.write(f.frame.variablesOf(operand.target!)[0]!, results[i]!);
+    writeLocation(f, locate(f, targetOf(operand.target!)), [results[i]!]);
   });
 }

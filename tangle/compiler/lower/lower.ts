@@ -3,10 +3,12 @@ import type { Place } from "../../place.ts";
 import type { IrFunction, IrProgram } from "../ssa/ir.ts";
 import type * as tree from "../tree.ts";
 import { FunctionBuilder } from "./builder.ts";
+import type { FunctionContext } from "./context.ts";
 import { DataPool } from "./data.ts";
 import { Frame } from "./frame.ts";
 import { Panics } from "./panics.ts";
 import { lowerStatements } from "./statements.ts";
+import { locate, targetOf, writeLocation } from "./targets.ts";
 import { componentTypes } from "./types.ts";
 
 /** The generated function that runs the initializers and then the entry point. */
@@ -38,12 +40,13 @@ function lowerFunction(source: tree.Function, isKept: boolean, data: DataPool, p
     isKept ? "never" : source.inline,
     source.place,
   );
-  const frame = new Frame();
+  const context: FunctionContext = { data, panics, builder, frame: new Frame(), jumps: new Map() };
   let next = 0;
   for (const parameter of source.parameters) {
-    for (const variable of frame.variablesOf(parameter)) builder.write(variable, builder.entry.parameters[next++]!);
+    const values = componentTypes(parameter.type).map(() => builder.entry.parameters[next++]!);
+    writeLocation(context, locate(context, targetOf(parameter)), values);
   }
-  lowerStatements({ data, panics, builder, frame, jumps: new Map() }, source.body);
+  lowerStatements(context, source.body);
   builder.place = source.place;
   if (source.result.kind === "void" && source.convention !== "naked") builder.return([]);
   else builder.unreachable();

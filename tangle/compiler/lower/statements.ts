@@ -1,10 +1,11 @@
 /** Statements to blocks. */
-import { sizeOf } from "../layout.ts";
+import { isAggregate, sizeOf } from "../layout.ts";
 import { BITS, type FrameSlot, type Value } from "../ssa/ir.ts";
 import type { Expression, Local, Statement } from "../tree.ts";
 import type { FunctionContext } from "./context.ts";
 import { lowerCondition, lowerExpression, lowerScalar } from "./expressions.ts";
 import { isShort } from "./size.ts";
+import { locate, targetOf, writeLocation } from "./targets.ts";
 import { componentTypes } from "./types.ts";
 
 export function lowerStatements(f: FunctionContext, statements: readonly Statement[]): void {
@@ -52,6 +53,10 @@ function lowerStatement(f: FunctionContext, statement: Statement): void {
 
 function lowerLet(f: FunctionContext, local: Local, initial: Expression | null): void {
   const { builder } = f;
+  if (local.storage === "frame" && !isAggregate(local.type)) {
+    writeLocation(f, locate(f, targetOf(local)), initial ? lowerExpression(f, initial) : zeros(f, local));
+    return;
+  }
   if (local.storage === "frame") {
     const slot = f.frame.slotOf(local);
     zeroSlot(f, slot);
@@ -62,13 +67,15 @@ function lowerLet(f: FunctionContext, local: Local, initial: Expression | null):
     builder.intrinsic("copyMemory", [builder.slot(slot), source, size], []);
     return;
   }
-  const values = initial
-    ? lowerExpression(f, initial)
-    : componentTypes(local.type).map((type) => builder.constant(type, 0n));
+  const values = initial ? lowerExpression(f, initial) : zeros(f, local);
   f.frame.variablesOf(local).forEach((variable, i) => {
     // An initial value of type never has no values; what follows is not reached.
     if (values[i]) builder.write(variable, values[i]);
   });
+}
+
+function zeros(f: FunctionContext, local: Local): Value[] {
+  return componentTypes(local.type).map((type) => f.builder.constant(type, 0n));
 }
 
 /** Slots up to this size are zeroed by stores. */

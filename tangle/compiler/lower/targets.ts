@@ -1,7 +1,7 @@
 /** Places that can be read and written: register locals, and addresses in memory. */
 import { isAggregate, sizeOf } from "../layout.ts";
 import type { Path, Value } from "../ssa/ir.ts";
-import type { Expression, Target, Type } from "../tree.ts";
+import type { Expression, Local, Target, Type } from "../tree.ts";
 import type { Variable } from "./builder.ts";
 import { constantOf } from "./constants.ts";
 import type { FunctionContext } from "./context.ts";
@@ -22,6 +22,11 @@ export type Location =
 
 /** Offsets beyond this are added, so that back ends can put them into an instruction. */
 const LARGEST_OFFSET = 0x7fff_0000;
+
+/** The local itself as a target. */
+export function targetOf(local: Local): Target {
+  return { kind: "local", local, type: local.type, place: local.place };
+}
 
 /** Evaluates what a target is made of (object, index, bounds check), once. */
 export function locate(f: FunctionContext, target: Target): Location {
