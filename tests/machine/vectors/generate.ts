@@ -50,7 +50,16 @@ function runOnHost(drafts: readonly Draft[]): Vector["outputs"][] {
   const folder = mkdtempSync(join(tmpdir(), "vectors-"));
   try {
     const program = join(folder, "harness");
-    execFileSync("gcc", ["-O1", "-Wall", "-pie", "-fPIE", "-o", program, join(import.meta.dirname, "harness.c")]);
+    execFileSync("gcc", [
+      "-O1",
+      "-Wall",
+      "-mno-red-zone",
+      "-pie",
+      "-fPIE",
+      "-o",
+      program,
+      join(import.meta.dirname, "harness.c"),
+    ]);
     const input = Buffer.concat(drafts.map((draft) => requestBytes(inputsOf(draft))));
     const output = execFileSync(program, { input, maxBuffer: drafts.length * RESULT_SIZE + 1 });
     return drafts.map(({ mode }, index) =>
