@@ -41,7 +41,7 @@ describe("addresses", () => {
       at: i64 = add a, b
       x: i64 = load [at]
       r: i64 = xor x, at`);
-    expect(lines).toEqual(["add rdi, rsi", "mov rax, rdi", "xor rax, [rdi]", "ret"]);
+    expect(lines).toEqual(["lea rax, [rdi+rsi]", "xor rax, [rax]", "ret"]);
   });
 });
 
@@ -59,7 +59,7 @@ describe("operands", () => {
   });
 
   test("a volatile load is one mov", () => {
-    expect(body("x: i64 = load volatile [b]\nr: i64 = add a, x")[0]).toBe("mov rcx, [rsi]");
+    expect(body("x: i64 = load volatile [b]\nr: i64 = add a, x")[0]).toBe("mov rax, [rsi]");
   });
 
   test("a value goes back to memory in one instruction", () => {

@@ -46,14 +46,24 @@ export function memory(s: Selection, address: Value, offset: number, width: Widt
   return operandOf(s, terms, width);
 }
 
-/** The terms of an addition as an operand of lea, where that saves an instruction; else null. */
+/**
+ * The terms of an addition as an operand of lea. Lea has a destination of its own, which leaves register allocation free;
+ * where it turns out to be one of the terms, it becomes an add. Null where a loaded term is better added from memory.
+ */
 export function addition(s: Selection, value: Value): MemoryOperand | null {
-  const instruction = s.facts.definition(value)!.instruction;
-  if (value.type !== "i64" && value.type !== "i32") return null;
+  const { instruction } = s.facts.definition(value)!;
   const terms = new Terms();
   if (!split(s, terms, value, instruction, 0)) return null;
-  const worth = terms.count > 2 || terms.scale > 1 || terms.symbol !== null || terms.frame !== null;
-  return worth ? operandOf(s, terms, 0) : null;
+  const isSum = terms.count === 2 && terms.scale === 1 && terms.base !== null && terms.index !== null;
+  if (isSum && (isOnlyLoaded(s, terms.base!) || isOnlyLoaded(s, terms.index!))) return null;
+  return operandOf(s, terms, 0);
+}
+
+/** True for a load of 32 or 64 bits that the use in question could fold. */
+function isOnlyLoaded(s: Selection, value: Value): boolean {
+  const definition = s.facts.definition(value);
+  if (definition?.instruction.kind !== "load" || definition.block !== s.block) return false;
+  return s.facts.useCount(value) === 1 && !definition.instruction.volatile && widthOf(value.type) >= 32;
 }
 
 function operandOf(s: Selection, terms: Terms, width: Width | 0): MemoryOperand {
@@ -75,7 +85,9 @@ function addTerm(s: Selection, terms: Terms, value: Value, isAddress: boolean, r
   if (definition !== null) {
     const { instruction } = definition;
     const shared = isAddress ? !s.facts.onlyAddress(value) : s.facts.useCount(value) > 1;
-    const free = hasConstant(s, instruction) || (definition.block === s.block && !shared);
+    // Elsewhere than in its own block only where one register stands for one: nothing is kept alive in vain.
+    const isNear = definition.block === s.block || hasSymbol(s, instruction);
+    const free = hasConstant(s, instruction) || (isNear && !shared);
     if (free && split(s, terms, value, instruction, reserve)) return;
     if (scaled(s, terms, value)) return;
   }
@@ -119,8 +131,8 @@ function split(s: Selection, terms: Terms, value: Value, instruction: Instructio
   }
   if (operation === "sub") return false;
   if (terms.room - reserve >= 2) {
-    addTerm(s, terms, right, false, reserve + 1);
-    addTerm(s, terms, left, false, reserve);
+    addTerm(s, terms, left, false, reserve + 1);
+    addTerm(s, terms, right, false, reserve);
     return true;
   }
   if (addFixed(s, terms, right, reserve + 1)) addTerm(s, terms, left, false, reserve);
@@ -136,10 +148,17 @@ function hasConstant(s: Selection, instruction: Instruction): boolean {
   return constant !== null && fitsSigned32(BigInt.asIntN(64, constant));
 }
 
+/** An addition to the address of a symbol. */
+function hasSymbol(s: Selection, instruction: Instruction): boolean {
+  if (instruction.kind !== "binary" || instruction.operation !== "add") return false;
+  return [instruction.left, instruction.right].some((v) => s.facts.definition(v)?.instruction.kind === "symbol");
+}
+
 /** Adds `x << 1, 2, 3` as an index. */
 function scaled(s: Selection, terms: Terms, value: Value): boolean {
   const definition = s.facts.definition(value);
-  if (terms.index !== null || definition === null || definition.block !== s.block) return false;
+  if (terms.index !== null || definition === null) return false;
+  if (definition.block !== s.block && s.facts.useCount(value) > 1) return false;
   const { instruction } = definition;
   if (instruction.kind !== "binary" || instruction.operation !== "shl") return false;
   const count = s.constantOf(instruction.right);

@@ -109,16 +109,7 @@ function twoOperands(s: Selection, mnemonic: string, instruction: Binary, to: Re
   const [left, right] = ordered(s, instruction);
   const operand = rightOperand(s, instruction.operation, right);
   s.moveTo(to, left);
-  if (mnemonic === "add" && operand.kind === "immediate" && isBetterSubtracted(operand.value)) {
-    s.emit("sub", [new RegisterOperand(to, width), new ImmediateOperand(-operand.value, width)]);
-  } else {
-    s.emit(mnemonic, [new RegisterOperand(to, width), operand]);
-  }
-}
-
-/** Adding a negative number is subtraction, where that has an encoding as short. */
-function isBetterSubtracted(value: bigint): boolean {
-  return value < 0n && value !== -128n && value !== -0x8000_0000n;
+  s.emit(mnemonic, [new RegisterOperand(to, width), operand]);
 }
 
 /** `x << n | x >> (width - n)`. */

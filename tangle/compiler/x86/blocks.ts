@@ -60,6 +60,12 @@ export function fillMemory(s: Selection, [to, byte, bytes]: readonly Value[]): v
     s.emit("movzx", [new RegisterOperand(RAX, 32), s.registerOperand(byte!, 8)]);
     s.emit("imul", [new RegisterOperand(RAX, 64), new RegisterOperand(pattern, 64)]);
   }
+  const count = s.constantOf(bytes!);
+  if (count !== null && count % 8n === 0n) {
+    s.constant(RCX, count / 8n);
+    s.emit("rep stosq", [], STRING_STORE);
+    return;
+  }
   s.moveTo(RCX, bytes!);
   s.copy(RDX, RCX, 64);
   s.emit("shr", [new RegisterOperand(RCX, 64), new ImmediateOperand(3n, 8)]);

@@ -73,12 +73,14 @@ class Allocator {
     graph.moves.forEach(({ to, from }, i) => {
       this.movesOf[to]!.push(i);
       if (from !== to) this.movesOf[from]!.push(i);
+      if (graph.moves[i]!.isWish) this.fate[i] = Fate.Done;
     });
     // Taken from the end: the dearest copies first, and among equals those from and to hardware registers, whose other
     // end then has the right register without a move, while a copy between two others may become part of a lea.
     const rank = (i: number) => Number(graph.moves[i]!.to < FIRST_VIRTUAL || graph.moves[i]!.from < FIRST_VIRTUAL);
     this.ready = graph.moves
       .map((_, i) => i)
+      .filter((i) => this.fate[i] === Fate.Ready)
       .sort((a, b) => graph.moves[a]!.weight - graph.moves[b]!.weight || rank(a) - rank(b));
   }
 

@@ -4,12 +4,16 @@ import { type LiveSets, liveOut } from "./liveness.ts";
 import type { MachineFunction } from "./machine.ts";
 import { FIRST_VIRTUAL, type Register, RSP } from "./registers.ts";
 
-/** A copy that vanishes where both ends get the same register. */
+/** A copy that vanishes where both ends get the same register; or a wish only, that they may get the same one. */
 export interface CopyMove {
   readonly to: Register;
   readonly from: Register;
   readonly weight: number;
+  readonly isWish: boolean;
 }
+
+/** A wish weighs less than any copy. */
+const WISH = 1e-6;
 
 export class InterferenceGraph {
   /** Neighbours of virtual registers; hardware registers keep no list, they interfere with all of their kind. */
@@ -92,7 +96,11 @@ export function buildInterference(fn: MachineFunction, flow: Flow): Interference
         // The two ends hold the same value here: this alone does not make them interfere.
         const [from, to] = [uses[0]!, definitions[0]!];
         live.remove(from);
-        graph.moves.push({ to, from, weight: block.weight });
+        graph.moves.push({ to, from, weight: block.weight, isWish: false });
+      } else if (instruction.mnemonic === "lea") {
+        // With a term as its destination it is an add, which is shorter.
+        const to = definitions[0]!;
+        for (const from of uses) graph.moves.push({ to, from, weight: block.weight * WISH, isWish: true });
       }
       for (const register of definitions) {
         if (register === RSP) continue;

@@ -1,5 +1,12 @@
 /** Shorter instructions for the same thing, found once registers are known. */
-import { type MachineBlock, MachineInstruction, MemoryOperand, RegisterOperand } from "./machine.ts";
+import {
+  ImmediateOperand,
+  type MachineBlock,
+  MachineInstruction,
+  MemoryOperand,
+  type Operand,
+  RegisterOperand,
+} from "./machine.ts";
 import { NONE, type Register, RSP } from "./registers.ts";
 
 const READS_FLAGS: ReadonlySet<string> = new Set(["set", "cmov", "pushfq"]);
@@ -18,7 +25,7 @@ const KEEPS_FLAGS: ReadonlySet<string> = new Set([
 
 /** The block's instructions, improved; their meaning is the same but for flags that nobody reads. */
 export function shorten(block: MachineBlock): readonly MachineInstruction[] {
-  return zeroIdioms(block, additions(withoutRepeatedCopies(block.instructions.map(plainAddress))));
+  return flagWriters(block, additions(withoutRepeatedCopies(block.instructions.map(plainAddress))));
 }
 
 /** The address of the frame's first byte is rsp itself. */
@@ -90,28 +97,42 @@ function join(
   return new MachineInstruction("lea", [target, new MemoryOperand(0, from.register, 0, term.register)], place);
 }
 
-/** `mov r, 0` is `xor r, r` where nobody waits for the flags. */
-function zeroIdioms(block: MachineBlock, instructions: readonly MachineInstruction[]): readonly MachineInstruction[] {
+/** Shorter instructions that write the flags, where nobody waits for those of an earlier one. */
+function flagWriters(block: MachineBlock, instructions: readonly MachineInstruction[]): readonly MachineInstruction[] {
   let awaited = block.terminator.kind === "branch";
   const result = [...instructions];
   for (let i = result.length - 1; i >= 0; i--) {
-    const { mnemonic, operands, place } = result[i]!;
-    const [to, value] = operands;
-    if (
-      mnemonic === "mov" &&
-      to?.kind === "register" &&
-      value?.kind === "immediate" &&
-      value.value === 0n &&
-      !awaited
-    ) {
-      result[i] = new MachineInstruction(
-        "xor",
-        [new RegisterOperand(to.register, 32), new RegisterOperand(to.register, 32)],
-        place,
-      );
-    }
-    if (READS_FLAGS.has(mnemonic)) awaited = true;
-    else if (!KEEPS_FLAGS.has(mnemonic)) awaited = false;
+    const instruction = result[i]!;
+    if (!awaited) result[i] = zeroIdiom(instruction) ?? addInPlace(instruction) ?? instruction;
+    if (READS_FLAGS.has(instruction.mnemonic)) awaited = true;
+    else if (!KEEPS_FLAGS.has(instruction.mnemonic)) awaited = false;
   }
   return result;
+}
+
+/** `mov r, 0` is `xor r, r`. */
+function zeroIdiom({ mnemonic, operands, place }: MachineInstruction): MachineInstruction | null {
+  const [to, value] = operands;
+  if (mnemonic !== "mov" || to?.kind !== "register" || value?.kind !== "immediate" || value.value !== 0n) return null;
+  const register = new RegisterOperand(to.register, 32);
+  return new MachineInstruction("xor", [register, new RegisterOperand(to.register, 32)], place);
+}
+
+/** `lea d, [d + b]` is `add d, b`, and `lea d, [d + 5]` is `add d, 5`. */
+function addInPlace({ mnemonic, operands, place }: MachineInstruction): MachineInstruction | null {
+  const [to, sum] = operands;
+  if (mnemonic !== "lea" || to?.kind !== "register" || sum?.kind !== "memory") return null;
+  const { base, index, scale, displacement, symbol, frame } = sum;
+  if (symbol !== null || frame !== null || base === NONE || scale !== 1) return null;
+  const make = (name: string, operand: Operand) => new MachineInstruction(name, [to, operand], place);
+  if (index === NONE && base === to.register) {
+    // As short as can be: an immediate byte reaches from -128 to 127.
+    const isSubtraction = displacement < 0 && displacement !== -128 && displacement !== -0x8000_0000;
+    const bytes = BigInt(isSubtraction ? -displacement : displacement);
+    return make(isSubtraction ? "sub" : "add", new ImmediateOperand(bytes, to.width));
+  }
+  if (displacement !== 0) return null;
+  if (base === to.register) return make("add", new RegisterOperand(index, to.width));
+  if (index === to.register) return make("add", new RegisterOperand(base, to.width));
+  return null;
 }
