@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { lacks } from "../requires.ts";
-import { LONG_MODE_PROBES, longModeImage } from "./probes/long-mode.ts";
+import { INTERRUPT_PROBES, LONG_MODE_PROBES, longModeImage } from "./probes/long-mode.ts";
 import { type Probe, printedByMachine, printedByQemu } from "./probes/probe.ts";
 import { PROTECTED_MODE_PROBES, protectedModeImage } from "./probes/protected-mode.ts";
 import { REAL_MODE_PROBES, realModeImage } from "./probes/real-mode.ts";
@@ -19,6 +19,7 @@ const suites: readonly Suite[] = [
   { name: "real-mode", probes: REAL_MODE_PROBES, image: realModeImage },
   { name: "protected-mode", probes: PROTECTED_MODE_PROBES, image: protectedModeImage },
   { name: "long-mode", probes: LONG_MODE_PROBES, image: longModeImage },
+  { name: "interrupts", probes: INTERRUPT_PROBES, image: longModeImage },
 ];
 
 /** QEMU 7.2 does not set RF in the flags that a fault saves; processors and later versions do. */

@@ -212,6 +212,61 @@ export const LONG_MODE_PROBES: readonly Probe[] = [
   user("single step", "pushfq\n bts qword [rsp], 8\n popfq\n nop\n nop"),
 ];
 
+/** Both interrupt controllers on vectors 0x20 and 0x28, only the timer open, at about 100 Hz. */
+const TIMER_ON = `
+    mov al, 0x11
+    out 0x20, al
+    out 0xa0, al
+    mov al, 0x20
+    out 0x21, al
+    mov al, 0x28
+    out 0xa1, al
+    mov al, 4
+    out 0x21, al
+    mov al, 2
+    out 0xa1, al
+    mov al, 1
+    out 0x21, al
+    out 0xa1, al
+    mov al, 0xff
+    out 0xa1, al
+    mov al, 0x34
+    out 0x43, al
+    mov al, 0x9c
+    out 0x40, al
+    mov al, 0x2e
+    out 0x40, al
+    mov al, 0xfe
+    out 0x21, al`;
+
+/** Ends the interrupt and closes the timer again. */
+const TIMER_OFF = `
+    mov al, 0xff
+    out 0x21, al
+    mov al, 0x20
+    out 0x20, al
+    xor eax, eax`;
+
+/** The same with the timer running, and with interrupts on in the program. */
+function timed(probe: Probe): Probe {
+  return { ...probe, code: `${TIMER_ON}\n${probe.code.replace("push qword 2\n", "push qword 0x202\n")}` };
+}
+
+export const INTERRUPT_PROBES: readonly Probe[] = [
+  kernel("the timer wakes hlt", `${TIMER_ON}\n xor eax, eax\n sti\n hlt\n nop`),
+  kernel("timer off", TIMER_OFF),
+  kernel("the timer interrupts a loop", `${TIMER_ON}\n xor eax, eax\n sti\n.spin: jmp .spin`),
+  kernel("timer off again", TIMER_OFF),
+  kernel("no interrupt while IF is clear", `${TIMER_ON}\n mov ecx, 3000000\n.spin: loop .spin\n${TIMER_OFF}`),
+  kernel(
+    "the timer's interrupt has a stack of its own",
+    `mov byte [IDT + 0x20 * 16 + 4], 1\n${TIMER_ON}\n xor eax, eax\n sti\n hlt`,
+  ),
+  kernel("timer off once more", `mov byte [IDT + 0x20 * 16 + 4], 0\n${TIMER_OFF}`),
+  timed(user("the timer interrupts a program", ".spin: jmp .spin")),
+  kernel("timer off for good", TIMER_OFF),
+];
+
 function probeText({ name, code }: Probe, index: number): string {
   return `
 probe_${index}:
