@@ -49,8 +49,8 @@ export class Chunk {
       return;
     }
     this.mark(instruction.place);
-    const { bytes, relocation } = encodeInstruction(instruction);
-    if (relocation !== null) this.relocate(relocation);
+    const { bytes, relocations } = encodeInstruction(instruction);
+    for (const relocation of relocations) this.relocate(relocation);
     this.put(bytes);
     if (changesFrame && this.frame !== null) this.setFrame(frameAfter(this.frame, instruction));
   }

@@ -6,14 +6,14 @@ import type { Relocation } from "../object.ts";
 import type { MachineInstruction, MemoryOperand, Operand } from "./machine.ts";
 import { NONE, RSP } from "./registers.ts";
 
-/** Bytes of one instruction, and its hole if it has one: `at` counts from the instruction's start. */
+/** Bytes of one instruction and its holes, two where a symbol's address is stored at a symbol: `at` counts from its start. */
 export interface Encoded {
   readonly bytes: Uint8Array;
-  readonly relocation: Relocation | null;
+  readonly relocations: readonly Relocation[];
 }
 
 /** Encodings by instruction text, without what a relocation fills in. Most instructions of a program come again. */
-const known = new Map<string, { bytes: Uint8Array; at: number }>();
+const known = new Map<string, Fields>();
 const KNOWN_MOST = 50_000;
 
 /** Instructions that the manual has under another name. */
@@ -29,7 +29,7 @@ export function encodeInstruction(instruction: MachineInstruction): Encoded {
   const { mnemonic, operands, extras } = instruction;
   if (mnemonic === "call" && extras?.symbol !== undefined) {
     const relocation: Relocation = { at: 1, kind: "relative32", symbol: extras.symbol, addend: 0 };
-    return { bytes: Uint8Array.of(0xe8, 0, 0, 0, 0), relocation };
+    return { bytes: Uint8Array.of(0xe8, 0, 0, 0, 0), relocations: [relocation] };
   }
   const key = keyOf(instruction);
   let found = known.get(key);
@@ -38,30 +38,32 @@ export function encodeInstruction(instruction: MachineInstruction): Encoded {
     if (known.size >= KNOWN_MOST) known.clear();
     known.set(key, found);
   }
+  const { bytes, displacementAt, immediateAt } = found;
+  const relocations: Relocation[] = [];
   for (const operand of operands) {
     if (operand.kind === "symbol") {
-      const relocation: Relocation = {
-        at: found.at,
-        kind: "absolute32",
-        symbol: operand.symbol,
-        addend: operand.offset,
-      };
-      return { bytes: found.bytes, relocation };
+      relocations.push({ at: immediateAt, kind: "absolute32", symbol: operand.symbol, addend: operand.offset });
     }
     if (operand.kind === "memory" && operand.symbol !== null) {
       // Relative to the end of the instruction, while a relocation counts from the end of its hole.
-      const tail = found.bytes.length - found.at - 4;
+      const tail = bytes.length - displacementAt - 4;
       const isRelative = operand.base === NONE && operand.index === NONE;
-      const relocation: Relocation = {
-        at: found.at,
+      relocations.push({
+        at: displacementAt,
         kind: isRelative ? "relative32" : "absolute32",
         symbol: operand.symbol,
         addend: operand.displacement - (isRelative ? tail : 0),
-      };
-      return { bytes: found.bytes, relocation };
+      });
     }
   }
-  return { bytes: found.bytes, relocation: null };
+  return { bytes, relocations };
+}
+
+/** Bytes of an instruction, and where its displacement and immediate stand in them. */
+interface Fields {
+  readonly bytes: Uint8Array;
+  readonly displacementAt: number;
+  readonly immediateAt: number;
 }
 
 function keyOf({ mnemonic, operands, extras }: MachineInstruction): string {
@@ -90,7 +92,7 @@ function displacementOf(operand: MemoryOperand): number {
   return operand.displacement + (operand.frame?.offset ?? 0);
 }
 
-function encodeNew(instruction: MachineInstruction): { bytes: Uint8Array; at: number } {
+function encodeNew(instruction: MachineInstruction): Fields {
   const { extras } = instruction;
   const [repeat, plain] = instruction.mnemonic.startsWith("rep ")
     ? (["rep", instruction.mnemonic.slice(4)] as const)
@@ -103,7 +105,7 @@ function encodeNew(instruction: MachineInstruction): { bytes: Uint8Array; at: nu
   const string = repeat === null ? null : STRING_OPERATIONS[mnemonic];
   const hasSymbol = instruction.operands.some((o) => o.kind === "symbol");
   const hasSymbolMemory = instruction.operands.some((o) => o.kind === "memory" && o.symbol !== null);
-  const encoding = encodeWithFields(string?.mnemonic ?? mnemonic, operands, {
+  return encodeWithFields(string?.mnemonic ?? mnemonic, operands, {
     mode: 64,
     repeat,
     lock: extras?.lock ?? false,
@@ -111,7 +113,6 @@ function encodeNew(instruction: MachineInstruction): { bytes: Uint8Array; at: nu
     ...(hasSymbol ? { immediateSize: 4 } : {}),
     ...(hasSymbolMemory ? { displacementSize: 4 } : {}),
   });
-  return { bytes: encoding.bytes, at: hasSymbolMemory ? encoding.displacementAt : encoding.immediateAt };
 }
 
 const STRING_OPERATIONS: Readonly<Record<string, { mnemonic: string; width: 8 | 64 }>> = {
