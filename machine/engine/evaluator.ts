@@ -9,33 +9,7 @@ import { BIG, CS, FS, SS } from "#machine/cpu/state.ts";
 import { isCanonical } from "#machine/memory/canonical.ts";
 import { READ_TABLE, slot, tagKey, WRITE_TABLE } from "#machine/memory/tlb.ts";
 import { CodeCursor } from "./code-cursor.ts";
-
-/** The low bits of a value. Constant widths let the just-in-time compiler use machine integers. */
-function cut(width: Width, value: bigint): bigint {
-  switch (width) {
-    case 64:
-      return BigInt.asUintN(64, value);
-    case 32:
-      return BigInt.asUintN(32, value);
-    case 16:
-      return BigInt.asUintN(16, value);
-    default:
-      return BigInt.asUintN(8, value);
-  }
-}
-
-function signed(width: Width, value: bigint): bigint {
-  switch (width) {
-    case 64:
-      return BigInt.asIntN(64, value);
-    case 32:
-      return BigInt.asIntN(32, value);
-    case 16:
-      return BigInt.asIntN(16, value);
-    default:
-      return BigInt.asIntN(8, value);
-  }
-}
+import { cut, divide, leadingZeros, ones, signed, trailingZeros } from "./words.ts";
 
 export class Evaluator implements Semantics<bigint> {
   readonly cursor: CodeCursor;
@@ -120,15 +94,7 @@ export class Evaluator implements Semantics<bigint> {
   }
 
   divide(width: Width, high: bigint, low: bigint, divisor: bigint, isSigned: boolean) {
-    const bits = BigInt(width);
-    const whole = (high << bits) | low;
-    const dividend = isSigned ? BigInt.asIntN(width * 2, whole) : whole;
-    const by = isSigned ? signed(width, divisor) : divisor;
-    if (by === 0n) throw new Fault(VECTOR.DE, null, "division by zero");
-    const quotient = dividend / by;
-    const fits = isSigned ? signed(width, quotient) === quotient : cut(width, quotient) === quotient;
-    if (!fits) throw new Fault(VECTOR.DE, null, "the quotient does not fit");
-    return { quotient: cut(width, quotient), remainder: cut(width, dividend % by) };
+    return divide(width, high, low, divisor, isSigned);
   }
 
   and(left: bigint, right: bigint): bigint {
@@ -168,20 +134,15 @@ export class Evaluator implements Semantics<bigint> {
   }
 
   countLeadingZeros(width: Width, value: bigint): bigint {
-    const high = Math.clz32(Number(value >> 32n));
-    const all = high === 32 ? 32 + Math.clz32(Number(value & 0xffffffffn)) : high;
-    return BigInt(all - (64 - width));
+    return leadingZeros(width, value);
   }
 
   countTrailingZeros(width: Width, value: bigint): bigint {
-    if (value === 0n) return BigInt(width);
-    return 63n - this.countLeadingZeros(64, value & -value);
+    return trailingZeros(width, value);
   }
 
   countOnes(value: bigint): bigint {
-    let count = 0n;
-    for (let rest = value; rest !== 0n; rest &= rest - 1n) count++;
-    return count;
+    return ones(value);
   }
 
   // Comparison and choice
