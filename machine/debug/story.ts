@@ -1,11 +1,10 @@
 /** The story of a machine that had to stop, told with the lines of the book. */
 import type { MachineEvent } from "#machine/machine.ts";
+import { tellErrorCode } from "./error-codes.ts";
 import type { AddressMap } from "./map.ts";
 
 type TripleFault = Extract<MachineEvent, { kind: "tripleFault" }>;
 type FaultLink = TripleFault["story"]["chain"][number];
-
-const PAGE_FAULT = 14;
 
 /** Several lines: the sentence, then for a triple fault each fault of the chain and where its instruction comes from. */
 export function tellEnd(
@@ -31,15 +30,6 @@ function tellTripleFault({ story }: TripleFault, map: AddressMap | null): string
 
 function errorCodeOf({ vector, errorCode }: FaultLink): string {
   if (errorCode === null) return "";
-  const code = `0x${errorCode.toString(16)}`;
-  return vector === PAGE_FAULT ? `, ${pageFaultReason(errorCode)} (error code ${code})` : ` (error code ${code})`;
-}
-
-/** A page fault's error code in words (Intel SDM vol. 3A, section 4.7). */
-export function pageFaultReason(errorCode: number): string {
-  const access = errorCode & 16 ? "an instruction fetch" : errorCode & 2 ? "a write" : "a read";
-  const who = errorCode & 4 ? "in user mode" : "by the kernel";
-  const why =
-    errorCode & 8 ? "a reserved bit is set" : errorCode & 1 ? "the page does not allow it" : "no page is there";
-  return `${access} ${who}, but ${why}`;
+  const reason = tellErrorCode(vector, errorCode);
+  return `${reason === null ? "" : `, ${reason}`} (error code 0x${errorCode.toString(16)})`;
 }

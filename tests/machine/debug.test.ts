@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { disassemble, formatListing } from "../../machine/debug/listing.ts";
 import { AddressMap, type MapJson } from "../../machine/debug/map.ts";
-import { pageFaultReason, tellEnd } from "../../machine/debug/story.ts";
+import { tellEnd } from "../../machine/debug/story.ts";
 
 const BASE = 0xffffffff80001000n;
 const at = (offset: number) => `0x${(BASE + BigInt(offset)).toString(16)}`;
@@ -104,8 +104,13 @@ describe("the story", () => {
     expect(tellEnd({ message: "It stopped.", event: null }, null)).toBe("It stopped.");
   });
 
-  test("reads page-fault error codes", () => {
-    expect(pageFaultReason(0b10101)).toBe("an instruction fetch in user mode, but the page does not allow it");
-    expect(pageFaultReason(0b01011)).toBe("a write by the kernel, but a reserved bit is set");
+  test("of a fault about a descriptor names it", () => {
+    const chain = [
+      { vector: 13, name: "general protection", errorCode: 0x1a, rip: 1n, detail: "gate 0x3 is not open" },
+    ];
+    const story = tellEnd({ message: "", event: { kind: "tripleFault", message: "", story: { chain } } }, null);
+    expect(story).toContain(
+      "1. general protection, gate 3 of the interrupt table (error code 0x1a): gate 0x3 is not open",
+    );
   });
 });
