@@ -95,7 +95,9 @@ class SwitchLowering {
   private compareWith(value: bigint): void {
     const signed = BigInt.asIntN(this.width, value);
     const left = new RegisterOperand(this.subject, this.width);
-    if (fitsSigned32(signed)) {
+    if (value === 0n) {
+      this.s.emit("test", [left, new RegisterOperand(this.subject, this.width)]);
+    } else if (fitsSigned32(signed)) {
       this.s.emit("cmp", [left, new ImmediateOperand(signed, this.width)]);
     } else {
       const right = this.s.machine.register();
