@@ -14,6 +14,7 @@ export function sizeOf(type: Type): number {
     case "string":
     case "format":
     case "slice":
+    case "interface":
       return 16;
     case "pointer":
     case "nullable":
@@ -40,6 +41,7 @@ export function alignOf(type: Type): number {
     case "string":
     case "format":
     case "slice":
+    case "interface":
       return 8;
     case "array":
     case "volatile":
@@ -57,7 +59,7 @@ export function isAggregate(type: Type): boolean {
   return type.kind === "class" || type.kind === "array" || type.kind === "volatile" || type.kind === "atomic";
 }
 
-/** Whether the type is a pair of words: address and length. */
+/** Whether the type is a pair of words: address and length, or object and method table. */
 export function isFat(type: Type): boolean {
-  return type.kind === "string" || type.kind === "slice" || type.kind === "format";
+  return type.kind === "string" || type.kind === "slice" || type.kind === "format" || type.kind === "interface";
 }

@@ -8,7 +8,7 @@
  * An *aggregate* (class, array, volatile and atomic cells) lives in memory; an expression of aggregate type denotes its
  * address ("a reference"), never a copy. Local variables, parameters and results of class type therefore hold an
  * address; fields, array elements and module-level variables of class or array type hold the bytes themselves.
- * A *fat* value (string, slice, format) is a pair of 64-bit words (address, length) in registers; in memory 16 bytes.
+ * A *fat* value (string, slice, format, interface) is a pair of 64-bit words (address, length) in registers; in memory 16 bytes.
  */
 import type { Place } from "../place.ts";
 
@@ -81,6 +81,16 @@ export interface EnumType {
   readonly repr: IntegerType;
   readonly members: readonly { readonly name: string; readonly value: bigint }[];
 }
+/**
+ * Fat: the address of an object, and that of its class's method table. The table is an array of function addresses in the
+ * order of `methods`. Made by `makeSlice`, taken apart by `sliceAddress` and `sliceLength`.
+ */
+export interface InterfaceType {
+  readonly kind: "interface";
+  readonly name: string;
+  /** With the object's address as the first parameter. Filled in after creation. */
+  methods: readonly { readonly name: string; readonly type: FunctionType }[];
+}
 /** Aggregate with C layout. Filled in after creation, since classes may point to themselves. */
 export interface ClassType {
   readonly kind: "class";
@@ -115,6 +125,7 @@ export type Type =
   | NullableType
   | FunctionType
   | EnumType
+  | InterfaceType
   | ClassType;
 
 /** A parameter or local variable. */
@@ -343,7 +354,7 @@ export type Expression = {
   | { readonly kind: "intrinsic"; readonly name: IntrinsicName; readonly arguments: readonly Expression[] }
   /** A fat value from address and length. */
   | { readonly kind: "makeSlice"; readonly address: Expression; readonly length: Expression }
-  | { readonly kind: "sliceAddress" | "sliceLength"; readonly operand: Expression } // of string, slice or format
+  | { readonly kind: "sliceAddress" | "sliceLength"; readonly operand: Expression } // of string, slice, format or interface
   /** Pieces are built in the caller's frame; the value is valid while the call it is passed to runs. */
   | { readonly kind: "format"; readonly pieces: readonly FormatPiece[] }
   | { readonly kind: "asm"; readonly asm: InlineAssembly }

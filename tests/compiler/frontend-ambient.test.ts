@@ -104,6 +104,13 @@ const ACCEPTED: Readonly<Record<string, string>> = {
     class Table { low: u64; set(handler: InterruptHandler): void { this.low = handler.address; } setWithError(handler: InterruptHandlerWithError): void { this.low = handler.address; } }
     const table = new Table();
     function load(): void { table.set(onBreakpoint); table.setWithError(onFault); loadIdt(addressOf(table).address); }`,
+  interfaces: `
+    interface Sink { put(byte: u8): void; }
+    class Port implements Sink { port: u16 = 0x3f8; put(byte: u8): void { outb(this.port, byte); } }
+    const port = new Port(); let current: Sink = port;
+    function write(sink: Sink, text: string): void { for (const byte of text.bytes) { sink.put(byte); } }
+    function fast<S extends Sink>(sink: S): void { sink.put(1); write(sink, "x"); current = sink; }
+    function f(): void { fast(port); write(current, "y"); }`,
   using: `
     class Off { flags: u64 = readFlags(); constructor() { disableInterrupts(); } [Symbol.dispose](): void { if ((this.flags & 0x200) !== 0) { enableInterrupts(); } } }
     class Lock { lock(): Lock { return this; } [Symbol.dispose](): void {} }
@@ -142,6 +149,8 @@ const REFUSED: readonly string[] = [
   "class C { private a: u8; } function f(c: C): u8 { return c.a; }",
   "function f(a: string): void { a.charCodeAt(0); }",
   "console.log(1);",
+  "interface I { m(): void } class C { n(): void {} } function f(i: I): void {} function g(c: C): void { f(c); }",
+  "interface I { m(): void } class C implements I { n(): void {} }",
   "const x: u8 = Math.max(1, 2);",
   "halt(1);",
   "const xs: FixedArray<u8, 2> = [1, true];",

@@ -355,6 +355,43 @@ describe("interrupt handlers", () => {
   });
 });
 
+describe("interfaces", () => {
+  const sinks = `interface Sink { put(byte: u8): void; total(): u64; }
+    class Sum implements Sink { n: u64 = 0; put(byte: u8): void { this.n += u64(byte); } total(): u64 { return this.n; } }
+    class Twice implements Sink { inner: Sum = new Sum(); put(byte: u8): void { this.inner.put(byte); this.inner.put(byte); } total(): u64 { return this.inner.total(); } }
+    const sum = new Sum(); const twice = new Twice();
+    const both: FixedArray<Sink, 2> = [sum, twice];
+    function feed(sink: Sink, byte: u8): u64 { sink.put(byte); return sink.total(); }
+    function direct<S extends Sink>(sink: S, byte: u8): u64 { sink.put(byte); return sink.total(); }`;
+  it("call the object's own methods through its table", () => {
+    expect(
+      run(
+        "u64",
+        "feed(sum, 3); feed(twice, 5); for (const sink of both) { sink.put(1); } return sum.total() * 100 + twice.total();",
+        sinks,
+      ),
+    ).toBe(412n);
+    expect(
+      run(
+        "u64",
+        "let s: Sink = sum; s.put(1); s = twice; s.put(2); return (true ? s : both[0]).total() * 10 + sum.n;",
+        sinks,
+      ),
+    ).toBe(41n);
+  });
+  it("are bound to the class where it is known", () => {
+    expect(run("u64", "return direct(sum, 2) * 10 + direct(twice, 3);", sinks)).toBe(26n);
+    const names = programOf(
+      `${sinks} test("t", () => { direct(sum, 1); }); export function all(): void { for (const t of collectTests()) { t.run(); } }`,
+    );
+    expect(names.globals.every((one) => !one.symbol.includes(".as."))).toBe(true);
+  });
+  it("evaluate the object once, before the arguments", () => {
+    const traced = `${sinks} let log: u64 = 0; function t(n: u64): usize { log = log * 10 + n; return usize(n); }`;
+    expect(run("u64", "both[t(1)].put(u8(t(2))); return log * 100 + twice.total();", traced)).toBe(1204n);
+  });
+});
+
 describe("using", () => {
   const guard = `let log: u64 = 0;
     function note(n: u64): u64 { log = log * 10 + n; return n; }

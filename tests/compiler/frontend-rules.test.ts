@@ -215,6 +215,36 @@ const BROKEN: readonly (readonly [source: string, ...mistakes: string[]])[] = [
     "class C { [Symbol.dispose](): void {} } function f(c: C, n: u8): void { switch (n) { case 1: using a = c; } }",
     "KT1001 1:94",
   ],
+  // Interfaces
+  ["interface I { m(): void } class C implements I {}", "KT1064 1:33"],
+  ["interface I { m(): void } class C implements I { private m(): void {} }", "KT1064 1:33"],
+  ["interface I { m(): void } class C implements I { m(): u8 { return 1; } }", "KT1064 1:50"],
+  ["interface I { m(x: u8): void } class C implements I { m(x: u16): void {} }", "KT1064 1:55"],
+  [
+    "interface I { m(): void } class C { m(): void {} } function f(i: I): void {} function g(c: C): void { f(c); }",
+    "KT1008 1:105",
+  ],
+  [
+    "interface I { m(): void } class C implements I { m(): void {} } function f(i: I): void {} function g(c: C): void { f(c); }",
+  ],
+  [
+    "interface I { m(): void } class C { m(): void {} } function f<T extends I>(x: T): void {} function g(c: C): void { f(c); }",
+    "KT1064 1:116",
+  ],
+  [
+    "interface I { m(): void } class B<T extends I> { x: Pointer<T> | null = null; } function f(b: B<u8>): void {}",
+    "KT1064 1:95",
+  ],
+  ["function f<T extends Missing>(x: T): void {}", "KT1002 1:22"],
+  ["interface I { m(): void } function f(i: I): void { i.n(); i.m; }", "KT1042 1:54", "KT1042 1:61"],
+  ["interface I { m(): void } function f(i: I | null): void {}", "KT1011 1:41"],
+  [
+    "interface I { m(): void } class C implements I { m(): void {} } let kept: I = c; const c = new C(); function f(): void { const d = onStack(new C()); kept = d; }",
+    "KT1037 1:157",
+  ],
+  [
+    "interface Less<T> { less(than: T): bool } class N implements Less<N> { n: u8; less(than: N): bool { return this.n < than.n; } } function min<T extends Less<T>>(a: T, b: T): T { return a.less(b) ? a : b; } function f(a: N, b: N): N { return min(a, b); }",
+  ],
   // Tests
   ['test("a", () => { missing; });', "KT1002 1:19"],
   ['test("a", () => {}); test("a", () => {});', "KT1003 1:27"],

@@ -254,7 +254,12 @@ export const SAMPLES: Readonly<Record<string, readonly Sample[]>> = {
   TSParameterProperty: [module("class C { constructor(private x: u8) {} }", "KT1020")],
   TSDeclareFunction: [module("function f(x: u8): u8;", "KT1025")],
   TSDeclareMethod: [module("class C { m(x: u8): u8; }", "KT1025")],
-  TSInterfaceDeclaration: [module("interface I {}", "KT1026"), body("interface I {}", "KT1026")],
+  TSInterfaceDeclaration: [
+    module("interface I { m(x: u8): void } class C implements I { m(x: u8): void {} }"),
+    module("interface J { m(): void } interface I extends J {}", "KT1021"),
+    module("declare interface I {}", "KT1025"),
+    body("interface I {}", "KT1056"),
+  ],
   TSInterfaceBody: [module("interface I { x: u8 }", "KT1026")],
   TSTypeAliasDeclaration: [
     module("type Byte = u8; const x: Byte = 1;"),
@@ -280,7 +285,13 @@ export const SAMPLES: Readonly<Record<string, readonly Sample[]>> = {
   TSCallSignatureDeclaration: [type("{ (): void }", "KT1011")],
   TSConstructSignatureDeclaration: [type("{ new (): Thing }", "KT1011")],
   TSPropertySignature: [type("{ x: u8 }", "KT1011")],
-  TSMethodSignature: [type("{ m(): void }", "KT1011")],
+  TSMethodSignature: [
+    type("{ m(): void }", "KT1011"),
+    module("interface I { m?(): void }", "KT1026"),
+    module("interface I { get m(): u8 }", "KT1026"),
+    module("interface I { m<T>(): void }", "KT1045"),
+    module("interface I { m() }", "KT1046"),
+  ],
   // Types
   TSAnyKeyword: [type("any", "KT1010")],
   TSUnknownKeyword: [type("unknown", "KT1010")],
@@ -326,7 +337,10 @@ export const SAMPLES: Readonly<Record<string, readonly Sample[]>> = {
     type("`a${string}`", "KT1011"),
     type("5", "KT1044"),
   ],
-  TSExpressionWithTypeArguments: [module("class C implements Thing<u8> {}", "KT1026")],
+  TSExpressionWithTypeArguments: [
+    module("class C implements Thing<u8> {}", "KT1045"),
+    module("class C implements Thing {}", "KT1026"),
+  ],
   TSImportType: [type('import("./other").Thing', "KT1011")],
   TSTypeAnnotation: [type("u8")],
   TSTypeParameterInstantiation: [type("Pointer<u8>")],
@@ -351,7 +365,6 @@ export const NEVER_PARSED: Readonly<Record<string, string>> = {
   TSIntrinsicKeyword: "of TypeScript's own library",
   TSTemplateLiteralType: "of the parser's next version",
   TSEnumBody: "of the parser's next version",
-  TSExpressionWithTypeArguments: "the parser names it by the clause around it",
   V8IntrinsicIdentifier: "a plugin that is off: a syntax error",
   ArgumentPlaceholder: "a plugin that is off: a syntax error",
   BindExpression: "a plugin that is off: a syntax error",

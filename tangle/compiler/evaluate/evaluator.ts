@@ -137,8 +137,9 @@ export class Evaluator {
           this.writeConstant(address + BigInt(field.offset), field.type, element);
           break;
         }
-        case "slice": {
-          const word: Type = index === 0 ? { kind: "pointer", of: type.of } : USIZE;
+        case "slice":
+        case "interface": {
+          const word: Type = index === 0 || type.kind === "interface" ? ADDRESS : USIZE;
           this.writeConstant(address + BigInt(8 * index), word, element);
           break;
         }
@@ -265,11 +266,14 @@ export class Evaluator {
       frame.regions.push(address);
     }
     this.memory.writeBytes(address, new Uint8Array(size));
-    if (initial !== null) {
-      const value = this.evaluate(initial, frame) as bigint;
-      if (value !== address) {
-        this.memory.writeBytes(address, this.memory.readBytes(value, size));
-      }
+    if (initial === null) {
+      return;
+    }
+    const value = this.evaluate(initial, frame);
+    if (!isAggregate(local.type)) {
+      this.store(address, local.type, value);
+    } else if (value !== address) {
+      this.memory.writeBytes(address, this.memory.readBytes(value as bigint, size));
     }
   }
 
@@ -521,6 +525,7 @@ export class Evaluator {
   }
 }
 
+const ADDRESS: Type = { kind: "pointer", of: { kind: "void" } };
 const USIZE: Type = { kind: "integer", name: "usize", bits: 64, signed: false };
 
 /** The number of a piece's kind in memory: see `FORMAT_PIECE`. */

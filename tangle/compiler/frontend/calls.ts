@@ -8,6 +8,7 @@ import type { Entity, FunctionEntity, Scope } from "./entities.ts";
 import { checkAs, checkExpression } from "./expressions.ts";
 import { instantiateFunction } from "./functions.ts";
 import { callGeneric } from "./generics.ts";
+import { callThroughTable, checkConstraints } from "./interfaces.ts";
 import { builtInMember, builtInMethod } from "./members.ts";
 import { lookUp, resolveTypeArgument } from "./resolve.ts";
 import type { ExpressionNode, ParameterNode } from "./syntax.ts";
@@ -85,6 +86,9 @@ function callMember(
   if (builtIn !== null) {
     return builtIn;
   }
+  if (type.kind === "interface") {
+    return callThroughTable(body, object, type, callee, node);
+  }
   if (type.kind === "class") {
     const info = body.compilation.classes.get(type);
     const method = info?.methods.get(callee.name);
@@ -135,6 +139,7 @@ function callFunction(
   if (args.some((one) => one.kind !== "length" && isError(one))) {
     return failedCall(body, node);
   }
+  checkConstraints(body.compilation, entity.scope, entity.node.typeParameters, args, node.place);
   const { function: target, scope } = instantiateFunction(body.compilation, entity, args);
   const values = checkArguments(
     body,

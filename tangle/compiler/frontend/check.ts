@@ -10,12 +10,13 @@ import { enumTypeOf } from "./enums.ts";
 import { foldGlobals } from "./fold.ts";
 import { instantiateFunction } from "./functions.ts";
 import { checkGlobal } from "./globals.ts";
+import { checkConstraintTypes, interfaceTypeOf } from "./interfaces.ts";
 import { declareModule, linkModule, plainFunctions, startOrder } from "./modules.ts";
 import { panicHandlerOf } from "./panic-handler.ts";
 import { parseModule } from "./parse.ts";
 import { reach } from "./reach.ts";
 import { resolveType } from "./resolve.ts";
-import type { SourceModule } from "./syntax.ts";
+import type { Item, SourceModule, TypeParameterNode } from "./syntax.ts";
 
 export interface SourceFile {
   /** `kernel/vga.ts` */
@@ -96,6 +97,9 @@ function checkModule(compilation: Compilation, source: SourceModule, module: Mod
     }
   };
   for (const item of source.items) {
+    for (const parameters of typeParameterLists(item)) {
+      checkConstraintTypes(compilation, module.scope, parameters);
+    }
     if (item.kind === "class") {
       const entity = module.scope.own(item.class.name);
       if (entity?.kind === "class" && entity.node === item.class) {
@@ -116,6 +120,11 @@ function checkModule(compilation: Compilation, source: SourceModule, module: Mod
       if (entity?.kind === "enum") {
         enumTypeOf(compilation, entity);
       }
+    } else if (item.kind === "interface") {
+      const entity = module.scope.own(item.interface.name);
+      if (entity?.kind === "interface" && item.interface.typeParameters.length === 0) {
+        interfaceTypeOf(compilation, entity, []);
+      }
     } else if (item.kind === "alias") {
       resolveType(compilation, module.scope, {
         kind: "name",
@@ -133,6 +142,22 @@ function checkModule(compilation: Compilation, source: SourceModule, module: Mod
     plain(entity);
   }
   compilation.drain();
+}
+
+/** The lists of type parameters in a declaration; those of methods may speak of their class's. */
+function typeParameterLists(item: Item): (readonly TypeParameterNode[])[] {
+  switch (item.kind) {
+    case "function":
+      return [item.function.typeParameters];
+    case "class": {
+      const own = item.class.typeParameters;
+      return [own, ...item.class.methods.map((method) => [...own, ...method.function.typeParameters])];
+    }
+    case "interface":
+      return [item.interface.typeParameters];
+    default:
+      return [];
+  }
 }
 
 /** `_start`: no parameters, or the boot information; never returns. */

@@ -6,10 +6,11 @@ import { Body } from "./body.ts";
 import type { Compilation, OpenFunction } from "./compilation.ts";
 import { constantOf } from "./constants.ts";
 import { DISPOSE } from "./disposal.ts";
-import { type ClassEntity, type ClassInfo, Scope, type TypeArgument } from "./entities.ts";
+import { boundScope, type ClassEntity, type ClassInfo, Scope, type TypeArgument } from "./entities.ts";
 import { checkAs } from "./expressions.ts";
 import { checkFunctionBody, MOST_INSTANCES, makeParameters } from "./functions.ts";
 import { initialize, zeroFill } from "./initialize.ts";
+import { checkContracts } from "./interfaces.ts";
 import { fieldTarget, readLocal } from "./nodes.ts";
 import { resolveType, typeArgumentName, typeArgumentsKey } from "./resolve.ts";
 import type { ExpressionNode, FieldNode } from "./syntax.ts";
@@ -32,10 +33,7 @@ export function instantiateClass(
     compilation.reporter.report("KT1045", place, `the type arguments of \`${node.name}\` grow without end`);
     return entity.instances.values().next().value!;
   }
-  const scope = new Scope(entity.scope, entity.scope.module);
-  node.typeParameters.forEach((parameter, index) => {
-    scope.declare(parameter.name, { kind: "typeArgument", argument: args[index]! }, parameter.place);
-  });
+  const scope = boundScope(entity.scope, node.typeParameters, args);
   const suffix = args.length === 0 ? "" : `<${args.map(typeArgumentName).join(", ")}>`;
   const type: ClassType = {
     kind: "class",
@@ -55,6 +53,7 @@ export function instantiateClass(
     methods: new Map(),
     state: "new",
     constructor_: null,
+    tables: new Map(),
   };
   entity.instances.set(key, info);
   compilation.classes.set(type, info);
@@ -106,6 +105,7 @@ export function completeClass(compilation: Compilation, info: ClassInfo, place: 
   type.fields = fields;
   type.size = Math.ceil(end / type.align) * type.align;
   info.state = "done";
+  compilation.pending.push(() => checkContracts(compilation, info));
   if (entity.node.size !== null) {
     const wanted = constantNumber(compilation, info, entity.node.size);
     if (wanted !== null && wanted !== BigInt(type.size)) {

@@ -1,12 +1,17 @@
 /** Whether a value fits where it goes: the same type, or one of the few steps that need no conversion. */
 import type { Expression, Type } from "../tree.ts";
 import type { Body } from "./body.ts";
+import type { Compilation } from "./compilation.ts";
+import { asInterface } from "./interfaces.ts";
 import { reinterpret, stringAsFormat } from "./nodes.ts";
 import { isError, typeName } from "./types.ts";
 
-/** The value as `type`, or a report (KT1008). `T` goes into `T | null`, a string into a format, `never` into anything. */
+/**
+ * The value as `type`, or a report (KT1008). `T` goes into `T | null`, a string into a format, an object into an interface,
+ * `never` into anything.
+ */
 export function coerce(body: Body, value: Expression, type: Type): Expression {
-  const fitted = fit(value, type);
+  const fitted = fit(body.compilation, value, type);
   if (fitted !== null) {
     return fitted;
   }
@@ -19,7 +24,7 @@ export function coerce(body: Body, value: Expression, type: Type): Expression {
 }
 
 /** The same without a report: null where it does not fit. */
-export function fit(value: Expression, type: Type): Expression | null {
+export function fit(compilation: Compilation, value: Expression, type: Type): Expression | null {
   if (value.type === type || value.type.kind === "never" || isError(type)) {
     return value;
   }
@@ -29,7 +34,7 @@ export function fit(value: Expression, type: Type): Expression | null {
   if (type.kind === "format" && value.type.kind === "string") {
     return stringAsFormat(value);
   }
-  return null;
+  return type.kind === "interface" ? asInterface(compilation, value, type) : null;
 }
 
 function conversionHint(from: Type, to: Type): string | undefined {
@@ -61,6 +66,9 @@ function conversionHint(from: Type, to: Type): string | undefined {
   }
   if (to.kind === "enum" && from.kind === "integer") {
     return `name a member, or convert: \`enumFrom<${to.name}>(…)\``;
+  }
+  if (to.kind === "interface" && from.kind === "class") {
+    return `let the class say so: \`class ${from.name} implements ${to.name}\``;
   }
   if (to.kind === "bool") {
     return "compare: `x !== 0`";

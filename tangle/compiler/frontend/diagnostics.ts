@@ -142,8 +142,9 @@ export const RULES = {
   },
   KT1026: {
     title: "interface",
-    explanation: "Interfaces, as contracts between classes, come with chapter 5.",
-    hint: "use a class, or a function type",
+    explanation:
+      "An interface is a list of methods that classes implement. Classes implement interfaces, and type parameters extend them.",
+    hint: "declare methods in the interface, as `write(byte: u8): void`, and fields in the classes",
   },
   KT1027: {
     title: "computed or private name",
@@ -341,6 +342,12 @@ export const RULES = {
     explanation:
       "`using` gives a block an object that it cleans up on every way out, by the method `[Symbol.dispose](): void` of its class.",
     hint: "declare it inside a block: `using guard = onStack(new Guard());` or `using guard = lock.lock();`",
+  },
+  KT1064: {
+    title: "contract not kept",
+    explanation:
+      "A class that implements an interface has all its methods, with the same types. Only such classes stand where the interface is wanted.",
+    hint: "write `class C implements I`, and each method as the interface declares it",
   },
 } as const satisfies Record<string, Rule>;
 

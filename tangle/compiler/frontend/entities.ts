@@ -1,9 +1,28 @@
 /** What names stand for, and the scopes that hold them. */
 import type { Place } from "../../place.ts";
-import type { ClassType, EnumType, Global, Local, Statement, Function as TreeFunction, Type } from "../tree.ts";
+import type {
+  ClassType,
+  EnumType,
+  Global,
+  InterfaceType,
+  Local,
+  Statement,
+  Function as TreeFunction,
+  Type,
+} from "../tree.ts";
 import type { Body } from "./body.ts";
 import type { Builtin } from "./builtins.ts";
-import type { AliasNode, ClassNode, EnumNode, ExpressionNode, FieldNode, FunctionNode, TypeNode } from "./syntax.ts";
+import type {
+  AliasNode,
+  ClassNode,
+  EnumNode,
+  ExpressionNode,
+  FieldNode,
+  FunctionNode,
+  InterfaceNode,
+  TypeNode,
+  TypeParameterNode,
+} from "./syntax.ts";
 import type { KernelTest } from "./tests.ts";
 
 /** A type argument: a type, or the length of a fixed array. */
@@ -14,6 +33,7 @@ export type Entity =
   | GlobalEntity
   | ClassEntity
   | EnumEntity
+  | InterfaceEntity
   | AliasEntity
   | { readonly kind: "namespace"; readonly module: ModuleScope; readonly place: Place }
   | { readonly kind: "typeArgument"; readonly argument: TypeArgument }
@@ -98,6 +118,8 @@ export interface ClassInfo {
   readonly methods: Map<string, FunctionEntity>;
   state: "new" | "busy" | "done";
   constructor_: TreeFunction | null;
+  /** The tables of its methods, one for each interface that a value has been made of. */
+  readonly tables: Map<InterfaceType, Global>;
 }
 
 export interface EnumEntity {
@@ -106,6 +128,13 @@ export interface EnumEntity {
   readonly scope: Scope;
   state: "new" | "busy" | "done";
   type: EnumType | null;
+}
+
+export interface InterfaceEntity {
+  readonly kind: "interface";
+  readonly node: InterfaceNode;
+  readonly scope: Scope;
+  readonly instances: Map<string, InterfaceType>;
 }
 
 export interface AliasEntity {
@@ -147,6 +176,19 @@ export class Scope {
   visible(): string[] {
     return [...this.names.keys(), ...(this.parent?.visible() ?? [])];
   }
+}
+
+/** A scope in which the type parameters stand for these arguments. */
+export function boundScope(
+  parent: Scope,
+  parameters: readonly TypeParameterNode[],
+  args: readonly TypeArgument[],
+): Scope {
+  const scope = new Scope(parent, parent.module);
+  parameters.forEach((parameter, index) => {
+    scope.declare(parameter.name, { kind: "typeArgument", argument: args[index]! }, parameter.place);
+  });
+  return scope;
 }
 
 export class ModuleScope {

@@ -7,6 +7,7 @@ import type { Body } from "./body.ts";
 import { errorExpression } from "./body.ts";
 import { checkCall } from "./calls.ts";
 import { coerce, fit } from "./coerce.ts";
+import type { Compilation } from "./compilation.ts";
 import { checkCondition } from "./conditions.ts";
 import { merge } from "./flow.ts";
 import { checkFunctionValue } from "./functions.ts";
@@ -174,7 +175,7 @@ function checkConditional(
     otherwise = branch(node.otherwise, expected ?? contextFrom(then[0].type, node.otherwise), false);
   }
   body.flow = merge(then[1], otherwise[1]);
-  const type = commonType(then[0], otherwise[0], expected);
+  const type = commonType(body.compilation, then[0], otherwise[0], expected);
   if (type === null) {
     return body.error(
       "KT1009",
@@ -183,7 +184,10 @@ function checkConditional(
       "convert one of them",
     );
   }
-  const fitted = { then: fit(then[0], type) ?? then[0], otherwise: fit(otherwise[0], type) ?? otherwise[0] };
+  const fitted = {
+    then: fit(body.compilation, then[0], type) ?? then[0],
+    otherwise: fit(body.compilation, otherwise[0], type) ?? otherwise[0],
+  };
   return { kind: "conditional", condition: condition.expression, ...fitted, type, place };
 }
 
@@ -199,9 +203,13 @@ function contextFrom(type: Type, node: ExpressionNode): Type | null {
   return node.kind === "null" && pointerLike ? nullableOf(type) : type;
 }
 
-function commonType(a: Expression, b: Expression, expected: Type | null): Type | null {
+function commonType(compilation: Compilation, a: Expression, b: Expression, expected: Type | null): Type | null {
   for (const type of expected === null ? [a.type, b.type] : [expected, a.type, b.type]) {
-    if ((type.kind !== "never" || isError(type)) && fit(a, type) !== null && fit(b, type) !== null) {
+    if (
+      (type.kind !== "never" || isError(type)) &&
+      fit(compilation, a, type) !== null &&
+      fit(compilation, b, type) !== null
+    ) {
       return type;
     }
   }

@@ -109,6 +109,11 @@ function constantAt(evaluator: Evaluator, address: bigint, type: Type): Constant
       const start = addressAt(evaluator, memory.read(address, 8));
       return { kind: "aggregate", elements: [start, { kind: "integer", value: length }] };
     }
+    case "interface":
+      return {
+        kind: "aggregate",
+        elements: [addressAt(evaluator, memory.read(address, 8)), addressAt(evaluator, memory.read(address + 8n, 8))],
+      };
     case "string": {
       const start = memory.read(address, 8);
       const length = Number(memory.read(address + 8n, 8));

@@ -4,7 +4,7 @@ import type { Expression, FunctionType, Local, Statement, Function as TreeFuncti
 import { Body } from "./body.ts";
 import type { Compilation, OpenFunction } from "./compilation.ts";
 import { DISPOSE } from "./disposal.ts";
-import { type FunctionEntity, type FunctionInstance, Scope, type TypeArgument } from "./entities.ts";
+import { boundScope, type FunctionEntity, type FunctionInstance, Scope, type TypeArgument } from "./entities.ts";
 import { checkAs, checkExpression } from "./expressions.ts";
 import { resolveType, typeArgumentName, typeArgumentsKey } from "./resolve.ts";
 import { checkStatements } from "./statements.ts";
@@ -64,10 +64,7 @@ export function instantiateFunction(
     compilation.reporter.report("KT1045", node.place, "the type arguments of this function grow without end");
     return entity.instances.values().next().value!;
   }
-  const scope = new Scope(entity.scope, entity.scope.module);
-  node.typeParameters.forEach((parameter, index) => {
-    scope.declare(parameter.name, { kind: "typeArgument", argument: args[index]! }, parameter.place);
-  });
+  const scope = boundScope(entity.scope, node.typeParameters, args);
   const suffix = args.length === 0 ? "" : `<${args.map(typeArgumentName).join(", ")}>`;
   const parameters = makeParameters(compilation, scope, node.parameters, entity.context?.parameters ?? null);
   const receiver: Local | null =

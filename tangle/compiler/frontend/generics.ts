@@ -7,6 +7,7 @@ import { coerce } from "./coerce.ts";
 import type { Entity, FunctionEntity, Scope, TypeArgument, TypeConstructorName } from "./entities.ts";
 import { checkExpression, isUntyped } from "./expressions.ts";
 import { instantiateFunction, typeOfFunction } from "./functions.ts";
+import { checkConstraints } from "./interfaces.ts";
 import { lookUp, resolveTypeArgument } from "./resolve.ts";
 import type { ExpressionNode, TypeNode } from "./syntax.ts";
 import { isError } from "./types.ts";
@@ -55,6 +56,7 @@ export function callGeneric(
     );
     return failedCall(body, node);
   }
+  checkConstraints(body.compilation, entity.scope, typeParameters, args as TypeArgument[], node.place);
   const { function: target, scope } = instantiateFunction(body.compilation, entity, args as TypeArgument[]);
   const types = parameterTypes(target, receiver);
   if (node.arguments.length !== types.length) {
@@ -155,6 +157,7 @@ export function instantiateCallee(body: Body, node: ExpressionNode & { readonly 
   if (args.some((one) => one.kind !== "length" && isError(one))) {
     return errorExpression(place);
   }
+  checkConstraints(body.compilation, entity.scope, entity.node.typeParameters, args, place);
   const { function: target } = instantiateFunction(body.compilation, entity, args);
   return { kind: "function", target, type: typeOfFunction(target), place };
 }

@@ -56,6 +56,13 @@ function declareItem(compilation: Compilation, module: ModuleScope, item: Item):
         item.enum.place,
       );
       return;
+    case "interface":
+      declare(
+        item.interface.name,
+        { kind: "interface", node: item.interface, scope: module.scope, instances: new Map() },
+        item.interface.place,
+      );
+      return;
     case "alias":
       declare(
         item.alias.name,

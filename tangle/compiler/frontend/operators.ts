@@ -151,8 +151,8 @@ export function checkComparison(body: Body, node: ExpressionNode & { readonly ki
   if (isError(left.type) || isError(right.type)) {
     return { ...errorExpression(place), type: BOOL };
   }
-  left = fit(left, right.type) ?? left;
-  right = fit(right, left.type) ?? right;
+  left = fit(body.compilation, left, right.type) ?? left;
+  right = fit(body.compilation, right, left.type) ?? right;
   if (left.type !== right.type) {
     return { ...mixed(body, left, right, operator, node), type: BOOL };
   }

@@ -6,6 +6,7 @@ import type { Compilation } from "./compilation.ts";
 import type { AliasEntity, Entity, Scope, TypeArgument, TypeConstructorName } from "./entities.ts";
 import { enumTypeOf } from "./enums.ts";
 import { globalConstant } from "./globals.ts";
+import { checkConstraints, interfaceTypeOf } from "./interfaces.ts";
 import type { TypeNode } from "./syntax.ts";
 import {
   arrayOf,
@@ -108,7 +109,11 @@ function resolveNamed(
     return ERROR;
   }
   const count =
-    entity.kind === "class" ? entity.node.typeParameters.length : entity.kind === "typeConstructor" ? null : 0;
+    entity.kind === "class" || entity.kind === "interface"
+      ? entity.node.typeParameters.length
+      : entity.kind === "typeConstructor"
+        ? null
+        : 0;
   if (count !== null && node.arguments.length !== count) {
     compilation.reporter.report("KT1045", node.place, `\`${node.name}\` takes ${count} type arguments`);
     return ERROR;
@@ -127,7 +132,15 @@ function resolveNamed(
       return construct(compilation, scope, entity.name, node);
     case "class": {
       const args = node.arguments.map((argument) => resolveTypeArgument(compilation, scope, argument));
-      return args.some(isErrorArgument) ? ERROR : instantiateClass(compilation, entity, args, node.place).type;
+      if (args.some(isErrorArgument)) {
+        return ERROR;
+      }
+      checkConstraints(compilation, entity.scope, entity.node.typeParameters, args, node.place);
+      return instantiateClass(compilation, entity, args, node.place).type;
+    }
+    case "interface": {
+      const args = node.arguments.map((argument) => resolveTypeArgument(compilation, scope, argument));
+      return args.some(isErrorArgument) ? ERROR : interfaceTypeOf(compilation, entity, args);
     }
     case "enum":
       return enumTypeOf(compilation, entity) ?? ERROR;

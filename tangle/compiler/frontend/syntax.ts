@@ -33,6 +33,7 @@ export type Item = (
   | { readonly kind: "function"; readonly function: FunctionNode }
   | { readonly kind: "class"; readonly class: ClassNode }
   | { readonly kind: "enum"; readonly enum: EnumNode }
+  | { readonly kind: "interface"; readonly interface: InterfaceNode }
   | { readonly kind: "alias"; readonly alias: AliasNode }
   | { readonly kind: "expression"; readonly expression: ExpressionNode }
 ) & { readonly exported: boolean; readonly place: Place };
@@ -60,6 +61,8 @@ export interface ParameterNode {
 }
 export interface TypeParameterNode {
   readonly name: string;
+  /** The interface that its types implement; `extends number` says nothing here. */
+  readonly constraint: TypeNode | null;
   readonly place: Place;
 }
 export interface FunctionNode {
@@ -102,6 +105,19 @@ export interface ClassNode {
   readonly fields: readonly FieldNode[];
   readonly methods: readonly MethodNode[];
   readonly constructor_: FunctionNode | null;
+  /** The interfaces after `implements`. */
+  readonly contracts: readonly TypeNode[];
+  readonly place: Place;
+}
+export interface InterfaceNode {
+  readonly name: string;
+  readonly typeParameters: readonly TypeParameterNode[];
+  readonly methods: readonly {
+    readonly name: string;
+    readonly parameters: readonly TypeNode[];
+    readonly result: TypeNode;
+    readonly place: Place;
+  }[];
   readonly place: Place;
 }
 export interface EnumNode {

@@ -189,6 +189,7 @@ export function typeName(type: Type): string {
   switch (type.kind) {
     case "integer":
     case "enum":
+    case "interface":
     case "class":
       return type.name;
     case "format":

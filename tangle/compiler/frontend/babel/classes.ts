@@ -1,10 +1,10 @@
 /** Babel's classes to class nodes: every modifier is either understood or rejected. */
 import type * as babel from "@babel/types";
-import type { ClassNode, ExpressionNode, FieldNode, FunctionNode, MethodNode } from "../syntax.ts";
+import type { ClassNode, ExpressionNode, FieldNode, FunctionNode, MethodNode, TypeNode } from "../syntax.ts";
 import type { Conversion } from "./conversion.ts";
 import { convertExpression } from "./expressions.ts";
 import { convertMethodFunction } from "./functions.ts";
-import { convertAnnotation, convertTypeParameters } from "./types.ts";
+import { convertAnnotation, convertTypeArguments, convertTypeParameters } from "./types.ts";
 
 export function convertClass(c: Conversion, node: babel.ClassDeclaration): ClassNode {
   if (node.superClass) {
@@ -16,9 +16,7 @@ export function convertClass(c: Conversion, node: babel.ClassDeclaration): Class
   if (node.declare) {
     c.report("KT1025", node, "`declare`");
   }
-  for (const contract of node.implements ?? []) {
-    c.report("KT1026", contract, "`implements` comes with chapter 5", "drop it");
-  }
+  const contracts = (node.implements ?? []).map((contract) => convertContract(c, contract));
   let packed = false;
   let size: ExpressionNode | null = null;
   for (const decorator of node.decorators ?? []) {
@@ -61,8 +59,19 @@ export function convertClass(c: Conversion, node: babel.ClassDeclaration): Class
     fields,
     methods,
     constructor_: constructorNode,
+    contracts,
     place: c.place(node.id ?? node),
   };
+}
+
+/** An interface after `implements`. */
+function convertContract(c: Conversion, node: babel.Node): TypeNode {
+  const place = c.place(node);
+  if (node.type !== "TSExpressionWithTypeArguments" || node.expression.type !== "Identifier") {
+    c.report("KT1026", node, "what is implemented is an interface, by its name");
+    return { kind: "error", place };
+  }
+  return { kind: "name", name: node.expression.name, arguments: convertTypeArguments(c, node.typeParameters), place };
 }
 
 /** The one argument of `@name(argument)`; anything else is reported and null. */

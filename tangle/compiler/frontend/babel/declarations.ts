@@ -5,6 +5,7 @@ import { convertClass } from "./classes.ts";
 import type { Conversion } from "./conversion.ts";
 import { convertExpression } from "./expressions.ts";
 import { convertFunctionDeclaration } from "./functions.ts";
+import { convertInterface } from "./interfaces.ts";
 import { convertVariables, reportDirectives, reportUsing } from "./statements.ts";
 import { convertType, convertTypeParameters } from "./types.ts";
 
@@ -47,6 +48,8 @@ function convertItem(c: Conversion, node: babel.Statement, exported: boolean): I
       return [{ kind: "class", class: convertClass(c, node), exported, place }];
     case "TSEnumDeclaration":
       return [{ kind: "enum", enum: convertEnum(c, node), exported, place }];
+    case "TSInterfaceDeclaration":
+      return [{ kind: "interface", interface: convertInterface(c, node), exported, place }];
     case "TSTypeAliasDeclaration":
       return [{ kind: "alias", alias: convertAlias(c, node), exported, place }];
     case "ExpressionStatement":

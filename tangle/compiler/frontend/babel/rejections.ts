@@ -55,7 +55,6 @@ export const REJECTED_NODES: Readonly<Partial<Record<babel.Node["type"], Rejecti
   WithStatement: rejection("KT1028", "`with`"),
   DebuggerStatement: rejection("KT1028", "`debugger`", "call `breakpoint()`"),
   // Declarations
-  TSInterfaceDeclaration: rejection("KT1026", "interfaces come with chapter 5"),
   TSModuleDeclaration: rejection("KT1025", "namespace"),
   TSDeclareFunction: rejection("KT1025", "function without a body", "write one function for each signature"),
   TSDeclareMethod: rejection("KT1025", "method without a body", "write one method for each signature"),

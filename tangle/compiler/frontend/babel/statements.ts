@@ -88,6 +88,7 @@ export function convertStatement(c: Conversion, node: babel.Statement): Statemen
       return { kind: "empty", place };
     case "ClassDeclaration":
     case "TSEnumDeclaration":
+    case "TSInterfaceDeclaration":
     case "TSTypeAliasDeclaration":
       c.report("KT1056", node);
       return { kind: "error", place };

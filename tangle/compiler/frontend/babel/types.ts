@@ -63,8 +63,16 @@ function convertUnion(c: Conversion, node: babel.TSUnionType): TypeNode {
 }
 
 function convertFunctionType(c: Conversion, node: babel.TSFunctionType): TypeNode {
+  return { kind: "function", ...convertSignature(c, node), place: c.place(node) };
+}
+
+/** Parameters and result of a function's type, or of a method in an interface. */
+export function convertSignature(
+  c: Conversion,
+  node: babel.TSFunctionType | babel.TSMethodSignature,
+): { readonly parameters: readonly TypeNode[]; readonly result: TypeNode } {
   if (node.typeParameters) {
-    c.report("KT1045", node.typeParameters, "a function value cannot be generic");
+    c.report("KT1045", node.typeParameters, "neither a function value nor a method of an interface can be generic");
   }
   const parameters = node.parameters.map((parameter): TypeNode => {
     if (parameter.type !== "Identifier") {
@@ -80,8 +88,12 @@ function convertFunctionType(c: Conversion, node: babel.TSFunctionType): TypeNod
     }
     return type;
   });
-  const result: TypeNode = convertAnnotation(c, node.typeAnnotation) ?? { kind: "error", place: c.place(node) };
-  return { kind: "function", parameters, result, place: c.place(node) };
+  let result = convertAnnotation(c, node.typeAnnotation);
+  if (result === null) {
+    c.report("KT1046", node, "the type of the result is missing");
+    result = { kind: "error", place: c.place(node) };
+  }
+  return { parameters, result };
 }
 
 export function convertTypeArguments(c: Conversion, node: babel.Node | null | undefined): readonly TypeNode[] {
@@ -97,15 +109,16 @@ export function convertTypeParameters(
   }
   return node.params.map((parameter) => {
     // `T extends number` keeps tsc quiet about arithmetic on T; each instance is checked with its own type anyway.
-    if (parameter.constraint && parameter.constraint.type !== "TSNumberKeyword") {
-      c.report("KT1026", parameter.constraint, "constraints on type parameters come with interfaces, in chapter 5");
-    }
+    const constraint =
+      parameter.constraint && parameter.constraint.type !== "TSNumberKeyword"
+        ? convertType(c, parameter.constraint)
+        : null;
     if (parameter.default) {
       c.report("KT1045", parameter.default, "a type parameter has no default", "write the type argument at each use");
     }
     if (parameter.const || parameter.in || parameter.out) {
       c.report("KT1045", parameter, "modifier on a type parameter", "drop it");
     }
-    return { name: parameter.name, place: c.place(parameter) };
+    return { name: parameter.name, constraint, place: c.place(parameter) };
   });
 }
