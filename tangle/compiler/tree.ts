@@ -293,8 +293,7 @@ export type ComparisonOperator = "==" | "!=" | "<" | "<=" | ">" | ">=";
 export type Expression = {
   readonly type: Type;
   readonly place: Place;
-} & /** Integer, bool (0, 1), enum and pointer types; null is 0. The value itself, negative for negative numbers. */
-(
+} /** Integer, bool (0, 1), enum and pointer types; null is 0. The value itself, negative for negative numbers. */ & (
   | { readonly kind: "integer"; readonly value: bigint }
   | { readonly kind: "string"; readonly bytes: Uint8Array }
   | { readonly kind: "function"; readonly target: Function }
