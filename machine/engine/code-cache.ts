@@ -1,6 +1,7 @@
 /** Decoded instructions, kept by physical page and invalidated byte by byte when the guest writes to them. */
 import type { Instruction, Mode } from "#isa/instruction.ts";
 import type { Meaning } from "#machine/cpu/meaning.ts";
+import type { PhysicalMemory } from "#machine/memory/physical.ts";
 
 /** An instruction with its meaning looked up. */
 export interface DecodedInstruction {
@@ -9,16 +10,28 @@ export interface DecodedInstruction {
   readonly length: number;
 }
 
-/** The decoded instructions that begin in one physical page, for one mode. An instruction that crosses the page's end is never kept. */
+/** The decoded instructions that begin in one physical page, for one mode. One that crosses the page's end is never kept. */
 export class CodePage {
   readonly entries: (DecodedInstruction | undefined)[] = new Array(0x1000).fill(undefined);
+  /** Writes to the page since an instruction was last decoded there. */
+  writes = 0;
+
+  keep(offset: number, instruction: DecodedInstruction): void {
+    this.entries[offset] = instruction;
+    this.writes = 0;
+  }
 }
 
 const LONGEST_INSTRUCTION = 15;
+const MODES: readonly Mode[] = [16, 32, 64];
+/** After so many writes a page counts as data that was code once, and writes to it become cheap again. */
+const PATIENCE = 64;
 
 /** All decoded code of a machine. */
 export class CodeCache {
   readonly #pages = new Map<number, CodePage>();
+
+  constructor(readonly memory: PhysicalMemory) {}
 
   /** The page at a place in RAM (of its first byte), as code of `mode`. */
   page(place: number, mode: Mode): CodePage {
@@ -34,10 +47,17 @@ export class CodeCache {
   /** Forgets every instruction that has a byte in the written range, which lies in one page. */
   written(place: number, length: number): void {
     const offset = place & 0xfff;
-    for (const mode of [16, 32, 64]) {
-      const entries = this.#pages.get((place & ~0xfff) | mode)?.entries;
-      entries?.fill(undefined, Math.max(0, offset - LONGEST_INSTRUCTION + 1), offset + length);
+    const pages = MODES.flatMap((mode) => this.#pages.get((place & ~0xfff) | mode) ?? []);
+    for (const page of pages) {
+      page.entries.fill(undefined, Math.max(0, offset - LONGEST_INSTRUCTION + 1), offset + length);
+      page.writes++;
     }
+    if (pages.every((page) => page.writes > PATIENCE)) this.#drop(place & ~0xfff);
+  }
+
+  #drop(page: number): void {
+    for (const mode of MODES) this.#pages.delete(page | mode);
+    this.memory.forgetCode(page);
   }
 
   clear(): void {

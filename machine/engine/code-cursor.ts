@@ -24,7 +24,7 @@ const FETCH_SLOTS = 256;
  * arithmetic: rip is always `base + offset`.
  */
 export class CodeCursor {
-  readonly cache = new CodeCache();
+  readonly cache: CodeCache;
   /** Decoded instructions of the current page; null where it must be looked up again. */
   page: CodePage | null = null;
   base = 0n;
@@ -41,7 +41,9 @@ export class CodeCursor {
   #generation = -1;
   #place = -1;
 
-  constructor(readonly cpu: Cpu) {}
+  constructor(readonly cpu: Cpu) {
+    this.cache = new CodeCache(cpu.memory);
+  }
 
   /** Forgets all derived from memory. */
   reset(): void {
@@ -155,7 +157,7 @@ export class CodeCursor {
       return this.#withMeaning(decode(both, 0, this.mode), both);
     }
     const decoded = this.#withMeaning(first, bytes);
-    if (this.#place >= 0) page.entries[offset] = decoded;
+    if (this.#place >= 0) page.keep(offset, decoded);
     return decoded;
   }
 

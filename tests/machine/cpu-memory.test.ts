@@ -181,6 +181,19 @@ describe("code that changes", () => {
     expect(cpu.state.general(0)).toBe(0x10001n);
   });
 
+  it("is decoded again even when its page has been written to so often that it counts as data", () => {
+    const text = "again: mov eax, 1\n inc byte [again + 1]\n jmp again";
+    const { cpu } = run(text, 3 * 100);
+    expect(cpu.state.general(0)).toBe(100n);
+    expect(cpu.memory.read8(ORIGIN + 1)).toBe(101);
+  });
+
+  it("makes room for data in its page", () => {
+    const text = "mov ecx, 200\n again: inc dword [rel data]\n loop again\n jmp $\n data: dd 0";
+    const { cpu } = run(text, 2 * 200 + 5);
+    expect(cpu.memory.read32(ORIGIN + 15)).toBe(200);
+  });
+
   it("is copied by rep movs over itself", () => {
     const text =
       "mov esi, source\n mov edi, next\n mov ecx, 5\n rep movsb\n next: mov eax, 1\n nop\n source: mov eax, 7";
