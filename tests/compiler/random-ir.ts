@@ -40,6 +40,8 @@ const LARGE = [
 const WORDS = 16;
 const MEMORY = "memory";
 const TABLE = "functions";
+/** Where addresses are stored, to be loaded again. */
+const POINTERS = "pointers";
 
 type Body = Instruction extends infer I ? (I extends Instruction ? Omit<I, "results" | "place"> : never) : never;
 type End = Terminator extends infer T ? (T extends Terminator ? Omit<T, "place"> : never) : never;
@@ -71,6 +73,7 @@ export function randomIr(seed: number): RandomIr {
       relocations,
     },
   ];
+  data.push({ ...plain, symbol: POINTERS, section: "bss", size: 64, bytes: new Uint8Array(0), relocations: [] });
   const main = functions[functions.length - 1]!;
   const parameters = main.blocks[0]!.parameters;
   return {
@@ -205,7 +208,8 @@ class FunctionWriter {
       else if (choice < 75) this.store();
       else if (choice < 82 && this.callees.length > 0) this.call();
       else if (choice < 88) this.atomic();
-      else if (choice < 92) this.bulk();
+      else if (choice < 91) this.bulk();
+      else if (choice < 94) this.known.push(this.throughPointer());
       else this.known.push(this.comparison());
     }
   }
@@ -324,6 +328,23 @@ class FunctionWriter {
       default:
         intrinsic([type], cell, this.value(type));
     }
+  }
+
+  /** Stores an address in memory, takes it out again, and loads from where it points. */
+  private throughPointer(): Value {
+    const { random } = this;
+    const cells = this.make("i64", { kind: "symbol", symbol: POINTERS, offset: 8 * random.below(4) });
+    const at = { address: cells, offset: 8 * random.below(3) };
+    // Never an address in a frame: what a callee leaves behind must not point into a frame that is gone.
+    const symbol = this.make("i64", { kind: "symbol", symbol: MEMORY, offset: 8 * random.below(8) });
+    const distance = this.binary("and", this.value("i64"), this.constant("i64", 31n));
+    const target = random.chance(60) ? symbol : this.binary("add", symbol, distance);
+    this.add([], { kind: "store", ...at, value: target, volatile: random.chance(20) });
+    if (random.chance(30)) this.statement();
+    const pointer = this.make("i64", { kind: "load", ...at, volatile: false });
+    if (random.chance(30)) return this.make("i1", { kind: "compare", predicate: "eq", left: pointer, right: target });
+    const back = random.chance(50) ? pointer : target;
+    return this.make("i32", { kind: "load", address: back, offset: 0, volatile: false });
   }
 
   /** copyMemory within the shared memory, mostly overlapping, or fillMemory. */

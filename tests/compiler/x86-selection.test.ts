@@ -1,6 +1,8 @@
 /** Which instructions compiled code consists of, shown on small functions. */
 import { describe, expect, test } from "vitest";
-import { compiled } from "./listing.ts";
+import { generate } from "../../tangle/compiler/x86/generate.ts";
+import { compiled, listing } from "./listing.ts";
+import { readIr } from "./read-ir.ts";
 
 /** A function of two 64-bit parameters with this body, which defines `r`. */
 function body(text: string, type = "i64"): string[] {
@@ -76,6 +78,22 @@ describe("operands", () => {
   test("constants become immediates, large ones go through a register", () => {
     expect(body("c: i64 = constant 1000\nr: i64 = and a, c")).toEqual(["mov rax, rdi", "and rax, 0x3e8", "ret"]);
     expect(body("c: i64 = constant 0x123456789abc\nr: i64 = and a, c")).toContain("mov rcx, 0x123456789abc");
+  });
+
+  test("the address of a symbol stored at a symbol fills two holes", () => {
+    const text = `
+      function f()
+      b0:
+        to: i64 = symbol register
+        what: i64 = symbol table + 16
+        store [to + 2], what
+        return`;
+    const fn = generate(readIr(text)).object.functions[0]!;
+    expect(listing(fn)[0]).toMatch(/^mov qword \[rel .*\], 0$/);
+    expect(fn.relocations).toEqual([
+      { at: 3, kind: "relative32", symbol: "register", addend: 2 - 4 },
+      { at: 7, kind: "absolute32", symbol: "table", addend: 16 },
+    ]);
   });
 
   test("zero is an exclusive or", () => {

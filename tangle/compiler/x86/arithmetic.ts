@@ -142,7 +142,8 @@ function multiply(s: Selection, instruction: Binary, to: Register): void {
     s.emit("lea", [new RegisterOperand(to, width), new MemoryOperand(0, register, 0, register, scale)]);
     return;
   }
-  const operand = rightOperand(s, "mul", right);
+  const found = rightOperand(s, "mul", right);
+  const operand = found.kind === "symbol" ? s.registerOperand(right, width) : found;
   if (operand.kind === "immediate") {
     const source = foldableLoad(s, left, width) ?? s.registerOperand(left, width);
     s.emit("imul3", [new RegisterOperand(to, width), source, operand]);
