@@ -2,6 +2,7 @@
  * Random typed trees for tests of lowering and passes: every program ends, and may panic. They are made of what trips
  * optimisers: narrow widths, signs, nested loops with jumps, arrays with checked indexes, objects in the frame, calls.
  */
+import { sizeOf } from "../../tangle/compiler/layout.ts";
 import type {
   Expression,
   Field,
@@ -100,6 +101,8 @@ class Generator {
   private readonly point: Type;
   private readonly fields: readonly Field[];
   private names = 0;
+  /** Pairs of locals that conditions have compared. */
+  private readonly compared: { readonly a: Local; readonly b: Local; readonly type: Type }[] = [];
   /** What is left to spend on statements and expressions of the current function. */
   private budget = 0;
 
@@ -171,7 +174,7 @@ class Generator {
     const kind = random.below(depth > 0 ? 14 : 8);
     if (kind < 2) {
       const l = this.fresh(random.pick(INTEGERS));
-      const statement = declare(l, random.chance(90) ? this.integer(scope, l.type as IntegerType, 3) : null);
+      const statement = declare(l, random.chance(80) ? this.integer(scope, l.type as IntegerType, 3) : null);
       scope.locals.push(l);
       return [statement];
     }
@@ -254,7 +257,8 @@ class Generator {
 
   private target(scope: Scope, depth: number): Target | null {
     const { random } = this;
-    const choice = random.below(6);
+    const choice = random.below(7);
+    if (choice === 6) return this.throughPointer(scope);
     if (choice < 3) {
       const l = random.pick(scope.locals.length > 0 ? scope.locals : [null]);
       if (l?.storage === "frame") return this.inside(scope, read(l), depth);
@@ -263,6 +267,29 @@ class Generator {
     const g = random.pick(this.globals.filter((candidate) => candidate.mutable));
     const target: Target = { kind: "global", global: g, type: g.type, place: HERE };
     return g.type.kind === "integer" ? target : this.inside(scope, read(target), depth);
+  }
+
+  /** Some bytes of an object, under whatever type: what the fields there hold changes too. */
+  private throughPointer(scope: Scope): Target {
+    const { random } = this;
+    const frames = scope.locals.filter((l) => l.storage === "frame").map((l) => read(l));
+    const globals = this.globals
+      .filter((g) => g.mutable && g.type.kind !== "integer")
+      .map((g) => read({ kind: "global", global: g, type: g.type, place: HERE }));
+    const object = random.pick([...frames, ...globals]);
+    // A bool among the bytes must stay 0 or 1: only the first 16 of a Point are free.
+    const size = object.type === this.point ? 16 : sizeOf(object.type);
+    const type = random.pick(INTEGERS.filter(({ bits }) => bits / 8 <= size));
+    const offset = random.below(size - type.bits / 8 + 1);
+    const address: Expression = { kind: "reinterpret", operand: object, type: U64, place: HERE };
+    const moved = arithmetic("+", address, int(U64, offset));
+    const pointer: Expression = {
+      kind: "reinterpret",
+      operand: moved,
+      type: { kind: "pointer", of: type },
+      place: HERE,
+    };
+    return { kind: "pointee", pointer, type, place: HERE };
   }
 
   /** An element of an array, or a field of an object. */
@@ -294,6 +321,27 @@ class Generator {
     return update(target, operator, this.integer(scope, right, depth), result);
   }
 
+  private isInScope(scope: Scope, { a, b }: { a: Local; b: Local }): boolean {
+    const visible = [...scope.locals, ...scope.counters];
+    return visible.includes(a) && visible.includes(b);
+  }
+
+  /** `x != 0 ? left / x : other`, which must not be computed before the test. */
+  private guardedDivision(scope: Scope, type: IntegerType, depth: number): Expression {
+    const candidates = scope.locals.filter((l) => l.type === type);
+    if (candidates.length === 0) return int(type, 0);
+    const divisor = read(this.random.pick(candidates));
+    const operator = this.random.pick(["/", "%"] as const);
+    return {
+      kind: "conditional",
+      condition: compare("!=", divisor, int(type, 0)),
+      then: arithmetic(operator, this.integer(scope, type, depth - 1), divisor),
+      otherwise: this.integer(scope, type, depth - 1),
+      type,
+      place: HERE,
+    };
+  }
+
   private divisor(scope: Scope, type: IntegerType, depth: number): Expression {
     if (this.random.chance(15)) return this.integer(scope, type, depth);
     const value = this.value(type);
@@ -303,7 +351,7 @@ class Generator {
   private integer(scope: Scope, type: IntegerType, depth: number): Expression {
     const { random } = this;
     this.budget--;
-    const kind = depth > 0 && this.budget > -40 ? random.below(14) : random.below(3);
+    const kind = depth > 0 && this.budget > -40 ? random.below(15) : random.below(3);
     switch (kind) {
       case 0:
         return int(type, this.value(type));
@@ -347,6 +395,8 @@ class Generator {
         const args = target.parameters.map((p) => this.integer(scope, p.type as IntegerType, depth - 1));
         return convert(call(target, ...args), type);
       }
+      case 14:
+        return this.guardedDivision(scope, type, depth);
       default:
         return this.arithmetic(scope, type, depth);
     }
@@ -363,8 +413,24 @@ class Generator {
 
   private condition(scope: Scope, depth: number): Expression {
     const { random } = this;
-    const kind = depth > 0 ? random.below(8) : 0;
-    if (kind < 5) {
+    const kind = depth > 0 ? random.below(9) : 0;
+    const again = random.pick(this.compared.length > 0 ? this.compared : [null]);
+    if (kind === 8 && again && this.isInScope(scope, again)) {
+      // The same two numbers once more, perhaps in the other order of their signs.
+      const type = random.pick(INTEGERS.filter((other) => other.bits === (again.type as IntegerType).bits));
+      const operator = random.pick(["==", "!=", "<", "<=", ">", ">="] as const);
+      const [a, b] = random.chance(50) ? [again.a, again.b] : [again.b, again.a];
+      return compare(operator, convert(read(a), type), convert(read(b), type));
+    }
+    if (kind === 4) {
+      const a = random.pick([...scope.locals, ...scope.counters, null]);
+      const b = random.pick([...scope.locals, ...scope.counters].filter((l) => l.type === a?.type && l !== a));
+      if (a?.type.kind === "integer" && b) {
+        this.compared.push({ a, b, type: a.type });
+        return compare(random.pick(["==", "<", "<=", ">", ">="] as const), read(a), read(b));
+      }
+    }
+    if (kind < 5 || kind === 8) {
       const type = random.pick(INTEGERS);
       const operator = random.pick(["==", "!=", "<", "<=", ">", ">="] as const);
       return compare(operator, this.integer(scope, type, depth - 1), this.integer(scope, type, depth - 1));
