@@ -130,6 +130,21 @@ describe("simplify", () => {
     ]);
   });
 
+  it("concludes nothing from unsigned order for signed order", () => {
+    const text = `
+      function f(v0: i32, v1: i32): i1
+      b0(v0: i32, v1: i32):
+        v2: i1 = ult v0, v1
+        branch v2, b1, b2
+      b1:
+        v3: i1 = sge v0, v1
+        return v3
+      b2:
+        v4: i1 = slt v0, v1
+        return v4`;
+    expect(count(after(text, rules, simplifyFlow, removeDeadCode), /sge|slt/)).toBe(2);
+  });
+
   it("compares extended values in their own width", () => {
     const text = `
       function f(v0: i8): i1
