@@ -1,7 +1,6 @@
 /** `npm start` and `npm run site`: the book as a web site, served while it is written, or as a folder of static files. */
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import type { BuildCache } from "../tangle/build.ts";
 import { buildBook, readBookFiles, watchBook } from "../tangle/io.ts";
 import { BookError, type Diagnostic } from "../tangle/place.ts";
 import { formatDiagnostics } from "../tangle/report.ts";
@@ -48,9 +47,9 @@ function report(diagnostics: readonly Diagnostic[]): void {
 const seconds = (from: number): string => `${((performance.now() - from) / 1000).toFixed(1)} s`;
 
 /** Tangles, compiles and renders everything. Null, and a report, where the book has mistakes. */
-async function buildAll(output: string, liveReload: boolean, cache: BuildCache): Promise<BuiltSite | null> {
+async function buildAll(output: string, liveReload: boolean): Promise<BuiltSite | null> {
   const start = performance.now();
-  const { diagnostics } = buildBook({ root, cache, progress: console.log });
+  const { diagnostics } = buildBook({ root, progress: console.log });
   if (diagnostics.length > 0) {
     report(diagnostics);
     return null;
@@ -80,8 +79,7 @@ async function listen(folder: string, port: number | null): ReturnType<typeof se
 }
 
 async function serve(output: string, port: number | null): Promise<void> {
-  const cache: BuildCache = new Map();
-  await buildAll(output, true, cache);
+  await buildAll(output, true);
   const server = await listen(output, port);
   console.log(`\nThe book is at ${server.url}  (Ctrl-C ends)`);
   const stop = new AbortController();
@@ -93,7 +91,7 @@ async function serve(output: string, port: number | null): Promise<void> {
     async () => {
       // The watch begins by calling once; that build has been made above.
       if (first) first = false;
-      else if ((await buildAll(output, true, cache)) !== null) server.rebuilt();
+      else if ((await buildAll(output, true)) !== null) server.rebuilt();
     },
     stop.signal,
   );
@@ -110,7 +108,7 @@ async function main(): Promise<number> {
       await serve(output, port);
       return 0;
     case "build":
-      return (await buildAll(output, false, new Map())) === null ? 1 : 0;
+      return (await buildAll(output, false)) === null ? 1 : 0;
     default:
       throw new UsageError(`unknown command ${command}`);
   }

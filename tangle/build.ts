@@ -41,8 +41,12 @@ export function editionsOf({ chapters, variant, machine }: Selection, book: Book
   ];
 }
 
-/** Builds of earlier runs by edition, each with the snapshot it was built from. */
-export type BuildCache = Map<string, { readonly snapshot: string; readonly build: ChapterBuild }>;
+/** Builds of earlier runs by edition: `3`, `3-panic`. `source` is all that a build depends on. */
+export interface BuildCache {
+  /** The build of an edition from exactly this source, if there was one. */
+  get(edition: string, source: string): ChapterBuild | null;
+  set(edition: string, source: string, build: ChapterBuild): void;
+}
 
 /** Builds the selection; `progress` hears of each chapter as it is done. */
 export function buildTrees(
@@ -97,11 +101,11 @@ function loaderFor(book: Book, chapter: number): Snapshot | null {
 }
 
 function buildOnce(snapshot: Snapshot, loader: Snapshot | null, cache: BuildCache): ChapterBuild {
-  const edition = `${snapshot.chapter}/${snapshot.variant ?? ""}`;
-  const text = JSON.stringify([snapshot, loader]);
-  const known = cache.get(edition);
-  if (known?.snapshot === text) return known.build;
+  const edition = snapshot.variant === null ? `${snapshot.chapter}` : `${snapshot.chapter}-${snapshot.variant}`;
+  const source = JSON.stringify([snapshot, loader]);
+  const known = cache.get(edition, source);
+  if (known !== null) return known;
   const build = buildChapter(snapshot, loader);
-  cache.set(edition, { snapshot: text, build });
+  cache.set(edition, source, build);
   return build;
 }

@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import type { BuildCache, Selection } from "./build.ts";
+import type { Selection } from "./build.ts";
 import { buildBook, type Changes, readBookFiles, untangleBook, watchBook } from "./io.ts";
 import type { Book } from "./literate/book.ts";
 import { changesBetween } from "./literate/changes.ts";
@@ -100,8 +100,7 @@ export function main(args: readonly string[], surroundings: Surroundings): Promi
     if (command === "where") return where(first!, values, surroundings);
     if (command === "diff") return diff(first!, second!, values, surroundings);
     if (command === "untangle") return carryBack(values, surroundings);
-    const cache: BuildCache = new Map();
-    const once = (): number => build(values, surroundings, cache);
+    const once = (): number => build(values, surroundings);
     if (!values.watch) return once();
     const again = async (): Promise<void> => {
       await run(once, surroundings);
@@ -145,13 +144,12 @@ function checkOptions(values: Options, [name, ...operands]: readonly string[]): 
 }
 
 /** Builds what the options ask for, and tells what came of it. */
-function build(values: Options, { root, out, error }: Surroundings, cache: BuildCache): number {
+function build(values: Options, { root, out, error }: Surroundings): number {
   const start = performance.now();
   const { files, diagnostics, changes } = buildBook({
     root,
     select: (book) => select(values, book, root),
     compareOnly: values.check === true,
-    cache,
     progress: out,
   });
   if (diagnostics.length > 0) {

@@ -13,9 +13,12 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { deserialize, serialize } from "node:v8";
+import { deflateSync, inflateSync } from "node:zlib";
 import { watch } from "chokidar";
 import { type BuildCache, buildTrees, EVERYTHING, editionsOf, folderOf, type Selection, type Tree } from "./build.ts";
-import type { Output } from "./chapter.ts";
+import type { ChapterBuild, Output } from "./chapter.ts";
 import type { Book, BookFile } from "./literate/book.ts";
 import type { EditionName } from "./literate/edition.ts";
 import { LT } from "./literate/errors.ts";
@@ -40,8 +43,6 @@ export interface BuildOptions {
   readonly select?: (book: Book) => Selection;
   /** True to compare only and to write nothing. */
   readonly compareOnly?: boolean;
-  /** Keeps builds from one call to the next. */
-  readonly cache?: BuildCache;
   /** Hears of each part as it is done. */
   readonly progress?: (line: string) => void;
 }
@@ -55,13 +56,13 @@ export interface BuildResult {
 }
 
 /** Reads the book, checks it, builds what is selected, and brings dist/ up to date. Throws where the disk refuses. */
-export function buildBook({ root, select, compareOnly, cache, progress }: BuildOptions): BuildResult {
+export function buildBook({ root, select, compareOnly, progress }: BuildOptions): BuildResult {
   const files = readBookFiles(root);
   const { book, diagnostics } = readBook(files);
   const selection = select?.(book) ?? EVERYTHING;
   const nothing: Changes = { write: [], delete: [], unchanged: 0 };
   if (diagnostics.length > 0) return { files, diagnostics, changes: nothing };
-  const built = buildTrees(book, selection, cache ?? new Map(), progress ?? (() => {}));
+  const built = buildTrees(book, selection, diskCache(root), progress ?? (() => {}));
   if (built.diagnostics.length > 0) return { files, diagnostics: built.diagnostics, changes: nothing };
   const trees = built.trees.map((tree) => withRecords(tree, digest));
   const changes = compareTrees(root, trees);
@@ -139,6 +140,46 @@ function readDistFolder(root: string, edition: EditionName): DistFolder | null {
     });
   const record = paths.includes(RECORD) ? readRecord(readFileSync(join(root, folder, RECORD), "utf8")) : null;
   return { edition, folder, files: new Map(read), record };
+}
+
+/** Digest of the toolchain's own sources: with another compiler, an old build is no build. */
+function toolchain(): string {
+  const root = fileURLToPath(new URL("..", import.meta.url));
+  const sources = ["tangle", "machine/isa"].flatMap((folder) => filesBelow(root, folder)).sort();
+  return digest(sources.map((path) => `${path} ${digest(readFileSync(join(root, path)))}`).join("\n"));
+}
+
+/**
+ * Builds of earlier runs in dist/.cache, one compressed file an edition, each under the digest of what it was built from
+ * and with. A file that cannot be read is as good as none.
+ */
+function diskCache(root: string): BuildCache {
+  const tools = toolchain();
+  const fileOf = (edition: string): string => join(root, "dist", ".cache", edition);
+  const keyOf = (source: string): string => digest(`${tools}\n${source}`);
+  return {
+    get(edition, source) {
+      try {
+        const { key, build } = deserialize(inflateSync(readFileSync(fileOf(edition)))) as CachedBuild;
+        return key === keyOf(source) ? build : null;
+      } catch {
+        return null;
+      }
+    },
+    set(edition, source, build) {
+      if (build.diagnostics.length > 0) return;
+      mkdirSync(join(root, "dist", ".cache"), { recursive: true });
+      const cached: CachedBuild = { key: keyOf(source), build };
+      const temporary = `${fileOf(edition)}.${process.pid}`;
+      writeFileSync(temporary, deflateSync(serialize(cached), { level: 1 }));
+      renameSync(temporary, fileOf(edition));
+    },
+  };
+}
+
+interface CachedBuild {
+  readonly key: string;
+  readonly build: ChapterBuild;
 }
 
 function digest(content: string | Uint8Array): string {
