@@ -61,6 +61,9 @@ export async function buildSite(options: SiteOptions): Promise<BuiltSite> {
   outputs.set("index.html", renderCover(book, options.liveReload));
   outputs.set("embed.html", embedPage(shiki, options.liveReload));
 
+  // The machine quotes the chapters' lines beside its instructions.
+  for (const { path, text } of files) outputs.set(path, text);
+
   for (const [name, text] of await bundleScripts()) outputs.set(`assets/${name}`, text);
   outputs.set("assets/site.css", readSource("site/styles/site.css"));
   outputs.set("assets/icon.svg", readSource("site/styles/icon.svg"));

@@ -1,5 +1,6 @@
 /** The state of the chips that interrupt, in words and in the units that a kernel's author thinks in. */
 import type { ControllerState } from "#machine/platform/interrupt-controller.ts";
+import type { KeyboardState } from "#machine/platform/keyboard-controller.ts";
 import type { SerialState } from "#machine/platform/serial.ts";
 import type { TimerState } from "#machine/platform/timer-channel.ts";
 import { deviceOfLine } from "./vectors.ts";
@@ -86,6 +87,27 @@ export function serialReading({ baud, interruptEnable, lineStatus, received }: S
     status: named(lineStatus, LINE_STATUS),
     received,
   };
+}
+
+/** Status register and configuration byte of the i8042, from bit 0 (IBM PC/AT Technical Reference, "Keyboard controller"). */
+const KEYBOARD_STATUS = ["byte to read", "busy", "initialized", "command last", "unlocked"] as const;
+const KEYBOARD_SETTINGS = [
+  "interrupts for keys",
+  "interrupts for the mouse",
+  "initialized",
+  "",
+  "keyboard off",
+  "mouse off",
+  "codes as set 1",
+] as const;
+
+export interface KeyboardReading {
+  readonly status: readonly string[];
+  readonly settings: readonly string[];
+}
+
+export function keyboardReading({ status, configuration }: KeyboardState): KeyboardReading {
+  return { status: named(status, KEYBOARD_STATUS), settings: named(configuration, KEYBOARD_SETTINGS) };
 }
 
 /** The names of the bits that are set, `names[0]` for bit 0. */

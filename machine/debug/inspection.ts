@@ -119,18 +119,21 @@ function viewCode(machine: Inspected, starts: BigUint64Array): CodeView {
 }
 
 /**
- * Machine code cannot be read backwards. So it is read forwards from a place where an instruction begins for sure, the
- * earliest such place not too far before `next`.
+ * Machine code cannot be read backwards. So it is read forwards, from one place where an instruction begins for sure to
+ * the next. Where what is read does not end there, it was data, or no code that anyone meant.
  */
 function codeBefore(machine: Inspected, next: bigint, mode: 16 | 32 | 64, starts: BigUint64Array): CodeLine[] {
-  const from = starts.find((start) => start >= next - BigInt(BYTES_BEFORE));
-  if (from === undefined || from >= next) return [];
-  const bytes = machine.readMemory(from, Number(next - from));
-  if (bytes === null) return [];
-  const lines = disassemble(bytes, from, mode, null);
-  const last = lines.at(-1);
-  // Between two functions there may be other things than code; then the last instruction does not end at `next`.
-  return last !== undefined && last.address + BigInt(last.bytes.length) === next ? lines : [];
+  const known = starts.filter((start) => start >= next - BigInt(BYTES_BEFORE) && start < next);
+  let lines: CodeLine[] = [];
+  for (const [index, start] of known.entries()) {
+    const end = known[index + 1] ?? next;
+    const bytes = machine.readMemory(start, Number(end - start));
+    const piece = bytes === null ? [] : disassemble(bytes, start, mode, null);
+    const last = piece.at(-1);
+    const isCode = last !== undefined && last.address + BigInt(last.bytes.length) === end;
+    lines = isCode ? [...lines, ...piece] : [];
+  }
+  return lines;
 }
 
 /** As many bytes as are mapped, from `address` on. */

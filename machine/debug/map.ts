@@ -76,6 +76,11 @@ export class AddressMap {
     return row === null ? null : { file: this.json.sources[row[4]]!, line: row[5] };
   }
 
+  /** Ascending addresses at which a line's code begins, and so an instruction. */
+  lineStarts(): BigUint64Array {
+    return BigUint64Array.from(this.lines, ({ address }) => address);
+  }
+
   /** The symbol that holds an address, and how far into it the address lies. */
   symbolOf(address: bigint): { readonly name: string; readonly offset: number } | null {
     const symbol = lastAtOrBelow(this.symbols, address);

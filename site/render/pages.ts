@@ -34,10 +34,17 @@ function turn(book: Book, chapter: Chapter): string {
   return `<nav class="turn" aria-label="Chapters">${back}${next === null ? "" : link(next, "next", "Next")}</nav>`;
 }
 
-function machineAside(chapter: Chapter, offers: readonly MachineOffer[]): string {
+/** The inspectors that this chapter or one before it opens: those that its readers know. */
+function knownInspectors(book: Book, chapter: Chapter): string[] {
+  const read = book.chapters.slice(0, book.chapters.indexOf(chapter) + 1);
+  return [...new Set(read.flatMap(({ frontMatter }) => frontMatter.inspect))];
+}
+
+function machineAside(book: Book, chapter: Chapter, offers: readonly MachineOffer[]): string {
   const own = offers.find((offer) => offer.kind === "chapter");
   if (own === undefined) return "";
   const inspect = escapeHtml(chapter.frontMatter.inspect.join(" "));
+  const panels = escapeHtml(knownInspectors(book, chapter).join(" "));
   const variants = offers.filter((offer) => offer.kind === "variant");
   const buttons = variants.map(
     ({ name, image, map }) =>
@@ -50,7 +57,8 @@ function machineAside(chapter: Chapter, offers: readonly MachineOffer[]): string
         `data-map="${escapeHtml(own.map)}" aria-pressed="true">this chapter</button>${buttons.join("")}</div>`;
   return (
     `<aside class="machine" aria-label="This chapter's machine"><div class="machine-inner">` +
-    `${choose}<taiji-machine src="${escapeHtml(own.image)}" map="${escapeHtml(own.map)}" inspect="${inspect}"></taiji-machine>` +
+    `${choose}<taiji-machine src="${escapeHtml(own.image)}" map="${escapeHtml(own.map)}" sources="." pages="." ` +
+    `panels="${panels}" inspect="${inspect}"></taiji-machine>` +
     `<p class="caption">This chapter's own image on the machine that the book describes. It starts when you ask it to.</p>` +
     `${kernelTests(offers)}` +
     `<noscript><p class="caption">The machine needs scripts; the text does not.</p></noscript></div></aside>`
@@ -80,7 +88,7 @@ export function renderChapterPage(
   const { title, summary, milestone } = chapter.frontMatter;
   const rendered = renderChapter(context);
   const kicker = `${milestone === null ? "Appendix" : "Chapter"} ${chapterNumber(chapter)}`;
-  const aside = machineAside(chapter, offers);
+  const aside = machineAside(book, chapter, offers);
   const changes =
     milestone === null ? "" : renderChanges(changesOf(book, milestone), context.highlighter, linksFrom(context));
   const contents = milestone === null ? rendered.contents : [...rendered.contents, CHANGES_HEADING];

@@ -4,8 +4,9 @@
  */
 
 /**
- * `off`: no power yet, or the image could not be loaded. `running`: executing. `paused`: by the reader or a breakpoint.
- * `halted`: the guest waits in `hlt` for an interrupt. `stopped`: the guest ended itself, or a triple fault did.
+ * `off`: no power yet, or the image could not be loaded. `running`: executing, or asleep until a device wakes it.
+ * `paused`: by the reader or a breakpoint. `halted`: the guest waits in `hlt`, and nothing will wake it but perhaps a key.
+ * `stopped`: the guest ended itself, or a triple fault did.
  */
 export type TaijiState = "off" | "loading" | "running" | "paused" | "halted" | "stopped";
 
@@ -25,7 +26,8 @@ export interface TaijiOutputDetail {
 
 /**
  * Attributes: `src`, the URL of a raw disk image or of a kernel's ELF file; `memory`, bytes of RAM (33554432 unless
- * given); `map`, the URL of the image's `map.json`, for source lines beside the registers. The element powers on when
+ * given); `map`, the URL of the image's `map.json`, for source lines beside the registers; `clock`, `free` for a guest
+ * whose time need not pass as the reader's does: it runs as fast as it can, and sleeps no longer than that takes. The element powers on when
  * the reader presses its button or a script calls `power()`, never by itself.
  */
 export interface TaijiMachineElement extends HTMLElement {
@@ -50,8 +52,10 @@ export interface TaijiMachineElement extends HTMLElement {
   resume(): void;
   /** Executes `count` instructions (1 unless given) of a paused machine; resolves when they are done. */
   step(count?: number): Promise<void>;
-  /** Types text on the guest's keyboard. */
+  /** Types text on the guest's keyboard, which is an American one. */
   type(text: string): void;
+  /** Keys of the guest's keyboard go down and come up: scan codes of set 1, as `[0x1e, 0x9e]` for A. */
+  press(scanCodes: readonly number[]): void;
 }
 
 declare global {

@@ -1,8 +1,13 @@
 /** `<taiji-machine>`: a PC in a page. See api.ts for its attributes, methods and events. */
 import { AddressMap } from "../../debug/map.ts";
+import { tellEnd } from "../../debug/story.ts";
 import type { TaijiMachineElement, TaijiOutputDetail, TaijiState, TaijiStateDetail } from "./api.ts";
+import { Guide } from "./guide.ts";
+import { InspectorPanels } from "./inspectors/panels.ts";
+import { INSPECTOR_STYLE } from "./inspectors/style.ts";
+import { KeyCapture } from "./key-capture.ts";
+import { OnScreenKeyboard } from "./keyboard.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
-import { RegisterInspector } from "./registers.ts";
 import { TextScreen } from "./screen.ts";
 import { STYLE } from "./style.ts";
 
@@ -29,28 +34,33 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
   private current: TaijiState = "off";
   private worker: Worker | null = null;
   private map: AddressMap | null = null;
+  private guide = this.newGuide();
   private text = "";
   private serial = "";
+  /** The sentence, or the story, beside the state. */
+  private why = "";
   private decoder = new TextDecoder();
   /** Promises of `pause()` and `step()`, resolved when the worker next stands still. */
   private waiting: (() => void)[] = [];
 
   private readonly screen = new TextScreen(document);
-  private readonly inspector = new RegisterInspector(document);
+  private readonly inspectors = new InspectorPanels(() => this.askForInspection());
   private readonly powerButton = this.button("Power on", () => void this.togglePower());
   private readonly resetButton = this.button("Reset", () => this.reset());
   private readonly pauseButton = this.button("Pause", () => this.togglePause());
   private readonly stepButton = this.button("Step", () => void this.stepOrStart());
+  private readonly keyboardButton = this.button("Keyboard", () => this.toggleKeyboard());
+  private readonly keyboard = new OnScreenKeyboard(document, (scanCodes) => this.press(scanCodes));
+  private readonly keys = new KeyCapture(this.screen.element, this);
   private readonly status = Object.assign(document.createElement("span"), { className: "status" });
   private readonly reason = Object.assign(document.createElement("p"), { className: "reason", hidden: true });
-  private readonly serialView = Object.assign(document.createElement("pre"), { className: "serial" });
   private readonly resizes = new ResizeObserver(() => this.fitScreen());
 
   constructor() {
     super();
     const root = this.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(STYLE);
+    sheet.replaceSync(STYLE + INSPECTOR_STYLE);
     root.adoptedStyleSheets = [sheet];
 
     const bar = this.box(
@@ -60,6 +70,7 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
       this.pauseButton,
       this.stepButton,
       this.resetButton,
+      this.keyboardButton,
       this.status,
     );
     bar.setAttribute("role", "toolbar");
@@ -67,20 +78,20 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
     this.powerButton.classList.add("primary");
     this.status.setAttribute("role", "status");
     this.reason.setAttribute("role", "alert");
+    this.keyboard.element.hidden = true;
+    this.keyboardButton.setAttribute("aria-expanded", "false");
     this.screen.element.setAttribute("role", "region");
     this.screen.element.setAttribute("aria-label", "Screen, 80 columns by 25 rows");
-    const glass = this.box("div", "glass", this.screen.element);
-    const serial = this.panel("Serial line", this.serialView);
-    const registers = this.panel("Registers and next instructions", this.inspector.element);
-    root.append(this.box("div", "case", bar, this.reason, glass, registers, serial));
+    const glass = this.box("div", "glass", this.keys.field, this.screen.element);
+    const { hint } = this.keys;
+    root.append(this.box("div", "case", bar, this.reason, glass, hint, this.keyboard.element, this.inspectors.element));
     this.showState(null);
   }
 
   connectedCallback(): void {
     this.resizes.observe(this);
-    const wanted = (this.getAttribute("inspect") ?? "").split(/[\s,]+/);
-    const panel = this.shadowRoot!.querySelector("details");
-    if (panel !== null && wanted.includes("registers")) panel.open = true;
+    const names = (attribute: string): string[] => (this.getAttribute(attribute) ?? "").split(/[\s,]+/);
+    this.inspectors.choose(names("panels"), names("inspect"));
   }
 
   disconnectedCallback(): void {
@@ -120,10 +131,13 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
     try {
       const image = await load(this.src);
       this.map = await this.loadMap();
+      this.guide = this.newGuide();
       this.worker = new Worker(WORKER_URL, { type: "module" });
       this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.receive(data);
       this.worker.onerror = (event) => this.turnOff(`The machine's program failed: ${event.message}`);
-      this.send({ kind: "power", image, memory: this.memory, paused }, [image]);
+      const clock = this.getAttribute("clock") === "free" ? "free" : "host";
+      this.askForInspection();
+      this.send({ kind: "power", image, memory: this.memory, clock, paused }, [image]);
     } catch (error) {
       this.turnOff((error as Error).message);
       throw error;
@@ -137,7 +151,7 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
   reset(): void {
     this.text = "";
     this.serial = "";
-    this.serialView.textContent = "";
+    this.showSerial();
     this.decoder = new TextDecoder();
     this.send({ kind: "reset" });
   }
@@ -156,6 +170,17 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
 
   type(text: string): void {
     this.send({ kind: "type", text });
+  }
+
+  press(scanCodes: readonly number[]): void {
+    this.send({ kind: "keys", scanCodes });
+  }
+
+  private toggleKeyboard(): void {
+    const { element } = this.keyboard;
+    element.hidden = !element.hidden;
+    if (element.hidden) this.keyboard.release();
+    this.keyboardButton.setAttribute("aria-expanded", String(!element.hidden));
   }
 
   private togglePower(): Promise<void> {
@@ -182,10 +207,10 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
     this.worker = null;
     this.text = "";
     this.serial = "";
-    this.serialView.textContent = "";
+    this.showSerial();
     this.decoder = new TextDecoder();
     this.screen.clear();
-    this.inspector.clear("Pause the machine to see its registers.");
+    this.inspectors.clear();
     if (this.current !== "off" || reason !== null) this.enter("off", reason);
     this.resolveWaiting();
   }
@@ -195,6 +220,38 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
     if (url === null) return null;
     const answer = await fetch(new URL(url, this.baseURI));
     return answer.ok ? new AddressMap(await answer.json()) : null;
+  }
+
+  /** Knows where the lines of the book are, and shows them in what is on display already once they have come. */
+  private newGuide(): Guide {
+    const url = (attribute: string): URL | null => {
+      const given = this.getAttribute(attribute);
+      return given === null ? null : new URL(given, this.baseURI);
+    };
+    return new Guide(this.map, { sources: url("sources"), pages: url("pages") }, () => {
+      this.inspectors.redraw(this.guide);
+      this.showReason();
+    });
+  }
+
+  private askForInspection(): void {
+    const starts = this.map?.lineStarts() ?? new BigUint64Array();
+    this.send({ kind: "inspect", wanted: this.inspectors.open, starts });
+  }
+
+  /** Why the machine stands still; a triple fault's whole chain with its lines of the book, which the worker does not know. */
+  private tell({ reason, event }: Extract<FromWorker, { kind: "state" }>): string | null {
+    return reason === null ? null : tellEnd({ message: reason, event }, this.map);
+  }
+
+  private showReason(): void {
+    this.reason.replaceChildren(...this.guide.linked(this.why));
+  }
+
+  private showSerial(): void {
+    const { serialOutput } = this.inspectors;
+    serialOutput.textContent = this.serial;
+    serialOutput.scrollTop = serialOutput.scrollHeight;
   }
 
   private send(message: ToWorker, transfer: Transferable[] = []): void {
@@ -220,18 +277,18 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
         this.text = message.text;
         this.screen.draw(message.cells, message.cursor);
         return;
+      case "inspection":
+        this.inspectors.show(message.inspection, this.guide);
+        return;
       case "serial": {
         const text = this.decoder.decode(message.bytes, { stream: true });
         this.serial += text;
-        this.serialView.textContent = this.serial;
-        this.serialView.scrollTop = this.serialView.scrollHeight;
+        this.showSerial();
         this.dispatchEvent(new CustomEvent<TaijiOutputDetail>("output", { detail: { text } }));
         return;
       }
       case "state":
-        if (message.registers !== null) this.inspector.show(message.registers, this.map);
-        else this.inspector.clear("Pause the machine to see its registers.");
-        this.enter(message.state, message.reason, message.instructions, message.exitStatus);
+        this.enter(message.state, this.tell(message), message.instructions, message.exitStatus);
         if (stillStates.includes(message.state)) this.resolveWaiting();
         return;
     }
@@ -251,10 +308,12 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
     this.pauseButton.disabled = current !== "running" && current !== "paused";
     this.stepButton.disabled = current !== "paused" && current !== "off";
     this.resetButton.disabled = !on;
+    this.keys.active = on;
     const executed = on && current !== "running" ? `, ${instructions.toLocaleString("en")} instructions` : "";
     this.status.textContent = `${STATUS[current]}${executed}`;
-    this.reason.textContent = reason ?? "";
     this.reason.hidden = reason === null;
+    this.why = reason ?? "";
+    this.showReason();
   }
 
   /** Chooses the font size at which 80 columns fill the width. */
@@ -283,12 +342,6 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
     element.className = className;
     element.append(...children);
     return element;
-  }
-
-  private panel(title: string, content: HTMLElement): HTMLElement {
-    const summary = document.createElement("summary");
-    summary.textContent = title;
-    return this.box("details", "", summary, this.box("div", "body", content));
   }
 }
 

@@ -1,23 +1,25 @@
 /** The messages between the page and the worker that runs the machine. All data is structured-cloneable. */
+import type { MachineEvent } from "#machine/machine.ts";
+import type { Inspection, InspectorName } from "../../debug/inspection.ts";
 import type { TaijiState } from "./api.ts";
 
 export type ToWorker =
-  | { readonly kind: "power"; readonly image: ArrayBuffer; readonly memory: number; readonly paused: boolean }
+  | {
+      readonly kind: "power";
+      readonly image: ArrayBuffer;
+      readonly memory: number;
+      readonly clock: "free" | "host";
+      readonly paused: boolean;
+    }
+  /** Which inspectors are open, and addresses at which instructions begin: with them code can be shown from before rip. */
+  | { readonly kind: "inspect"; readonly wanted: ReadonlySet<InspectorName>; readonly starts: BigUint64Array }
   | { readonly kind: "reset" }
   | { readonly kind: "pause" }
   | { readonly kind: "resume" }
   | { readonly kind: "step"; readonly count: number }
-  | { readonly kind: "type"; readonly text: string };
-
-/** The registers as the inspector shows them. */
-export interface RegisterFile {
-  /** Name and value in the order of the table: rax … r15, rip, rflags, segments, control registers. */
-  readonly values: readonly { readonly name: string; readonly value: bigint; readonly bits: 16 | 32 | 64 }[];
-  readonly mode: 16 | 32 | 64;
-  readonly rip: bigint;
-  /** The next instructions, decoded from memory where rip points. */
-  readonly code: readonly { readonly address: bigint; readonly bytes: Uint8Array; readonly text: string }[];
-}
+  | { readonly kind: "type"; readonly text: string }
+  /** Keys that went down or came up, in scan code set 1. */
+  | { readonly kind: "keys"; readonly scanCodes: readonly number[] };
 
 export type FromWorker =
   | {
@@ -27,8 +29,8 @@ export type FromWorker =
       /** Of a guest that ended the machine through its debug exit port. */
       readonly exitStatus: number | null;
       readonly instructions: number;
-      /** Present whenever the machine stands still. */
-      readonly registers: RegisterFile | null;
+      /** What ended the machine, where it ended itself. */
+      readonly event: MachineEvent | null;
     }
   | {
       readonly kind: "screen";
@@ -37,4 +39,6 @@ export type FromWorker =
       readonly cursor: { readonly row: number; readonly column: number; readonly visible: boolean };
       readonly text: string;
     }
-  | { readonly kind: "serial"; readonly bytes: Uint8Array };
+  | { readonly kind: "serial"; readonly bytes: Uint8Array }
+  /** Whenever the machine stands still, and now and then while it runs; before the message that says so. */
+  | { readonly kind: "inspection"; readonly inspection: Inspection };

@@ -55,6 +55,23 @@ button:disabled { opacity: 0.45; cursor: default; }
   font-family: var(--taiji-mono); line-height: 1.2; white-space: pre; overflow: hidden; color: #aaaaaa;
   font-variant-ligatures: none; cursor: text;
 }
+.glass { position: relative; }
+.glass:focus-within { outline: 2px solid var(--taiji-accent); outline-offset: -2px; }
+.field {
+  position: absolute; inset: 0 auto auto 0; width: 1px; height: 1px; padding: 0; border: 0; opacity: 0; resize: none;
+  overflow: hidden;
+}
+p.hint { margin: 0; padding: 0.3rem 0.6rem; color: var(--taiji-quiet); font-size: 0.8rem; }
+p.hint:empty { display: none; }
+.keyboard { padding: 0.3rem; user-select: none; touch-action: manipulation; }
+.keyboard > div { display: flex; gap: 0.2rem; margin-block-end: 0.2rem; }
+.keyboard .key {
+  flex: 1 1 0; min-width: 0; min-height: 2.75rem; padding: 0; font: 0.85rem/1 var(--taiji-mono); touch-action: manipulation;
+}
+.keyboard .key:active, .keyboard [aria-pressed="true"] { border-color: var(--taiji-accent); color: var(--taiji-accent); }
+.keyboard .ShiftLeft, .keyboard .Enter, .keyboard .Backspace { flex-grow: 1.6; font-family: inherit; }
+.keyboard .Space { flex-grow: 3; font-family: inherit; }
+[hidden] { display: none; }
 .row { height: 1.2em; }
 .row span { display: inline-block; height: 1.2em; vertical-align: top; }
 .cursor { box-shadow: inset 0 -0.15em 0 currentColor; }
@@ -63,20 +80,5 @@ details { border-top: 1px solid var(--taiji-line); }
 summary { padding: 0.45rem 0.6rem; cursor: pointer; }
 .body { padding: 0 0.6rem 0.6rem; overflow-x: auto; }
 .serial { margin: 0; font: 0.8rem/1.4 var(--taiji-mono); white-space: pre-wrap; overflow-wrap: anywhere; max-height: 14rem; overflow-y: auto; }
-.hint, .mode { margin: 0 0 0.4rem; color: var(--taiji-quiet); }
-.registers {
-  display: grid; grid-template-columns: repeat(auto-fill, minmax(13.5rem, 1fr)); gap: 0 1rem; margin: 0 0 0.6rem;
-  font: 0.76rem/1.55 var(--taiji-mono);
-}
-.registers div { display: flex; gap: 0.6rem; border-radius: 3px; }
-.registers dt { min-width: 3.6em; color: var(--taiji-quiet); }
-.registers dd { margin: 0; }
-.changed dd { color: var(--taiji-accent); font-weight: 600; }
-.listing { list-style: none; margin: 0; padding: 0; font: 0.76rem/1.55 var(--taiji-mono); white-space: pre; }
-.listing .place { display: block; color: var(--taiji-quiet); font-family: system-ui, sans-serif; }
-.listing .address, .listing .bytes { color: var(--taiji-quiet); padding-inline-end: 1.5ch; }
-.listing .bytes { display: inline-block; min-width: 25ch; }
-.listing .current code { color: var(--taiji-accent); font-weight: 600; }
-@container (max-width: 30rem) { .listing .bytes { display: none; } }
 @media print { .bar, details { display: none; } }
 `;

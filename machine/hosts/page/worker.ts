@@ -1,18 +1,14 @@
 /** Runs the machine off the page's thread, in slices short enough to hear "pause" between them. */
-import { decode } from "#isa/decode.ts";
-import { format } from "#isa/format.ts";
-import type { Machine, StopReason } from "#machine/machine.ts";
+import type { Machine, MachineEvent, StopReason } from "#machine/machine.ts";
+import { type InspectorName, inspect } from "../../debug/inspection.ts";
 import { createMachine } from "../pc.ts";
-import type { FromWorker, RegisterFile, ToWorker } from "./protocol.ts";
+import { Runner } from "../runner.ts";
+import type { FromWorker, ToWorker } from "./protocol.ts";
 
-/** Wall time of one slice, and between two pictures of the screen, in milliseconds. */
-const SLICE_MS = 8;
+/** Wall time between two pictures of the screen, in milliseconds. */
 const FRAME_MS = 1000 / 60;
-/** Instructions run between two looks at the clock. */
-const CHUNK = 20_000;
-/** Instructions shown below the registers. */
-const LISTED = 8;
-const LONGEST_INSTRUCTION = 15;
+/** Wall time between two looks inside a running machine, in milliseconds. */
+const INSPECTION_MS = 300;
 
 type State = "off" | "running" | "paused" | "halted" | "stopped";
 
@@ -22,27 +18,43 @@ const scope = self as unknown as {
 };
 
 let machine: Machine | null = null;
+let runner: Runner | null = null;
 let powerOn: (() => Machine) | null = null;
 let state: State = "off";
 let serial: number[] = [];
 let shownGeneration = -1;
 let lastFrame = 0;
+let wanted: ReadonlySet<InspectorName> = new Set();
+let starts: BigUint64Array = new BigUint64Array();
+let lastInspection = 0;
+/** Instructions that the machine had executed when it was last looked at. */
+let inspectedAt = -1;
+/** Runs the next slice when the sleeping guest wakes by itself. */
+let alarm: ReturnType<typeof setTimeout> | undefined;
 
 /** A task of its own, so that messages get in between; `setTimeout` would be held to 4 ms. */
 const channel = new MessageChannel();
 channel.port1.onmessage = runSlice;
 
-function enter(next: State, reason: string | null = null, exitStatus: number | null = null): void {
+/** What there is to say of a state beyond its name. */
+interface Why {
+  readonly reason?: string;
+  readonly exitStatus?: number;
+  readonly event?: MachineEvent;
+}
+
+function enter(next: State, { reason, exitStatus, event }: Why = {}): void {
   state = next;
+  stopAlarm();
   sendOutput(true);
-  const still = machine !== null && next !== "running";
+  if (next !== "running") sendInspection();
   scope.postMessage({
     kind: "state",
     state: next,
-    reason,
-    exitStatus,
+    reason: reason ?? null,
+    exitStatus: exitStatus ?? null,
+    event: event ?? null,
     instructions: machine?.instructions ?? 0,
-    registers: still ? registerFile(machine!) : null,
   });
   if (next === "running") channel.port2.postMessage(null);
 }
@@ -53,30 +65,52 @@ function settle(stop: StopReason): void {
     case "budget":
       return;
     case "halted":
-      enter("halted");
+      // A guest that a device will wake is running: it only sleeps.
+      if (stop.wakeAt === undefined) enter("halted");
       return;
     case "exit":
-      enter("stopped", `The guest ended the machine with exit status ${stop.status}.`, stop.status);
+      enter("stopped", {
+        reason: `The guest ended the machine with exit status ${stop.status}.`,
+        exitStatus: stop.status,
+      });
       return;
     case "breakpoint":
-      enter("paused", `Breakpoint at 0x${stop.address.toString(16)}.`);
+      enter("paused", { reason: `Breakpoint at 0x${stop.address.toString(16)}.` });
       return;
     case "stopped":
-      enter("stopped", stop.event.message);
+      enter("stopped", { reason: stop.event.message, event: stop.event });
       return;
   }
 }
 
 function runSlice(): void {
-  if (machine === null || state !== "running") return;
-  const until = performance.now() + SLICE_MS;
-  let stop: StopReason;
-  do stop = machine.run(CHUNK);
-  while (stop.kind === "budget" && performance.now() < until);
+  stopAlarm();
+  if (runner === null || state !== "running") return;
+  const { stop, wait } = runner.slice();
   settle(stop);
-  if (state !== "running") return;
-  sendOutput(false);
-  channel.port2.postMessage(null);
+  if (state !== "running" || wait === null) return;
+  sendOutput(wait > FRAME_MS);
+  if (wait > INSPECTION_MS || performance.now() - lastInspection > INSPECTION_MS) sendInspection();
+  if (performance.now() - lastInspection >= INSPECTION_MS) sendInspection();
+  if (wait > 0) alarm = setTimeout(runSlice, wait);
+  else channel.port2.postMessage(null);
+}
+
+/** True where the guest was asleep. */
+function stopAlarm(): boolean {
+  const wasSet = alarm !== undefined;
+  clearTimeout(alarm);
+  alarm = undefined;
+  return wasSet;
+}
+
+/** Hands input to the machine, and wakes it. */
+function give(input: (to: Machine) => void): void {
+  if (machine === null || state === "stopped") return;
+  if (state !== "paused") runner?.catchUp();
+  input(machine);
+  if (state === "halted") enter("running");
+  else if (stopAlarm()) channel.port2.postMessage(null);
 }
 
 /** Sends serial bytes, and the screen if it changed; not more often than the eye can follow unless `now`. */
@@ -100,39 +134,17 @@ function sendOutput(now: boolean): void {
   });
 }
 
-function registerFile(of: Machine): RegisterFile {
-  const { mode, ...rest } = of.registers();
-  const SEGMENTS = new Set(["cs", "ds", "es", "fs", "gs", "ss"]);
-  const values = Object.entries(rest).map(([name, value]) => ({
-    name,
-    value: value as bigint,
-    bits: SEGMENTS.has(name) ? (16 as const) : (64 as const),
-  }));
-  const base = mode === 64 ? 0n : of.codeBase();
-  const code: RegisterFile["code"][number][] = [];
-  let address = rest.rip;
-  for (let i = 0; i < LISTED; i++) {
-    const bytes = readCode(of, base + address);
-    const instruction = decode(bytes, 0, mode);
-    if (instruction.mnemonic === null) break;
-    code.push({ address, bytes: bytes.slice(0, instruction.length), text: format(instruction, address) });
-    address += BigInt(instruction.length);
-  }
-  return { values, mode, rip: rest.rip, code };
+/** Lets the open inspectors see a machine that has moved since the last time. */
+function sendInspection(): void {
+  if (machine === null || wanted.size === 0 || machine.instructions === inspectedAt) return;
+  lastInspection = performance.now();
+  inspectedAt = machine.instructions;
+  scope.postMessage({ kind: "inspection", inspection: inspect(machine, wanted, starts) });
 }
 
-/** Up to 15 bytes; fewer at the end of mapped memory. */
-function readCode(of: Machine, address: bigint): Uint8Array {
-  for (let length = LONGEST_INSTRUCTION; length > 0; length--) {
-    const bytes = of.readMemory(address, length);
-    if (bytes !== null) return bytes;
-  }
-  return new Uint8Array(0);
-}
-
-function power(image: ArrayBuffer, memory: number, paused: boolean): void {
+function power({ image, memory, clock, paused }: Extract<ToWorker, { kind: "power" }>): void {
   powerOn = () => {
-    const fresh = createMachine({ image: new Uint8Array(image), memory });
+    const fresh = createMachine({ image: new Uint8Array(image), memory, clock, startTime: Date.now() });
     fresh.onSerial = (byte) => serial.push(byte);
     return fresh;
   };
@@ -142,15 +154,22 @@ function power(image: ArrayBuffer, memory: number, paused: boolean): void {
 function start(paused: boolean): void {
   if (powerOn === null) return;
   machine = powerOn();
+  runner = new Runner(machine);
   serial = [];
   shownGeneration = -1;
+  inspectedAt = -1;
   enter(paused ? "paused" : "running");
 }
 
 function step(count: number): void {
   if (machine === null || state === "stopped") return;
   for (let i = 0; i < count; i++) {
-    const stop = machine.step();
+    let stop = machine.step();
+    if (stop.kind === "halted" && stop.wakeAt !== undefined) {
+      // A step out of sleep: what wakes the guest happens now.
+      machine.passTime(stop.wakeAt);
+      stop = machine.step();
+    }
     if (stop.kind !== "budget") {
       settle(stop);
       return;
@@ -162,7 +181,13 @@ function step(count: number): void {
 scope.onmessage = ({ data }) => {
   switch (data.kind) {
     case "power":
-      power(data.image, data.memory, data.paused);
+      power(data);
+      return;
+    case "inspect":
+      wanted = data.wanted;
+      starts = data.starts;
+      inspectedAt = -1;
+      sendInspection();
       return;
     case "reset":
       start(state === "paused");
@@ -172,14 +197,18 @@ scope.onmessage = ({ data }) => {
       enter(state === "running" ? "paused" : state);
       return;
     case "resume":
-      if (state === "paused") enter("running");
+      if (state !== "paused") return;
+      runner?.resume();
+      enter("running");
       return;
     case "step":
       step(data.count);
       return;
     case "type":
-      machine?.type(data.text);
-      if (state === "halted") enter("running");
+      give((to) => to.type(data.text));
+      return;
+    case "keys":
+      give((to) => to.key(data.scanCodes));
       return;
   }
 };

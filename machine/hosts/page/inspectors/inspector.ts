@@ -1,0 +1,17 @@
+/** What every inspector is: a name, a title, and a way to show what was seen of the machine. */
+import type { Inspections, InspectorName } from "../../../debug/inspection.ts";
+import type { Guide } from "../guide.ts";
+import type { Content } from "./markup.ts";
+
+export interface Inspector<Name extends InspectorName = InspectorName> {
+  readonly name: Name;
+  /** The panel's heading. */
+  readonly title: string;
+  /** `before`: what it showed last of the same machine; null at first. */
+  readonly show: (seen: Inspections[Name], guide: Guide, before: Inspections[Name] | null) => Content[];
+}
+
+/** Keeps the name and the type of what is seen together. */
+export function inspector<Name extends InspectorName>(made: Inspector<Name>): Inspector<Name> {
+  return made;
+}
