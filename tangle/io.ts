@@ -62,7 +62,7 @@ export function buildBook({ root, select, compareOnly, progress }: BuildOptions)
   const selection = select?.(book) ?? EVERYTHING;
   const nothing: Changes = { write: [], delete: [], unchanged: 0 };
   if (diagnostics.length > 0) return { files, diagnostics, changes: nothing };
-  const built = buildTrees(book, selection, diskCache(root), progress ?? (() => {}));
+  const built = buildTrees(book, selection, diskCache(root, compareOnly === true), progress ?? (() => {}));
   if (built.diagnostics.length > 0) return { files, diagnostics: built.diagnostics, changes: nothing };
   const trees = built.trees.map((tree) => withRecords(tree, digest));
   const changes = compareTrees(root, trees);
@@ -153,7 +153,7 @@ function toolchain(): string {
  * Builds of earlier runs in dist/.cache, one compressed file an edition, each under the digest of what it was built from
  * and with. A file that cannot be read is as good as none.
  */
-function diskCache(root: string): BuildCache {
+function diskCache(root: string, readOnly: boolean): BuildCache {
   const tools = toolchain();
   const fileOf = (edition: string): string => join(root, "dist", ".cache", edition);
   const keyOf = (source: string): string => digest(`${tools}\n${source}`);
@@ -167,7 +167,7 @@ function diskCache(root: string): BuildCache {
       }
     },
     set(edition, source, build) {
-      if (build.diagnostics.length > 0) return;
+      if (readOnly || build.diagnostics.length > 0) return;
       mkdirSync(join(root, "dist", ".cache"), { recursive: true });
       const cached: CachedBuild = { key: keyOf(source), build };
       const temporary = `${fileOf(edition)}.${process.pid}`;

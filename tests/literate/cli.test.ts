@@ -50,12 +50,13 @@ function read(path: string): string | null {
   return existsSync(join(root, path)) ? readFileSync(join(root, path), "utf8") : null;
 }
 
-/** All files below dist/ whose names end like this, relative to the root. */
+/** All files below dist/ whose names end like this, relative to the root, but for kept builds. */
 function dist(ending = ""): string[] {
   if (!existsSync(join(root, "dist"))) return [];
   return readdirSync(join(root, "dist"), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+    .filter((path) => !path.startsWith("dist/.cache/"))
     .sort();
 }
 
@@ -114,7 +115,7 @@ describe("without options", () => {
     expect(readdirSync(join(root, "dist/chapters"))).toEqual(["01", "02"]);
     expect(readdirSync(join(root, "dist/machine")).sort()).toEqual([".tangled.json", "cpu"]);
     expect(read("dist/site/index.html")).toBe("not tangled");
-    expect(readdirSync(join(root, "dist")).sort()).toEqual(["chapters", "machine", "site"]);
+    expect(readdirSync(join(root, "dist")).sort()).toEqual([".cache", "chapters", "machine", "site"]);
   });
 });
 
