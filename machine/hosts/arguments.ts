@@ -15,7 +15,8 @@ Boots a chapter of the book in the terminal, in the book's own machine.
   --until TEXT     ends with status 0 when TEXT is on the screen or has come over the serial line
   --timeout S      ends with status 1 after S seconds
   --memory MIB     RAM in MiB, 2 to 2048; 32 unless given
-  --type TEXT      types TEXT on the guest's keyboard; \\n is the Enter key
+  --type TEXT      types TEXT on the guest's keyboard; \\n is the Enter key, ↑ ← → ↓ are the arrows
+  --type-after T   with --type: types when the text T is on the screen or has come over the serial line
   --help           this text
 
 Ctrl-] quits. Exit status: 0 done (quit, TEXT seen, or the guest sleeps for ever) · 1 the time is over, or the guest
@@ -34,6 +35,7 @@ const OPTIONS = {
   timeout: { type: "string" },
   memory: { type: "string" },
   type: { type: "string" },
+  "type-after": { type: "string" },
   help: { type: "boolean" },
 } as const;
 
@@ -54,6 +56,7 @@ export interface BootArguments {
   /** Bytes. */
   readonly memory?: number;
   readonly type?: string;
+  readonly typeAfter?: string;
 }
 
 /** The arguments make no sense; the message says why. */
@@ -64,6 +67,9 @@ export function readArguments(args: readonly string[]): BootArguments | null {
   const values = parse(args);
   if (values.help) return null;
   if (values.screen && !values.headless) throw new UsageError("--screen goes with --headless");
+  const after = values["type-after"];
+  if (after !== undefined && values.type === undefined) throw new UsageError("--type-after goes with --type");
+  if (after === "") throw new UsageError("--type-after needs a text that is not empty");
   if (values.until === "") throw new UsageError("--until needs a text that is not empty");
   const timeout = numberOf(values.timeout, "--timeout", 0.001, 1e6);
   const memory = numberOf(values.memory, "--memory", 2, 2048);
@@ -77,6 +83,7 @@ export function readArguments(args: readonly string[]): BootArguments | null {
     ...(timeout === null ? {} : { timeout }),
     ...(memory === null ? {} : { memory: memory * 0x100000 }),
     ...(values.type === undefined ? {} : { type: values.type.replaceAll("\\n", "\n") }),
+    ...(after === undefined ? {} : { typeAfter: after }),
   };
 }
 

@@ -62,7 +62,9 @@ function readImage(path: string): Uint8Array {
 async function run(what: BootArguments, { image, map, title }: Loaded): Promise<number> {
   const interactive = !what.headless && what.until === undefined && process.stdout.isTTY === true;
   const options = { image, keepHalted: interactive, ...(what.memory === undefined ? {} : { memory: what.memory }) };
-  const session = what.qemu ? new QemuSession(options) : new MachineSession(options);
+  const session = what.qemu
+    ? new QemuSession(options)
+    : new MachineSession({ ...options, clock: "host", startTime: Date.now() });
   const end = interactive
     ? await runInTerminal(session, { title: what.qemu ? `${title}, in QEMU` : title, ...what })
     : await runHeadless(session, what, what.screen || !what.headless);
@@ -81,13 +83,11 @@ function tellQuietEnd(end: RunEnd): string {
 
 /** Serial bytes to standard output, everything else to standard error, and perhaps the screen at the end. */
 async function runHeadless(session: Session, what: BootArguments, showScreen: boolean): Promise<RunEnd> {
-  const running = watch(session, {
+  const { exit, screenCells } = await watch(session, {
     ...what,
     onSerial: (bytes) => process.stdout.write(bytes),
     onNotice: (message) => process.stderr.write(`${message}\n`),
   });
-  if (what.type !== undefined) session.type(what.type);
-  const { exit, screenCells } = await running;
   if (showScreen) await written(`${screenText(screenCells)}\n`);
   return exit;
 }

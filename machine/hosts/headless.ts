@@ -1,10 +1,8 @@
 /** Our machine as a session: runs in slices, so that timers and signals get their turn. */
+import type { StopReason } from "#machine/machine.ts";
 import { createMachine } from "./pc.ts";
+import { Runner } from "./runner.ts";
 import { type RunEnd, type RunResult, type ScreenState, type Session, type WatchOptions, watch } from "./session.ts";
-
-/** Wall time between two turns of the event loop, and instructions between two looks at the clock. */
-const SLICE_MS = 10;
-const CHUNK = 20_000;
 
 export interface MachineOptions {
   /** A disk image, or a kernel's ELF file. */
@@ -13,6 +11,10 @@ export interface MachineOptions {
   readonly memory?: number;
   /** A sleeping guest is not ended: the host may still type. */
   readonly keepHalted?: boolean;
+  /** `host`: a second of the guest is a second on the wall. `free`, unless given: as fast as it goes, and never asleep. */
+  readonly clock?: "free" | "host";
+  /** What the guest's clock shows at power-on, in milliseconds since 1970; always the same unless given. */
+  readonly startTime?: number;
 }
 
 /** The book's machine, run by this process. */
@@ -22,16 +24,20 @@ export class MachineSession implements Session {
   onNotice: Session["onNotice"] = null;
   onEnd: Session["onEnd"] = null;
   private readonly machine;
+  private readonly runner: Runner;
   private readonly keepHalted: boolean;
   private serial: number[] = [];
   private shown = -1;
   private running = false;
-  /** In `hlt`, and waiting for the host to type. */
-  private asleep = false;
+  /** In `hlt`, and nothing but a key could wake it. */
+  private halted = false;
+  /** Runs the next slice when a sleeping guest wakes by itself. */
+  private alarm: NodeJS.Timeout | undefined;
 
   /** Throws `ElfError` for an ELF file that the machine cannot load. */
-  constructor({ image, memory, keepHalted }: MachineOptions) {
-    this.machine = createMachine({ image, ...(memory === undefined ? {} : { memory }) });
+  constructor({ keepHalted, ...config }: MachineOptions) {
+    this.machine = createMachine(config);
+    this.runner = new Runner(this.machine);
     this.keepHalted = keepHalted ?? false;
     this.machine.onSerial = (byte) => this.serial.push(byte);
     this.machine.onEvent = (event) => {
@@ -41,38 +47,44 @@ export class MachineSession implements Session {
 
   start(): void {
     this.running = true;
-    this.asleep = false;
+    this.halted = false;
     setImmediate(this.slice);
   }
 
-  type(text: string): void {
-    this.machine.type(text);
-    if (this.asleep) this.start();
+  press(characters: readonly number[][]): void {
+    this.runner.catchUp();
+    this.machine.type(characters);
+    if (this.halted) this.start();
+    else if (this.alarm !== undefined) this.continue(0);
   }
 
   async stop(): Promise<ScreenState> {
     this.running = false;
+    clearTimeout(this.alarm);
     return this.screen();
   }
 
   private readonly slice = (): void => {
+    this.alarm = undefined;
     if (!this.running) return;
-    const until = performance.now() + SLICE_MS;
-    let stop = this.machine.run(CHUNK);
+    const { stop, wait } = this.runner.slice();
     this.show();
-    while (this.running && stop.kind === "budget" && performance.now() < until) {
-      stop = this.machine.run(CHUNK);
-      this.show();
-    }
     if (!this.running) return;
-    if (stop.kind === "budget") setImmediate(this.slice);
-    else this.end(stop);
+    if (wait === null) this.end(stop);
+    else this.continue(wait);
   };
 
-  private end(stop: Exclude<ReturnType<typeof this.machine.run>, { kind: "budget" }>): void {
+  private continue(wait: number): void {
+    clearTimeout(this.alarm);
+    this.alarm = undefined;
+    if (wait > 0) this.alarm = setTimeout(this.slice, wait);
+    else setImmediate(this.slice);
+  }
+
+  private end(stop: StopReason): void {
     this.running = false;
-    this.asleep = stop.kind === "halted" && this.keepHalted;
-    if (this.asleep) this.onNotice?.("the guest sleeps, and only a key could wake it");
+    this.halted = stop.kind === "halted" && this.keepHalted;
+    if (this.halted) this.onNotice?.("the guest sleeps, and only a key could wake it");
     else this.onEnd?.(endOf(stop));
   }
 
@@ -94,8 +106,10 @@ export class MachineSession implements Session {
   }
 }
 
-function endOf(stop: Exclude<ReturnType<ReturnType<typeof createMachine>["run"]>, { kind: "budget" }>): RunEnd {
+function endOf(stop: StopReason): RunEnd {
   switch (stop.kind) {
+    case "budget":
+      throw new Error("a slice that only ran out of time is not the end");
     case "halted":
       return { kind: "halted" };
     case "exit":

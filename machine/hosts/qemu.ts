@@ -12,6 +12,8 @@ const PROGRAM = "qemu-system-x86_64";
 const TEXT_MEMORY = 0xb8000;
 const TEXT_BYTES = 4000;
 const POLL_MS = 40;
+/** How long a key is held down. */
+const HOLD_MS = 20;
 const MEBIBYTE = 0x100000;
 const DEFAULT_MEMORY = 32 * MEBIBYTE;
 
@@ -56,7 +58,7 @@ export class QemuSession implements Session {
   private poll: NodeJS.Timeout | undefined;
   private stopped = false;
   private errors = "";
-  private typed = "";
+  private readonly typed: (readonly number[])[] = [];
   private gone: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: QemuOptions) {}
@@ -89,18 +91,17 @@ export class QemuSession implements Session {
     void this.observe(socket);
   }
 
-  type(text: string): void {
-    this.typed += text;
+  press(characters: readonly number[][]): void {
+    this.typed.push(...characters);
     this.sendKeys();
   }
 
   /** Sends what was typed, now or once the monitor is connected. */
   private sendKeys(): void {
     if (this.monitor === null) return;
-    const text = this.typed;
-    this.typed = "";
-    for (const keys of qemuKeys(text)) {
-      this.monitor.execute("send-key", { keys, "hold-time": 20 }).catch(() => {});
+    for (const scanCodes of this.typed.splice(0)) {
+      const command = { keys: qemuKeys(scanCodes), "hold-time": HOLD_MS };
+      this.monitor.execute("send-key", command).catch(() => {});
     }
   }
 

@@ -1,6 +1,7 @@
 /** A guest that runs until it ends, and how to watch one: the same for our machine and for QEMU. */
 import { Buffer } from "node:buffer";
 import type { MachineEvent } from "#machine/machine.ts";
+import { typed } from "#machine/platform/scan-codes.ts";
 import { screenText } from "#machine/platform/vga.ts";
 
 /** What a host shows of the text screen: 4,000 bytes of character and attribute pairs. */
@@ -33,8 +34,8 @@ export interface Session {
   /** The guest ended by itself. Not called after `stop`. */
   onEnd: ((end: RunEnd) => void) | null;
   start(): void;
-  /** Types on the guest's keyboard. */
-  type(text: string): void;
+  /** Types characters on the guest's keyboard, each given as the scan codes of its keys. */
+  press(characters: readonly number[][]): void;
   /** Ends the guest. Resolves with the last picture of its screen. */
   stop(): Promise<ScreenState>;
 }
@@ -44,6 +45,9 @@ export interface WatchOptions {
   readonly until?: string;
   /** Seconds of wall-clock time; no limit unless given. */
   readonly timeout?: number;
+  /** Typed on the guest's keyboard: at the start, or when `typeAfter` is on the screen or has come over the serial line. */
+  readonly type?: string;
+  readonly typeAfter?: string;
   /** Serial bytes as they come. */
   readonly onSerial?: (bytes: Uint8Array) => void;
   readonly onNotice?: (message: string) => void;
@@ -62,36 +66,47 @@ export async function watch(session: Session, options: WatchOptions): Promise<Ru
   const serial: Uint8Array[] = [];
   let clock: NodeJS.Timeout | undefined;
   const exit = await new Promise<RunEnd>((resolve) => {
-    const look = textWatcher(options.until, () => resolve({ kind: "until" }));
+    const watchers = [
+      textWatcher(options.until, () => resolve({ kind: "until" })),
+      textWatcher(options.typeAfter, () => session.press(typed(options.type ?? ""))),
+    ];
     session.onSerial = (bytes) => {
       serial.push(bytes);
       options.onSerial?.(bytes);
-      look.serial(bytes);
+      for (const watcher of watchers) watcher.serial(bytes);
     };
-    session.onScreen = look.screen;
+    session.onScreen = (screen) => {
+      for (const watcher of watchers) watcher.screen(screen);
+    };
     session.onNotice = options.onNotice ?? null;
     session.onEnd = resolve;
     if (options.timeout !== undefined) clock = setTimeout(() => resolve({ kind: "timeout" }), options.timeout * 1000);
     session.start();
+    if (options.type !== undefined && options.typeAfter === undefined) session.press(typed(options.type));
   });
   clearTimeout(clock);
   const { cells } = await session.stop();
   return { screenCells: cells, serial: Uint8Array.from(Buffer.concat(serial)), exit };
 }
 
-/** Looks for a text in serial bytes, across their pieces, and on the screen. An empty text is never found. */
-function textWatcher(until: string | undefined, found: () => void) {
-  const wanted = until === undefined || until === "" ? null : Buffer.from(until);
+/** Looks for a text in serial bytes, across their pieces, and on the screen, once. An empty text is never found. */
+export function textWatcher(text: string | undefined, found: () => void) {
+  let wanted = text === undefined || text === "" ? null : Buffer.from(text);
   let tail = Buffer.alloc(0);
+  const done = () => {
+    wanted = null;
+    found();
+  };
   return {
     serial(bytes: Uint8Array): void {
       if (wanted === null) return;
       tail = Buffer.concat([tail, bytes]);
-      if (tail.includes(wanted)) found();
-      tail = tail.subarray(Math.max(0, tail.length - wanted.length + 1));
+      const keep = wanted.length - 1;
+      if (tail.includes(wanted)) done();
+      tail = tail.subarray(Math.max(0, tail.length - keep));
     },
     screen({ cells }: ScreenState): void {
-      if (wanted !== null && screenText(cells).includes(until!)) found();
+      if (wanted !== null && screenText(cells).includes(text!)) done();
     },
   };
 }

@@ -1,5 +1,7 @@
 /** Shows a session live in the terminal until it ends or the reader presses Ctrl-]. */
-import type { RunEnd, Session } from "./session.ts";
+import { typed } from "#machine/platform/scan-codes.ts";
+import { type RunEnd, type Session, textWatcher } from "./session.ts";
+import { terminalKeys } from "./terminal-keys.ts";
 import { ENTER, LEAVE, type TerminalOutput, TerminalView } from "./terminal-view.ts";
 
 const QUIT = "\x1d";
@@ -10,8 +12,9 @@ export interface TerminalOptions {
   readonly title: string;
   /** Seconds after which it ends by itself. */
   readonly timeout?: number;
-  /** Typed at the beginning. */
+  /** Typed at the beginning, or when `typeAfter` is on the screen or has come over the serial line. */
   readonly type?: string;
+  readonly typeAfter?: string;
 }
 
 /** The reader's side: a keyboard and a screen. */
@@ -48,23 +51,30 @@ export async function runInTerminal(
 function live(
   session: Session,
   view: TerminalView,
-  { title, timeout, type }: TerminalOptions,
+  { title, timeout, type, typeAfter }: TerminalOptions,
   { stdin, stdout }: Terminal,
 ): Promise<RunEnd | null> {
   return new Promise((resolve) => {
-    session.onSerial = (bytes) => view.addSerial(bytes);
-    session.onScreen = (screen) => view.show(screen);
+    const watcher = textWatcher(typeAfter, () => session.press(typed(type ?? "")));
+    session.onSerial = (bytes) => {
+      view.addSerial(bytes);
+      watcher.serial(bytes);
+    };
+    session.onScreen = (screen) => {
+      view.show(screen);
+      watcher.screen(screen);
+    };
     session.onNotice = (message) => view.setStatus(`${HINT} · ${message}`);
     session.onEnd = resolve;
     stdin.on("data", (data: Buffer | string) => {
       const text = data.toString("utf8");
       if (text.includes(QUIT)) resolve(null);
-      else session.type(text.replaceAll("\x7f", "\b"));
+      else session.press(terminalKeys(text));
     });
     stdout.on("resize", () => view.redraw());
     if (timeout !== undefined) setTimeout(() => resolve({ kind: "timeout" }), timeout * 1000).unref();
     view.setStatus(`${HINT} · ${title}`);
     session.start();
-    if (type !== undefined) session.type(type);
+    if (type !== undefined && typeAfter === undefined) session.press(typed(type));
   });
 }
