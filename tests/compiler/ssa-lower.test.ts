@@ -1,6 +1,7 @@
 /** Lowering: hand-made typed trees to SSA form, checked by what the SSA form does. */
 import { describe, expect, it } from "vitest";
 import { lower } from "../../tangle/compiler/lower/lower.ts";
+import { optimize } from "../../tangle/compiler/ssa/optimize.ts";
 import { printFunction } from "../../tangle/compiler/ssa/print.ts";
 import { verifyProgram } from "../../tangle/compiler/ssa/verify.ts";
 import {
@@ -157,6 +158,17 @@ describe("control flow", () => {
     ]);
     expect(runFirst([f], [6n])).toEqual([1n]);
     expect(runFirst([f], [5n])).toEqual([99n]);
+  });
+
+  it("takes functions with thousands of blocks", () => {
+    const steps = Array.from({ length: 6000 }, (_, n) =>
+      when(compare("==", read(i), int(U32, n)), [giveBack(read(a))]),
+    );
+    const f = functionOf("long", [a], U32, [declare(i, int(U32, 6000)), ...steps, giveBack(read(i))]);
+    const program = lower(programOf([f]));
+    verifyProgram(program);
+    optimize(program, { keep: (symbol) => symbol === f.symbol });
+    expect(new IrInterpreter(program, PANIC_HANDLER).call(f.symbol, [1n])).toEqual([6000n]);
   });
 
   it("makes no block parameter for a variable that a loop leaves alone", () => {

@@ -112,26 +112,40 @@ export class FunctionBuilder {
   }
 
   private readIn(block: Block, variable: Variable): Value {
-    const state = this.state(block);
-    const known = state.values.get(variable);
-    if (known) return known;
-    let value: Value;
-    if (!state.sealed) {
-      value = this.addParameter(block, variable.type);
-      state.incomplete.push(variable);
-    } else if (state.predecessors.length === 1) {
-      value = this.readIn(state.predecessors[0]!, variable);
-    } else if (state.predecessors.length === 0) {
-      // Nothing was written on the way here: kernel TypeScript has no undefined values, so it is zero.
-      value = this.function.value(variable.type);
-      block.instructions.unshift({ kind: "constant", value: 0n, results: [value], place: this.function.place });
-    } else {
-      value = this.addParameter(block, variable.type);
-      state.values.set(variable, value);
-      this.addArguments(block, variable);
+    // Chains of blocks can be long, so they are walked, not recursed into.
+    const chain: Block[] = [];
+    let at = block;
+    let value = this.state(at).values.get(variable);
+    while (!value && this.hasOnlyPredecessor(at)) {
+      chain.push(at);
+      at = this.state(at).predecessors[0]!;
+      value = this.state(at).values.get(variable);
     }
-    state.values.set(variable, value);
-    return value;
+    const found = value ?? this.define(at, variable);
+    for (const passed of chain) this.state(passed).values.set(variable, found);
+    return found;
+  }
+
+  private hasOnlyPredecessor(block: Block): boolean {
+    const { sealed, predecessors } = this.state(block);
+    return sealed && predecessors.length === 1;
+  }
+
+  /** The value of a variable at the start of a block that several ways lead to, perhaps not all known yet, or none. */
+  private define(block: Block, variable: Variable): Value {
+    const state = this.state(block);
+    if (state.sealed && state.predecessors.length === 0) {
+      // Nothing was written on the way here: kernel TypeScript has no undefined values, so it is zero.
+      const zero = this.function.value(variable.type);
+      block.instructions.unshift({ kind: "constant", value: 0n, results: [zero], place: this.function.place });
+      state.values.set(variable, zero);
+      return zero;
+    }
+    const parameter = this.addParameter(block, variable.type);
+    state.values.set(variable, parameter);
+    if (state.sealed) this.addArguments(block, variable);
+    else state.incomplete.push(variable);
+    return parameter;
   }
 
   private addParameter(block: Block, type: ValueType): Value {

@@ -190,22 +190,32 @@ class Promotion {
   }
 
   private startOf(block: Block, piece: Piece): Value {
-    const starts = this.atStart.get(block)!;
-    const known = starts.get(piece);
-    if (known) return known;
-    const incoming = this.incoming.get(block)!;
+    // Chains of blocks can be long, so they are walked, not recursed into.
+    const chain: Block[] = [];
+    let at = block;
+    let value = this.atStart.get(at)!.get(piece);
+    while (!value && this.incoming.get(at)!.length === 1) {
+      chain.push(at);
+      at = this.incoming.get(at)![0]!.from;
+      value = this.atEnd.get(at)!.get(piece) ?? this.atStart.get(at)!.get(piece);
+    }
+    const found = value ?? this.define(at, piece);
+    for (const passed of chain) this.atStart.get(passed)!.set(piece, found);
+    return found;
+  }
+
+  /** What a piece holds at the start of the entry, or of a block that several ways lead to. */
+  private define(block: Block, piece: Piece): Value {
     let value: Value;
-    if (incoming.length === 0) {
+    if (this.incoming.get(block)!.length === 0) {
       // Never written on the way here: what a slot holds at first may be anything.
       value = this.zeros.get(piece.type) ?? this.constant(piece.type, 0n);
       this.zeros.set(piece.type, value);
-    } else if (incoming.length === 1) {
-      value = this.endOf(incoming[0]!.from, piece);
     } else {
       value = this.f.value(piece.type);
       this.added.set(block, [...(this.added.get(block) ?? []), { piece, parameter: value }]);
     }
-    starts.set(piece, value);
+    this.atStart.get(block)!.set(piece, value);
     return value;
   }
 
