@@ -33,6 +33,8 @@ export class MachineSession implements Session {
   private halted = false;
   /** Runs the next slice when a sleeping guest wakes by itself. */
   private alarm: NodeJS.Timeout | undefined;
+  /** Keys have come since the last slice ended. */
+  private touched = false;
 
   /** Throws `ElfError` for an ELF file that the machine cannot load. */
   constructor({ keepHalted, ...config }: MachineOptions) {
@@ -54,6 +56,7 @@ export class MachineSession implements Session {
   press(characters: readonly number[][]): void {
     this.runner.catchUp();
     this.machine.type(characters);
+    this.touched = true;
     if (this.halted) this.start();
     else if (this.alarm !== undefined) this.continue(0);
   }
@@ -68,9 +71,11 @@ export class MachineSession implements Session {
     this.alarm = undefined;
     if (!this.running) return;
     const { stop, wait } = this.runner.slice();
-    this.show();
+    this.touched = false;
+    this.show(); // whoever sees this may press a key
     if (!this.running) return;
-    if (wait === null) this.end(stop);
+    if (stop.kind === "halted" && this.touched) this.continue(0);
+    else if (wait === null) this.end(stop);
     else this.continue(wait);
   };
 
