@@ -107,6 +107,16 @@ export function renderChapterPage(
   });
 }
 
+/** Chapters of the finished book; milestones of the kernel. */
+const PLANNED_CHAPTERS = 12;
+
+function progress(book: Book): string {
+  const written = book.chapters.length;
+  return written >= PLANNED_CHAPTERS
+    ? ""
+    : `<p>${written} of the twelve chapters are here; the others are being written.</p>`;
+}
+
 export function renderCover(book: Book, liveReload: boolean): string {
   const item = (chapter: Chapter): string =>
     `<li><span class="number">${chapterNumber(chapter)}</span><div><a href="${pageName(chapter.path)}">` +
@@ -117,7 +127,7 @@ export function renderCover(book: Book, liveReload: boolean): string {
     `<p>Each chapter adds one thing to a kernel, and shows it running on the machine beside the text: a PC that this book ` +
     `also builds, in its appendices. The code you read is the code that runs. It is taken out of these pages, compiled to ` +
     `machine code, and put on a disk that boots here, in QEMU, and on a PC.</p>` +
-    `<h2>Chapters</h2><ol class="chapters">${book.chapters.map(item).join("")}</ol>` +
+    `${progress(book)}<h2>Chapters</h2><ol class="chapters">${book.chapters.map(item).join("")}</ol>` +
     `<h2>The machine</h2><ol class="chapters">${book.appendices.map(item).join("")}</ol>` +
     `<p>The machine is an element that any page can hold: <a href="embed.html">how to use it in yours</a>.</p>` +
     `</article></main>`;
