@@ -1,10 +1,7 @@
 /** Probes of 64-bit mode at privilege 0 and 3. */
-import { image, type Probe, prelude, stubs } from "./probe.ts";
+import { image, ours, type Probe, prelude, probesText, stubs } from "./probe.ts";
 
 const kernel = (name: string, code: string): Probe => ({ name, code });
-
-/** A probe in which QEMU is not the model. */
-const ours = (differs: string, name: string, code: string): Probe => ({ name, code, differs });
 
 /** Code that runs at privilege 3, in the user page. */
 const user = (name: string, code: string): Probe => ({
@@ -267,11 +264,7 @@ export const INTERRUPT_PROBES: readonly Probe[] = [
   kernel("timer off for good", TIMER_OFF),
 ];
 
-function probeText({ name, code }: Probe, index: number): string {
-  return `
-probe_${index}:
-    mov rsi, .name
-    call print_text
+const PREPARE = `
     mov rsp, STACK
     mov rax, .end
     mov [resume], rax
@@ -282,19 +275,11 @@ probe_${index}:
     xor ebx, ebx
     xor esi, esi
     xor edi, edi
-    xor ebp, ebp
-    jmp .start
-.name: db "${name}:", 0
-.start:
-${code}
-    call finished
-.end:
-    cld`;
-}
+    xor ebp, ebp`;
 
 /** The image that runs all probes of 64-bit mode and prints a line for each. */
 export function longModeImage(probes: readonly Probe[] = LONG_MODE_PROBES): Uint8Array {
   return image(
-    `${prelude("long-mode.asm")}\n${stubs("qword")}\nprobes:\n${probes.map(probeText).join("\n")}\n jmp exit\n`,
+    `${prelude("long-mode.asm")}\n${stubs("qword")}\nprobes:\n${probesText(probes, "rsi", PREPARE)}\n jmp exit\n`,
   );
 }

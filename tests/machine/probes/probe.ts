@@ -15,6 +15,29 @@ export interface Probe {
   readonly differs?: string;
 }
 
+/** A probe in which QEMU is not the model, and why. */
+export const ours = (differs: string, name: string, code: string): Probe => ({ name, code, differs });
+
+/**
+ * All probes, one after the other. `source` is the register of `lodsb`; `prepare` runs once the name is printed, and
+ * tells the exception handler to go on at `.end`.
+ */
+export function probesText(probes: readonly Probe[], source: "si" | "esi" | "rsi", prepare: string): string {
+  const text = ({ name, code }: Probe, index: number) => `
+probe_${index}:
+    mov ${source}, .name
+    call print_text
+${prepare}
+    jmp .start
+.name: db "${name}:", 0
+.start:
+${code}
+    call finished
+.end:
+    cld`;
+  return probes.map(text).join("\n");
+}
+
 function assembled(path: string, text: string): Uint8Array {
   const { bytes, diagnostics } = assemble({ path, text });
   if (diagnostics.length > 0) {

@@ -1,10 +1,7 @@
 /** Probes of 32-bit protected mode: segments, gates, privileges, the older page tables. */
-import { image, type Probe, prelude, stubs } from "./probe.ts";
+import { image, ours, type Probe, prelude, probesText, stubs } from "./probe.ts";
 
 const kernel = (name: string, code: string): Probe => ({ name, code });
-
-/** A probe in which QEMU is not the model. */
-const ours = (differs: string, name: string, code: string): Probe => ({ name, code, differs });
 
 const NO_LIMITS = "does not check segment limits and types on access";
 
@@ -245,11 +242,7 @@ export const PROTECTED_MODE_PROBES: readonly Probe[] = [
   user("ud2", "ud2"),
 ];
 
-function probeText({ name, code }: Probe, index: number): string {
-  return `
-probe_${index}:
-    mov esi, .name
-    call print_text
+const PREPARE = `
     mov esp, STACK
     mov dword [resume], .end
     mov [saved], esp
@@ -263,19 +256,11 @@ probe_${index}:
     xor ebx, ebx
     xor esi, esi
     xor edi, edi
-    xor ebp, ebp
-    jmp .start
-.name: db "${name}:", 0
-.start:
-${code}
-    call finished
-.end:
-    cld`;
-}
+    xor ebp, ebp`;
 
 /** The image that runs all probes of protected mode and prints a line for each. */
 export function protectedModeImage(probes: readonly Probe[] = PROTECTED_MODE_PROBES): Uint8Array {
-  const body = probes.map(probeText).join("\n");
+  const body = probesText(probes, "esi", PREPARE);
   return image(
     `${prelude("protected-mode.asm")}\nprobes_marker: db "abcdefgh~"\n${stubs("dword")}\nprobes:\n${body}\n jmp exit\n`,
   );

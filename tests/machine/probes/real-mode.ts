@@ -1,10 +1,7 @@
 /** Probes of real mode: interrupts through the vector table, segments without descriptors, and unreal mode. */
-import { image, type Probe, prelude, stubs } from "./probe.ts";
+import { image, ours, type Probe, prelude, probesText, stubs } from "./probe.ts";
 
 const real = (name: string, code: string): Probe => ({ name, code });
-
-/** A probe in which QEMU is not the model. */
-const ours = (differs: string, name: string, code: string): Probe => ({ name, code, differs });
 
 const NO_LIMITS = "does not check segment limits";
 
@@ -93,11 +90,7 @@ export const REAL_MODE_PROBES: readonly Probe[] = [
   real("bit string", "mov word [0x4fe], 0x8000\n mov ax, -1\n bts [0x500], ax\n setc cl"),
 ];
 
-function probeText({ name, code }: Probe, index: number): string {
-  return `
-probe_${index}:
-    mov si, .name
-    call print_text
+const PREPARE = `
     mov word [resume], .end
     xor eax, eax
     mov es, ax
@@ -110,18 +103,10 @@ probe_${index}:
     xor ebx, ebx
     xor esi, esi
     xor edi, edi
-    xor ebp, ebp
-    jmp .start
-.name: db "${name}:", 0
-.start:
-${code}
-    call finished
-.end:
-    cld`;
-}
+    xor ebp, ebp`;
 
 /** The image that runs all probes of real mode and prints a line for each. */
 export function realModeImage(probes: readonly Probe[] = REAL_MODE_PROBES): Uint8Array {
-  const body = probes.map(probeText).join("\n");
+  const body = probesText(probes, "si", PREPARE);
   return image(`${prelude("real-mode.asm")}\n${stubs("word", false)}\nprobes:\n${body}\n jmp exit\n`);
 }
