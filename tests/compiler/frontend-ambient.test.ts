@@ -104,6 +104,10 @@ const ACCEPTED: Readonly<Record<string, string>> = {
     class Table { low: u64; set(handler: InterruptHandler): void { this.low = handler.address; } setWithError(handler: InterruptHandlerWithError): void { this.low = handler.address; } }
     const table = new Table();
     function load(): void { table.set(onBreakpoint); table.setWithError(onFault); loadIdt(addressOf(table).address); }`,
+  "closures passed to inlined functions": `
+    const off = inline(<R>(body: () => R): R => { disableInterrupts(); const result = body(); enableInterrupts(); return result; });
+    const each = inline(<T>(xs: Slice<T>, body: (x: T) => void): void => { for (const x of xs) { body(x); } });
+    function f(xs: Slice<u8>): u64 { let sum: u64 = 0; each(xs, (x) => { sum += u64(x); }); return off(() => sum) + off((): u64 => { sum++; return sum; }); }`,
   interfaces: `
     interface Sink { put(byte: u8): void; }
     class Port implements Sink { port: u16 = 0x3f8; put(byte: u8): void { outb(this.port, byte); } }

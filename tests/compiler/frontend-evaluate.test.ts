@@ -355,6 +355,81 @@ describe("interrupt handlers", () => {
   });
 });
 
+describe("closures passed to inlined functions", () => {
+  const callers = `let depth: u64 = 0;
+    const within = inline((body: () => void): void => { depth++; body(); depth--; });
+    const locked = inline(<R>(body: () => R): R => { depth += 10; const result = body(); depth -= 10; return result; });
+    const each = inline(<T>(xs: Slice<T>, body: (x: T, i: usize) => void): void => { for (const i of range(0, xs.length)) { body(xs[i], i); } });
+    const twice = inline((f: (x: u64) => u64, x: u64): u64 => f(f(x)));
+    const nested = inline((f: (x: u64) => u64, x: u64): u64 => { let r: u64 = 0; within(() => { r = twice(f, x) + 1; }); return r; });`;
+  it("read and write the variables around them", () => {
+    expect(
+      run(
+        "u64",
+        "let sum: u64 = 0; const k: u64 = 3; within(() => { sum += k; sum += depth; }); return sum * 10 + depth;",
+        callers,
+      ),
+    ).toBe(40n);
+    expect(
+      run(
+        "u64",
+        "const a: FixedArray<u8, 3> = [1, 2, 3]; let sum: u64 = 0; each(a.slice(), (x, i) => { sum += u64(x) * (u64(i) + 1); a[i] = 0; }); return sum * 10 + u64(a[2]);",
+        callers,
+      ),
+    ).toBe(140n);
+  });
+  it("give results, also of a type that only they know", () => {
+    expect(
+      run(
+        "u64",
+        "let n: u64 = 4; const r = locked(() => n + depth); const q = locked((): u8 => { if (n > 100) { return 1; } n++; return 2; }); return r * 100 + u64(q) * 10 + n;",
+        callers,
+      ),
+    ).toBe(1425n);
+  });
+  it("are called as often as the function calls them", () => {
+    expect(
+      run(
+        "u64",
+        "let calls: u64 = 0; const r = twice((x) => { calls++; return x * 2 + calls; }, 1); return r * 10 + calls;",
+        callers,
+      ),
+    ).toBe(82n);
+  });
+  it("are passed on, and nest", () => {
+    expect(run("u64", "const k: u64 = 3; return nested((x) => x * 2 + k, 1);", callers)).toBe(14n);
+    expect(
+      run(
+        "u64",
+        "let n: u64 = 0; within(() => { n += depth; within(() => { n += depth * 10; within(() => { n += depth * 100; }); }); }); return n;",
+        callers,
+      ),
+    ).toBe(321n);
+  });
+  it("see this", () => {
+    const c = `${callers} class C { n: u64 = 5; bump(by: u64): u64 { within(() => { within(() => { this.n += by; }); }); return this.n; } } const c = new C();`;
+    expect(run("u64", "return c.bump(2);", c)).toBe(7n);
+  });
+  it("know what has been tested for null before", () => {
+    const c = `${callers} class C { n: u64 = 5; } const c = new C();`;
+    expect(
+      run(
+        "u64",
+        "const p: C | null = depth === 0 ? c : null; if (p === null) { return 0; } within(() => { p.n++; }); return p.n;",
+        c,
+      ),
+    ).toBe(6n);
+  });
+  it("return from themselves, not from the function around", () => {
+    expect(
+      run("u64", "let n: u64 = 1; within(() => { if (n === 1) { return; } n = 100; }); return n + 1;", callers),
+    ).toBe(2n);
+  });
+  it("need no memory when they capture nothing", () => {
+    expect(run("u64", "return twice((x) => x + 1, 5);", callers)).toBe(7n);
+  });
+});
+
 describe("interfaces", () => {
   const sinks = `interface Sink { put(byte: u8): void; total(): u64; }
     class Sum implements Sink { n: u64 = 0; put(byte: u8): void { this.n += u64(byte); } total(): u64 { return this.n; } }

@@ -215,6 +215,43 @@ const BROKEN: readonly (readonly [source: string, ...mistakes: string[]])[] = [
     "class C { [Symbol.dispose](): void {} } function f(c: C, n: u8): void { switch (n) { case 1: using a = c; } }",
     "KT1001 1:94",
   ],
+  // Closures
+  [
+    "const w = inline((f: () => void): void => { f(); }); function g(n: u8): void { let m: u8 = 0; w(() => { m += n; }); }",
+  ],
+  [
+    "const w = noInline((f: () => void): void => { f(); }); function g(n: u8): void { w(() => { n; }); }",
+    "KT1013 1:92",
+  ],
+  ["const w = inline((f: () => void): (() => void) => f); function g(n: u8): void { w(() => { n; }); }", "KT1013 1:51"],
+  [
+    "let kept: (() => void) | null = null; const w = inline((f: () => void): void => { kept = f; }); function g(n: u8): void { w(() => { n; }); }",
+    "KT1013 1:90",
+  ],
+  [
+    "const w = inline((f: (() => void) | null): void => { if (f !== null) { f(); } }); function g(n: u8): void { w(() => { n; }); }",
+    "KT1013 1:111",
+  ],
+  [
+    "class C { n: u8; } const w = inline((f: () => void): void => { f(); }); function g(a: C, b: C): void { let c = a; c = b; w(() => { c.n = 1; }); }",
+    "KT1013 1:132",
+  ],
+  [
+    "const w = inline((f: () => void): void => { f(); }); function g(): void { for (;;) { w(() => { break; }); } }",
+    "KT1040 1:96",
+  ],
+  [
+    "const w = inline((f: () => void): void => { f(); }); function g(): void { const n: u8 = 0; w(() => { n++; }); }",
+    "KT1035 1:102",
+  ],
+  [
+    "const w = inline((f: () => void, n: u8): void => { w(() => { f(); }, n); }); function g(n: u8): void { w(() => { n; }, 1); }",
+    "KT1013 1:52",
+  ],
+  [
+    "const w = inline((f: () => Slice<u8>): Slice<u8> => f()); function g(): Slice<u8> { const a: FixedArray<u8, 4> = filled(0); return w(() => a.slice()); }",
+    "KT1037 1:140",
+  ],
   // Interfaces
   ["interface I { m(): void } class C implements I {}", "KT1064 1:33"],
   ["interface I { m(): void } class C implements I { private m(): void {} }", "KT1064 1:33"],

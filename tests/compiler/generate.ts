@@ -56,14 +56,24 @@ class Box<T> {
   constructor(value: T) { this.value = value; }
   swap(value: T): T { const old = this.value; this.value = value; this.count++; return old; }
 }
+interface Shape { area(by: u32): u64; grow(by: u8): void; }
+class Square implements Shape { side: u64 = 3; area(by: u32): u64 { return this.side * u64(by); } grow(by: u8): void { this.side += u64(by); } }
+class Round implements Shape { radius: i16 = -2; inner: Square = new Square(); area(by: u32): u64 { return this.inner.area(by) ^ u64(this.radius); } grow(by: u8): void { this.radius -= i16(by); } }
+class Guard { id: u64; constructor(id: u64) { this.id = id; record(id); } [Symbol.dispose](): void { record(~this.id); } }
 let unknown: u64 = 11;
 let checksum: u64 = 0xcbf2_9ce4_8422_2325;
 export let result: u64 = 0;
 const TEXT = "hello world";
 const plain = new Plain(-5);
 const boxes: FixedArray<Box<i16>, 2> = [new Box<i16>(4), new Box<i16>(-1)];
+const square = new Square();
+const round = new Round();
+const SHAPES: FixedArray<Shape, 3> = [square, round, round.inner];
 const OPERATIONS: FixedArray<(a: u32, b: u32) => u32, 3> = [(a, b) => a + b, (a, b) => a * b, (a, b) => a ^ (b >> 3)];
 function record(value: u64): void { checksum = (checksum ^ value) * 0x100_0000_01b3; }
+const within = inline((body: () => void): void => { unknown += 3; body(); unknown ^= 5; });
+const twice = inline(<T>(f: (x: T) => T, x: T): T => f(f(x)));
+function measure<S extends Shape>(shape: S, by: u32): u64 { shape.grow(1); return shape.area(by); }
 function max<T extends number>(a: T, b: T): T { return a > b ? a : b; }
 function pick<T>(first: bool, a: T, b: T): T { if (first) { return a; } return b; }
 `;
@@ -77,6 +87,8 @@ const PRELUDE_VARIABLES: readonly Variable[] = [
   { text: "plain.inner.c", type: "i16", mutable: true },
   { text: "plain.inner.flag", type: "bool", mutable: true },
   { text: "plain.inner.tint", type: "Color", mutable: true },
+  { text: "square.side", type: "u64", mutable: true },
+  { text: "round.radius", type: "i16", mutable: true },
   { text: "boxes[1].value", type: "i16", mutable: true },
 ];
 const PRELUDE_ELEMENTS: readonly Elements[] = [

@@ -183,7 +183,11 @@ export class Evaluator {
     }
     const frame: Frame = { values: new Map(), regions: [] };
     target.parameters.forEach((parameter, index) => {
-      frame.values.set(parameter, args[index]!);
+      if (parameter.storage === "register") {
+        frame.values.set(parameter, args[index]!);
+      } else {
+        this.store(this.frameAddress(parameter, frame), parameter.type, args[index]!);
+      }
     });
     try {
       const completion = this.statements(target.body, frame);
@@ -257,14 +261,7 @@ export class Evaluator {
       return;
     }
     const size = sizeOf(local.type);
-    const address = frame.values.get(local) ?? this.memory.allocate({ kind: "frame" }, size);
-    if (typeof address !== "bigint") {
-      throw new Error("a frame local is an address");
-    }
-    if (!frame.values.has(local)) {
-      frame.values.set(local, address);
-      frame.regions.push(address);
-    }
+    const address = this.frameAddress(local, frame);
     this.memory.writeBytes(address, new Uint8Array(size));
     if (initial === null) {
       return;
@@ -275,6 +272,17 @@ export class Evaluator {
     } else if (value !== address) {
       this.memory.writeBytes(address, this.memory.readBytes(value as bigint, size));
     }
+  }
+
+  /** Where a local of the frame lies in this call. */
+  private frameAddress(local: Local, frame: Frame): bigint {
+    let address = frame.values.get(local);
+    if (address === undefined) {
+      address = this.memory.allocate({ kind: "frame" }, sizeOf(local.type));
+      frame.values.set(local, address);
+      frame.regions.push(address);
+    }
+    return address as bigint;
   }
 
   private loop(statement: Statement & { readonly kind: "loop" }, frame: Frame): Completion | null {
@@ -302,7 +310,7 @@ export class Evaluator {
   private locate(target: Target, frame: Frame): bigint | null {
     switch (target.kind) {
       case "local":
-        return target.local.storage === "frame" ? (frame.values.get(target.local) as bigint) : null;
+        return target.local.storage === "frame" ? this.frameAddress(target.local, frame) : null;
       case "global":
         return this.addressOfGlobal(target.global);
       case "field":

@@ -57,7 +57,10 @@ function accessEntity(body: Body, entity: Entity, name: string, place: Place): A
   switch (entity.kind) {
     case "local": {
       if (entity.owner !== body) {
-        return valueAccess(body.error("KT1013", place, `\`${name}\` belongs to the function around this one`));
+        return (
+          body.captures?.access(body, entity.local, entity.owner, place) ??
+          valueAccess(body.error("KT1013", place, `\`${name}\` belongs to the function around this one`))
+        );
       }
       const { local } = entity;
       const narrowed = local.type.kind === "nullable" && body.flow.nonNull.has(local) ? local.type.of : null;
@@ -73,6 +76,15 @@ function accessEntity(body: Body, entity: Entity, name: string, place: Place): A
       return valueAccess(functionAsValue(body, entity, place));
     case "missing":
       return valueAccess(errorExpression(place));
+    case "closure":
+      return valueAccess(
+        body.error(
+          "KT1013",
+          place,
+          `\`${name}\` may be a closure: it can be called, and passed to inlined functions`,
+          "do not keep it, and do not return it",
+        ),
+      );
     case "builtin":
       return valueAccess(body.error("KT1044", place, `\`${name}\` is built in and can only be called`));
     case "namespace":

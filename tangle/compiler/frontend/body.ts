@@ -1,11 +1,13 @@
 /** The context in which statements and expressions of one function, or of one initial value, are checked. */
 import type { Place } from "../../place.ts";
 import type { Expression, Local, LoopLabel, Function as TreeFunction, Type } from "../tree.ts";
+import type { Captures } from "./captures.ts";
 import type { Compilation } from "./compilation.ts";
 import type { Reporter, RuleCode } from "./diagnostics.ts";
 import { type ClassEntity, type Entity, Scope } from "./entities.ts";
-import { type Flow, START, unreachable } from "./flow.ts";
-import { ERROR } from "./types.ts";
+import { assignedNames, type Flow, START, unreachable } from "./flow.ts";
+import type { ExpressionNode, FunctionNode } from "./syntax.ts";
+import { ERROR, VOID } from "./types.ts";
 
 /** What `break` and `continue` can name. */
 export interface JumpTarget {
@@ -25,6 +27,22 @@ export interface Disposable {
   readonly dispose: TreeFunction;
 }
 
+export interface BodyOptions {
+  /** Symbol of the function, the prefix of the symbols of functions within. */
+  readonly symbol: string;
+  readonly scope: Scope;
+  /** The class whose private members are seen. */
+  readonly owner?: ClassEntity | null;
+  readonly receiver?: Local | null;
+  /** What `return` gives. */
+  readonly result?: Type;
+  readonly inConstructor?: boolean;
+  /** The function as it is written. */
+  readonly source?: FunctionNode | null;
+  /** How a closure reaches the variables around it. */
+  readonly captures?: Captures | null;
+}
+
 export class Body {
   flow: Flow = START;
   readonly locals: Local[] = [];
@@ -35,18 +53,37 @@ export class Body {
   readonly frameMemory = new Set<Local>();
   private numbered = 0;
 
+  readonly symbol: string;
+  scope: Scope;
+  readonly owner: ClassEntity | null;
+  receiver: Local | null;
+  readonly result: Type;
+  readonly inConstructor: boolean;
+  readonly captures: Captures | null;
+  /** Arguments of the call being checked that may be closures: its function is compiled anew for them. */
+  readonly mayCapture = new Set<ExpressionNode>();
+  private readonly source: FunctionNode | null;
+  private assignedInSource: ReadonlySet<string> | null = null;
+
   constructor(
     readonly compilation: Compilation,
-    /** Symbol of the function, the prefix of the symbols of functions within. */
-    readonly symbol: string,
-    public scope: Scope,
-    /** The class whose private members are seen. */
-    readonly owner: ClassEntity | null,
-    public receiver: Local | null,
-    /** What `return` gives; null while it is still inferred. */
-    readonly result: Type,
-    readonly inConstructor: boolean,
-  ) {}
+    options: BodyOptions,
+  ) {
+    this.symbol = options.symbol;
+    this.scope = options.scope;
+    this.owner = options.owner ?? null;
+    this.receiver = options.receiver ?? null;
+    this.result = options.result ?? VOID;
+    this.inConstructor = options.inConstructor ?? false;
+    this.captures = options.captures ?? null;
+    this.source = options.source ?? null;
+  }
+
+  /** Whether a local of this name is assigned anywhere in the function, in closures too. */
+  assigns(name: string): boolean {
+    this.assignedInSource ??= assignedNames(this.source);
+    return this.assignedInSource.has(name);
+  }
 
   get reporter(): Reporter {
     return this.compilation.reporter;

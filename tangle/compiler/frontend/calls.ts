@@ -4,6 +4,7 @@ import type { Expression, Function as TreeFunction, Type } from "../tree.ts";
 import { staticMember, unknownMember } from "./access.ts";
 import { type Body, errorExpression } from "./body.ts";
 import { completeClass } from "./classes.ts";
+import { allowClosures, callClosure, finishInlineCall } from "./closures.ts";
 import type { Entity, FunctionEntity, Scope } from "./entities.ts";
 import { checkAs, checkExpression } from "./expressions.ts";
 import { instantiateFunction } from "./functions.ts";
@@ -46,6 +47,8 @@ function callEntity(body: Body, entity: Entity, name: string, node: CallNode, ex
       return callFunction(body, entity, null, node, expected);
     case "missing":
       return failedCall(body, node);
+    case "closure":
+      return callClosure(body, entity, name, node);
     case "builtin":
       return entity.builtin.call(body, node, expected);
     case "local":
@@ -126,6 +129,9 @@ function callFunction(
   if (entity.convention !== "plain" && entity.convention !== "naked") {
     return body.error("KT1061", node.place, "only the processor calls an interrupt handler");
   }
+  if (entity.inline === "always") {
+    allowClosures(body, node);
+  }
   const wanted = entity.node.typeParameters.length;
   const given = node.typeArguments.length;
   if (given !== wanted && (wanted === 0 || given > 0)) {
@@ -140,7 +146,8 @@ function callFunction(
     return failedCall(body, node);
   }
   checkConstraints(body.compilation, entity.scope, entity.node.typeParameters, args, node.place);
-  const { function: target, scope } = instantiateFunction(body.compilation, entity, args);
+  const instance = instantiateFunction(body.compilation, entity, args);
+  const { function: target, scope } = instance;
   const values = checkArguments(
     body,
     node,
@@ -149,7 +156,9 @@ function callFunction(
     scope,
     `\`${entity.node.name ?? "the function"}\``,
   );
-  return finishCall(target, receiver, values, node.place);
+  return entity.inline === "always"
+    ? finishInlineCall(body, instance, values, node)
+    : finishCall(target, receiver, values, node.place);
 }
 
 export function parameterTypes(target: TreeFunction, receiver: Expression | null): readonly Type[] {

@@ -171,7 +171,7 @@ function checkOffset(compilation: Compilation, info: ClassInfo, node: FieldNode,
 }
 
 function constantNumber(compilation: Compilation, info: ClassInfo, node: ExpressionNode): bigint | null {
-  const body = new Body(compilation, "", info.scope, info.entity, null, VOID, false);
+  const body = new Body(compilation, { symbol: "", scope: info.scope, owner: info.entity });
   const expression = checkAs(body, node, USIZE);
   const value = constantOf(expression);
   if (value === null && !isError(expression.type)) {
@@ -203,15 +203,14 @@ export function constructorOf(compilation: Compilation, info: ClassInfo): TreeFu
   info.constructor_ = open;
   compilation.pending.push(() => {
     completeClass(compilation, info, place);
-    const body = new Body(
-      compilation,
-      open.symbol,
-      new Scope(info.scope, info.scope.module),
-      info.entity,
+    const body = new Body(compilation, {
+      symbol: open.symbol,
+      scope: new Scope(info.scope, info.scope.module),
+      owner: info.entity,
       receiver,
-      VOID,
-      true,
-    );
+      inConstructor: true,
+      source: node,
+    });
     const statements = fieldInitializers(body, info, receiver);
     if (node !== null) {
       statements.push(...checkFunctionBody(body, node, parameters));

@@ -16,6 +16,8 @@ export class Compilation {
   started: readonly ModuleScope[] = [];
   /** The table behind `collectTests()`, once something calls it. */
   testTable: Global | null = null;
+  /** How often each inlined function has been compiled for closures. */
+  readonly closureCopies = new Map<FunctionEntity, number>();
   /** Functions whose result is being found from their expression. */
   readonly inferring = new Set<TreeFunction>();
   private readonly symbols = new Map<string, number>();

@@ -74,8 +74,8 @@ export const RULES = {
   KT1013: {
     title: "closure that captures a variable",
     explanation:
-      "A captured variable would have to outlive its function, and so to be allocated. The heap comes with chapter 10.",
-    hint: "pass the value as a parameter, or keep it in a module-level variable",
+      "A captured variable would have to outlive its function, and so to be allocated. The heap comes with chapter 10. Closures passed to a function that is wrapped in `inline(…)` need no memory of their own.",
+    hint: "pass the value as a parameter, or let the function that takes the closure be `inline(…)`",
   },
   KT1014: {
     title: "exceptions",

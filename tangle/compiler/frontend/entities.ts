@@ -3,6 +3,7 @@ import type { Place } from "../../place.ts";
 import type {
   ClassType,
   EnumType,
+  FunctionType,
   Global,
   InterfaceType,
   Local,
@@ -38,6 +39,14 @@ export type Entity =
   | { readonly kind: "namespace"; readonly module: ModuleScope; readonly place: Place }
   | { readonly kind: "typeArgument"; readonly argument: TypeArgument }
   | { readonly kind: "local"; readonly local: Local; readonly owner: Body }
+  /** A parameter that stands for a closure, in a function compiled for it; `parameters` are the closure's further ones. */
+  | {
+      readonly kind: "closure";
+      readonly target: TreeFunction;
+      readonly parameters: readonly Local[];
+      readonly type: FunctionType;
+      readonly owner: Body;
+    }
   /** An import that is in error; its uses are not reported again. */
   | { readonly kind: "missing" }
   | { readonly kind: "builtin"; readonly builtin: Builtin }

@@ -5,7 +5,7 @@ import type { Compilation } from "./compilation.ts";
 import { constantOf } from "./constants.ts";
 import type { EnumEntity } from "./entities.ts";
 import { checkExpression } from "./expressions.ts";
-import { I8, I16, I32, I64, isError, rangeOf, U8, U16, U32, U64, VOID } from "./types.ts";
+import { I8, I16, I32, I64, isError, rangeOf, U8, U16, U32, U64 } from "./types.ts";
 
 /** The type of an enum; null after a report. */
 export function enumTypeOf(compilation: Compilation, entity: EnumEntity): EnumType | null {
@@ -35,7 +35,7 @@ function layOut(compilation: Compilation, entity: EnumEntity): EnumType {
       reporter.report("KT1048", initial.place, "members of an enum are integers, not strings");
       value = null;
     } else if (initial !== null) {
-      const body = new Body(compilation, "", entity.scope, null, null, VOID, false);
+      const body = new Body(compilation, { symbol: "", scope: entity.scope });
       const large = initial.kind === "number" && initial.value > rangeOf(I64).most;
       const checked = checkExpression(body, initial, large ? U64 : I64);
       value = constantOf(checked);

@@ -1,11 +1,13 @@
 /** Expressions: one function that every other part of the checker calls, and the simple kinds. */
-import type { Expression, Type } from "../tree.ts";
+import type { Place } from "../../place.ts";
+import type { Expression, Local, Type } from "../tree.ts";
 import { checkAccess, readAccess } from "./access.ts";
 import { checkAssembly } from "./assembly.ts";
 import { checkAssignment, checkUpdate } from "./assignments.ts";
 import type { Body } from "./body.ts";
 import { errorExpression } from "./body.ts";
 import { checkCall } from "./calls.ts";
+import { checkClosure, passClosure } from "./closures.ts";
 import { coerce, fit } from "./coerce.ts";
 import type { Compilation } from "./compilation.ts";
 import { checkCondition } from "./conditions.ts";
@@ -56,17 +58,11 @@ function check(body: Body, node: ExpressionNode, expected: Type | null): Express
             "declare the type `T | null`",
           );
     case "this":
-      return body.receiver === null
-        ? body.owner === null
-          ? body.error("KT1002", place, "`this` stands outside of a method", "pass the object as a parameter")
-          : body.error(
-              "KT1013",
-              place,
-              "`this` belongs to the method around this function",
-              "pass the object as a parameter",
-            )
-        : readLocal(body.receiver, place);
-    case "name":
+      return body.receiver === null ? checkOuterThis(body, place) : readLocal(body.receiver, place);
+    case "name": {
+      const entity = body.mayCapture.has(node) ? body.scope.find(node.name) : null;
+      return entity?.kind === "closure" ? passClosure(body, entity, node) : readAccess(checkAccess(body, node));
+    }
     case "member":
     case "index":
       return readAccess(checkAccess(body, node));
@@ -77,6 +73,9 @@ function check(body: Body, node: ExpressionNode, expected: Type | null): Express
     case "array":
       return body.error("KT1012", place, "an array literal is the initial value of a `FixedArray`, and nothing else");
     case "function":
+      if (body.mayCapture.has(node)) {
+        return checkClosure(body, node, expected);
+      }
       return checkFunctionValue(body, node.function, expected);
     case "unary":
       return checkUnary(body, node, expected);
@@ -104,6 +103,31 @@ function check(body: Body, node: ExpressionNode, expected: Type | null): Express
     case "instantiate":
       return instantiateCallee(body, node);
   }
+}
+
+/** `this` in a function without one: that of the method around, where a closure may capture it. */
+function checkOuterThis(body: Body, place: Place): Expression {
+  for (let outer = body.captures; outer !== null; outer = outer.outer.captures) {
+    const { receiver } = outer.outer;
+    if (receiver !== null) {
+      return outerThis(body, receiver, place);
+    }
+  }
+  return body.owner === null
+    ? body.error("KT1002", place, "`this` stands outside of a method", "pass the object as a parameter")
+    : body.error(
+        "KT1013",
+        place,
+        "`this` belongs to the method around this function",
+        "pass the object as a parameter",
+      );
+}
+
+function outerThis(body: Body, receiver: Local, place: Place): Expression {
+  const { captures } = body;
+  return captures === null
+    ? readLocal(receiver, place)
+    : captures.value(body, receiver, outerThis(captures.outer, receiver, place), place);
 }
 
 /** A literal takes the type that the context wants, and must fit it. */

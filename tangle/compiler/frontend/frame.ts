@@ -10,7 +10,7 @@ export function isFrameMemory(body: Body, value: Expression): boolean {
       const { target } = value;
       switch (target.kind) {
         case "local":
-          return target.local.storage === "frame" || body.frameMemory.has(target.local);
+          return (target.local.storage === "frame" && isAggregate(target.type)) || body.frameMemory.has(target.local);
         case "element":
           return target.array.type.kind === "array" && isAggregate(value.type) && isFrameMemory(body, target.array);
         case "field":

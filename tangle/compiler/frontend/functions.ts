@@ -6,6 +6,7 @@ import type { Compilation, OpenFunction } from "./compilation.ts";
 import { DISPOSE } from "./disposal.ts";
 import { boundScope, type FunctionEntity, type FunctionInstance, Scope, type TypeArgument } from "./entities.ts";
 import { checkAs, checkExpression } from "./expressions.ts";
+import { isFrameMemory } from "./frame.ts";
 import { resolveType, typeArgumentName, typeArgumentsKey } from "./resolve.ts";
 import { checkStatements } from "./statements.ts";
 import type { FunctionNode, ParameterNode } from "./syntax.ts";
@@ -97,15 +98,14 @@ export function instantiateFunction(
   }
   open.result = declared;
   compilation.pending.push(() => {
-    const body = new Body(
-      compilation,
-      open.symbol,
-      new Scope(scope, scope.module),
-      entity.owner,
+    const body = new Body(compilation, {
+      symbol: open.symbol,
+      scope: new Scope(scope, scope.module),
+      owner: entity.owner,
       receiver,
-      declared,
-      false,
-    );
+      result: declared,
+      source: node,
+    });
     open.body = checkFunctionBody(body, node, parameters);
     open.locals = body.locals;
     if (node.name === DISPOSE && (parameters.length > 0 || declared.kind !== "void")) {
@@ -121,7 +121,11 @@ export function instantiateFunction(
 }
 
 /** The result's type where it is written or plain to see; null for `=> expression`, whose type is the expression's. */
-function declaredResult(compilation: Compilation, scope: Scope, entity: FunctionEntity): Type | null {
+export function declaredResult(
+  compilation: Compilation,
+  scope: Scope,
+  entity: Pick<FunctionEntity, "node" | "context">,
+): Type | null {
   const { node } = entity;
   if (node.result !== null) {
     return resolveType(compilation, scope, node.result);
@@ -165,24 +169,34 @@ function inferFromExpression(
 ): void {
   const { entity, scope } = instance;
   const { node } = entity;
-  const body = new Body(compilation, open.symbol, new Scope(scope, scope.module), entity.owner, receiver, ERROR, false);
+  const body = new Body(compilation, {
+    symbol: open.symbol,
+    scope: new Scope(scope, scope.module),
+    owner: entity.owner,
+    receiver,
+    result: ERROR,
+    source: node,
+  });
   compilation.inferring.add(open);
   declareParameters(body, node, parameters);
   const value = checkExpression(body, node.body as Exclude<FunctionNode["body"], readonly unknown[]>, null);
   compilation.inferring.delete(open);
   open.result = value.type;
-  open.body = resultStatements(value, value.type);
+  open.body = resultStatements(body, value, value.type);
   open.locals = body.locals;
 }
 
 /** `return value`, or the value for its effect alone where the function returns nothing. */
-function resultStatements(value: Expression, result: Type): Statement[] {
+export function resultStatements(body: Body, value: Expression, result: Type): Statement[] {
+  if (isFrameMemory(body, value)) {
+    body.report("KT1037", value.place, "this memory ends with the call that returns it");
+  }
   return result.kind === "void" || result.kind === "never"
     ? [{ kind: "expression", expression: value, place: value.place }]
     : [{ kind: "return", value, place: value.place }];
 }
 
-function declareParameters(body: Body, node: FunctionNode, parameters: readonly Local[]): void {
+export function declareParameters(body: Body, node: FunctionNode, parameters: readonly Local[]): void {
   parameters.forEach((local, index) => {
     body.declare(local.name, { kind: "local", local, owner: body }, node.parameters[index]?.place ?? node.place);
   });
@@ -195,7 +209,7 @@ export function checkFunctionBody(body: Body, node: FunctionNode, parameters: re
     const expression = node.body as Exclude<FunctionNode["body"], readonly unknown[]>;
     const value =
       body.result.kind === "void" ? checkExpression(body, expression, null) : checkAs(body, expression, body.result);
-    return resultStatements(value, body.result);
+    return resultStatements(body, value, body.result);
   }
   const statements = checkStatements(body, node.body);
   if (body.flow.reachable && body.result.kind !== "void" && !isError(body.result)) {

@@ -3,6 +3,7 @@ import type { Expression, Type } from "../tree.ts";
 import { staticMember } from "./access.ts";
 import { type Body, errorExpression } from "./body.ts";
 import { type CallNode, checkArguments, failedCall, finishCall, parameterTypes } from "./calls.ts";
+import { finishInlineCall } from "./closures.ts";
 import { coerce } from "./coerce.ts";
 import type { Entity, FunctionEntity, Scope, TypeArgument, TypeConstructorName } from "./entities.ts";
 import { checkExpression, isUntyped } from "./expressions.ts";
@@ -57,7 +58,8 @@ export function callGeneric(
     return failedCall(body, node);
   }
   checkConstraints(body.compilation, entity.scope, typeParameters, args as TypeArgument[], node.place);
-  const { function: target, scope } = instantiateFunction(body.compilation, entity, args as TypeArgument[]);
+  const instance = instantiateFunction(body.compilation, entity, args as TypeArgument[]);
+  const { function: target, scope } = instance;
   const types = parameterTypes(target, receiver);
   if (node.arguments.length !== types.length) {
     const rest = checkArguments(body, node, types, parameters, scope, `\`${entity.node.name}\``);
@@ -67,7 +69,9 @@ export function callGeneric(
     const type = types[index]!;
     return coerce(body, values[index] ?? checkExpression(body, argument, type), type);
   });
-  return finishCall(target, receiver, fitted, node.place);
+  return entity.inline === "always"
+    ? finishInlineCall(body, instance, fitted, node)
+    : finishCall(target, receiver, fitted, node.place);
 }
 
 function takesContext(node: ExpressionNode): boolean {

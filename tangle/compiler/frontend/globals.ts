@@ -31,7 +31,7 @@ function check(compilation: Compilation, entity: GlobalEntity): CheckedGlobal | 
   const { place, symbol } = entity;
   const initializerSymbol = `${symbol}.initialize`;
   const scope = new Scope(entity.scope, entity.scope.module);
-  const body = new Body(compilation, initializerSymbol, scope, entity.owner, null, VOID, false);
+  const body = new Body(compilation, { symbol: initializerSymbol, scope, owner: entity.owner });
   const type = typeOf(body, entity);
   if (isError(type)) {
     return null;
@@ -100,7 +100,7 @@ function typeOf(body: Body, entity: GlobalEntity): Type {
     return newType(body, initial, null);
   }
   // Checked once more, in its place, when the variable is filled: here only its type counts.
-  const probe = new Body(body.compilation, `${body.symbol}.type`, body.scope, body.owner, null, VOID, false);
+  const probe = new Body(body.compilation, { symbol: `${body.symbol}.type`, scope: body.scope, owner: body.owner });
   return checkExpression(probe, initial, null).type;
 }
 

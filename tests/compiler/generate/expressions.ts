@@ -95,7 +95,7 @@ export class ExpressionMaker {
 
   private builtIn(scope: Scope, type: Integer, depth: number): string {
     const a = (): string => this.make(scope, type, depth);
-    switch (this.tape.below(6)) {
+    switch (this.tape.below(9)) {
       case 0:
         return `max(${a()}, ${a()})`;
       case 1:
@@ -106,6 +106,16 @@ export class ExpressionMaker {
         return `${type}(OPERATIONS[${this.index(scope, 3)}](${this.make(scope, "u32", depth)}, ${this.make(scope, "u32", depth)}))`;
       case 4:
         return `${type}(plain.mixed(${this.make(scope, "i32", depth)}))`;
+      case 5:
+        return `${type}(SHAPES[${this.index(scope, 3)}].area(${this.make(scope, "u32", depth)}))`;
+      case 6:
+        return `${type}(measure(${this.tape.pick(["square", "round", "SHAPES[2]"])}, ${this.make(scope, "u32", depth)}))`;
+      case 7: {
+        const name = `c${depth}`;
+        const inner = scope.inner(2);
+        inner.variables.push({ text: name, type, mutable: false });
+        return `twice((${name}: ${type}): ${type} => ${this.make(inner, type, depth)}, ${a()})`;
+      }
       default:
         return `${type}(boxes[${this.index(scope, 2)}].swap(${this.make(scope, "i16", depth)}))`;
     }

@@ -60,6 +60,11 @@ export class Scope {
     this.elements = [...parent.elements];
   }
 
+  /** Inside of a closure: it is called once, and nothing jumps out of it. */
+  closure(): Scope {
+    return new Scope(this, this.functions, this.repeats, [], null);
+  }
+
   inner(rounds = 1, loop: string | null | undefined = undefined): Scope {
     const loops = loop === undefined ? this.loops : [...this.loops, loop];
     const scope = new Scope(this, this.functions, this.repeats * rounds, loops, this.result);

@@ -26,7 +26,7 @@ export class StatementMaker {
     if (tape.isOver) {
       return [];
     }
-    const choice = depth >= DEEPEST_STATEMENT ? tape.below(7) : tape.below(18);
+    const choice = depth >= DEEPEST_STATEMENT ? tape.below(7) : tape.below(21);
     switch (choice) {
       case 0: {
         const type = tape.pick(VALUE_TYPES);
@@ -72,6 +72,28 @@ export class StatementMaker {
         return this.slice(scope, maker);
       case 16:
         return this.reference(scope, maker, depth);
+      case 17: {
+        // No jump leaves a closure.
+        const inner = scope.closure();
+        return ["within(() => {", ...this.block(inner, maker, depth), "});"];
+      }
+      case 18:
+        return [
+          "{",
+          `  using ${this.fresh("guard")} = onStack(new Guard(${value("u64")}));`,
+          ...this.block(scope.inner(), maker, depth),
+          "}",
+        ];
+      case 19: {
+        const name = this.fresh("o");
+        const text = `const ${name} = onStack(new Plain(${value("i32")}));`;
+        scope.variables.push(
+          { text: `${name}.x`, type: "i32", mutable: true },
+          { text: `${name}.inner.d`, type: "u64", mutable: true },
+        );
+        scope.elements.push({ text: `${name}.items`, of: "u16", length: 5 });
+        return [text];
+      }
       default:
         return tape.rarely(4)
           ? [`assert(${value("bool")}, "assertion ${this.fresh("")}");`]
