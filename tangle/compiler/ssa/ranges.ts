@@ -14,26 +14,29 @@ import {
   satisfying,
   shift,
 } from "./intervals.ts";
-import { BITS, type Block, type Edge, type Instruction, type IrFunction, type Predicate, type Value } from "./ir.ts";
+import { BITS, type Block, type Instruction, type IrFunction, type Predicate, type Value } from "./ir.ts";
 import { inverse, swapped } from "./predicates.ts";
 
 type Compare = Extract<Instruction, { kind: "compare" }>;
 
-/** In this block and those it dominates, `value predicate other` holds. */
+/** That `value predicate other` holds. */
 interface Fact {
-  readonly block: Block;
+  readonly value: Value;
   readonly predicate: Predicate;
   readonly other: Value;
 }
 
 /** How deep a question may lead to others. */
 const DEEPEST = 6;
+/** How many branches back are remembered. */
+const FARTHEST = 100;
 /** How many block parameters a question may lead through. */
 const MOST_ASKED = 4;
 
 export class Ranges {
   private readonly definitions = new Map<Value, { instruction: Instruction | null; block: Block }>();
-  private readonly facts = new Map<Value, Fact[]>();
+  /** What the branch that leads to a block has decided; it holds in all blocks that this one dominates. */
+  private readonly facts = new Map<Block, readonly Fact[]>();
   /** Answers for block parameters, and those being looked for. */
   private readonly parameters = new Map<Value, Interval>();
   private readonly asked = new Set<Value>();
@@ -51,10 +54,7 @@ export class Ranges {
     }
     for (const block of this.dominators.order) {
       const ways = this.incoming.get(block)!;
-      if (ways.length !== 1) continue;
-      for (const { value, predicate, other } of this.decidedBy(ways[0]!.from, ways[0]!.edge)) {
-        this.facts.set(value, [...(this.facts.get(value) ?? []), { block, predicate, other }]);
-      }
+      if (ways.length === 1) this.facts.set(block, this.decidedBy(ways[0]!));
     }
   }
 
@@ -95,9 +95,12 @@ export class Ranges {
   private decided(value: Value, block: Block, depth: number): IntervalSet {
     const bits = BITS[value.type];
     let set = everything(bits);
-    for (const fact of this.facts.get(value) ?? []) {
-      if (!this.dominators.dominates(fact.block, block)) continue;
-      set = intersect(set, satisfying(fact.predicate, this.at(fact.other, fact.block, depth + 1), bits));
+    let at: Block | undefined = block;
+    for (let steps = 0; at && steps < FARTHEST; steps++, at = this.dominators.parentOf(at)) {
+      for (const fact of this.facts.get(at) ?? []) {
+        if (fact.value !== value) continue;
+        set = intersect(set, satisfying(fact.predicate, this.at(fact.other, at, depth + 1), bits));
+      }
     }
     return set;
   }
@@ -216,12 +219,12 @@ export class Ranges {
   }
 
   /** What the branch at the end of a block says of a value on one of its ways. */
-  private decidedOn({ from, edge }: Incoming, value: Value, depth: number): IntervalSet {
+  private decidedOn(way: Incoming, value: Value, depth: number): IntervalSet {
     const bits = BITS[value.type];
     let set = everything(bits);
-    for (const fact of this.decidedBy(from, edge)) {
+    for (const fact of this.decidedBy(way)) {
       if (fact.value !== value) continue;
-      set = intersect(set, satisfying(fact.predicate, this.at(fact.other, from, depth + 1), bits));
+      set = intersect(set, satisfying(fact.predicate, this.at(fact.other, way.from, depth + 1), bits));
     }
     return set;
   }
@@ -279,7 +282,7 @@ export class Ranges {
   // ── Comparisons that branches decide ─────────────────────────────────────────────────────────────────────────────
 
   /** What holds on one way out of a block, said of each side of the comparison. */
-  private decidedBy(from: Block, edge: Edge): { value: Value; predicate: Predicate; other: Value }[] {
+  private decidedBy({ from, edge }: Incoming): Fact[] {
     const { terminator } = from;
     if (terminator.kind !== "branch" || terminator.then.block === terminator.otherwise.block) return [];
     const compare = this.comparison(terminator.condition);
