@@ -5,10 +5,7 @@
 import type { Place } from "../../place.ts";
 import { isAggregate, isFat, sizeOf } from "../layout.ts";
 import {
-  type ConstantValue,
   type Expression,
-  FORMAT_PIECE,
-  type FormatPiece,
   type Global,
   type Local,
   type LoopLabel,
@@ -19,8 +16,10 @@ import {
   type Type,
 } from "../tree.ts";
 import { arithmetic, wrapTo } from "./arithmetic.ts";
+import { writeConstant } from "./constants.ts";
 import { intrinsic } from "./intrinsics.ts";
 import { isMadeUp, Memory } from "./memory.ts";
+import { writePieces } from "./pieces.ts";
 import { renderFormat } from "./render.ts";
 
 /** Address and length of a string, slice or format. */
@@ -76,7 +75,7 @@ export class Evaluator {
       address = this.memory.allocate({ kind: "global", global }, sizeOf(global.type));
       this.globals.set(global, address);
       if (global.initial !== null) {
-        this.writeConstant(address, global.type, global.initial);
+        writeConstant(this, address, global.type, global.initial);
       }
     }
     return address;
@@ -99,54 +98,6 @@ export class Evaluator {
       this.texts.set(bytes, address);
     }
     return { address, length: BigInt(bytes.length) };
-  }
-
-  private writeConstant(address: bigint, type: Type, value: ConstantValue): void {
-    const { beforeWrite } = this.memory;
-    this.memory.beforeWrite = null;
-    switch (value.kind) {
-      case "integer":
-        this.store(address, type, value.value);
-        break;
-      case "string":
-        this.store(address, type, this.text(value.bytes));
-        break;
-      case "function":
-        this.store(address, type, this.addressOfFunction(value.target));
-        break;
-      case "address":
-        this.store(address, type, this.addressOfGlobal(value.target) + BigInt(value.offset));
-        break;
-      case "aggregate":
-        this.writeAggregate(address, type, value.elements);
-        break;
-      case "zero":
-        break;
-    }
-    this.memory.beforeWrite = beforeWrite;
-  }
-
-  private writeAggregate(address: bigint, type: Type, elements: readonly ConstantValue[]): void {
-    elements.forEach((element, index) => {
-      switch (type.kind) {
-        case "array":
-          this.writeConstant(address + BigInt(index * sizeOf(type.of)), type.of, element);
-          break;
-        case "class": {
-          const field = type.fields[index]!;
-          this.writeConstant(address + BigInt(field.offset), field.type, element);
-          break;
-        }
-        case "slice":
-        case "interface": {
-          const word: Type = index === 0 || type.kind === "interface" ? ADDRESS : USIZE;
-          this.writeConstant(address + BigInt(8 * index), word, element);
-          break;
-        }
-        default:
-          throw new Error(`no aggregate: ${type.kind}`);
-      }
-    });
   }
 
   /** The value of a type at an address; aggregates are their address. */
@@ -453,8 +404,14 @@ export class Evaluator {
         return this.fat(expression.operand, frame).address;
       case "sliceLength":
         return this.fat(expression.operand, frame).length;
-      case "format":
-        return this.format(expression.pieces, frame);
+      case "format": {
+        const values = expression.pieces.map((piece) =>
+          piece.kind === "value" ? this.evaluate(piece.value, frame) : this.text(piece.bytes),
+        );
+        const address = writePieces(this.memory, expression.pieces, values);
+        frame.regions.push(address);
+        return { address, length: BigInt(values.length) };
+      }
       case "asm":
         throw new Stopped("asm");
       case "sequence":
@@ -501,46 +458,6 @@ export class Evaluator {
     this.checkNumber(value, expression.type);
     return wrapTo(value, expression.type);
   }
-
-  /** Pieces in the frame, laid out as kernel code reads them. */
-  private format(pieces: readonly FormatPiece[], frame: Frame): Fat {
-    const address = this.memory.allocate({ kind: "frame" }, pieces.length * FORMAT_PIECE.size);
-    frame.regions.push(address);
-    pieces.forEach((piece, index) => {
-      const at = address + BigInt(index * FORMAT_PIECE.size);
-      const field = (offset: number, size: number, value: bigint): void => {
-        this.memory.write(at + BigInt(offset), size, value);
-      };
-      if (piece.kind === "text") {
-        const { address: text, length } = this.text(piece.bytes);
-        field(FORMAT_PIECE.value, 8, text);
-        field(FORMAT_PIECE.length, 8, length);
-        return;
-      }
-      const value = this.evaluate(piece.value, frame);
-      if (typeof value === "bigint") {
-        field(FORMAT_PIECE.value, 8, value);
-      } else {
-        field(FORMAT_PIECE.value, 8, value.address);
-        field(FORMAT_PIECE.length, 8, value.length);
-      }
-      field(FORMAT_PIECE.kind, 1, BigInt(pieceKind(piece)));
-      field(FORMAT_PIECE.width, 1, BigInt(piece.width));
-      field(FORMAT_PIECE.fill, 1, BigInt(piece.fill));
-      field(FORMAT_PIECE.digits, 1, BigInt(piece.digits));
-    });
-    return { address, length: BigInt(pieces.length) };
-  }
-}
-
-const ADDRESS: Type = { kind: "pointer", of: { kind: "void" } };
-const USIZE: Type = { kind: "integer", name: "usize", bits: 64, signed: false };
-
-/** The number of a piece's kind in memory: see `FORMAT_PIECE`. */
-function pieceKind(piece: FormatPiece & { readonly kind: "value" }): number {
-  const { type } = piece.value;
-  const signed = (type.kind === "integer" && type.signed) || (type.kind === "enum" && type.repr.signed);
-  return { text: 0, decimal: signed ? 2 : 1, hex: 3, binary: 4, fixed: 5, character: 6, bool: 7 }[piece.style];
 }
 
 function compare(operator: "==" | "!=" | "<" | "<=" | ">" | ">=", left: bigint, right: bigint): boolean {

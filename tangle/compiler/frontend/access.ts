@@ -21,7 +21,7 @@ export type Access =
   | { readonly target: Target; readonly readonly: string | null; readonly narrowed: Type | null }
   | { readonly target: null; readonly value: Expression };
 
-export type AccessNode = ExpressionNode & { readonly kind: "name" | "member" | "index" };
+type AccessNode = ExpressionNode & { readonly kind: "name" | "member" | "index" };
 
 export function valueAccess(value: Expression): Access {
   return { target: null, value };

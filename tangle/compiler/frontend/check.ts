@@ -27,7 +27,7 @@ export interface SourceFile {
 export interface CheckOptions {
   /** The module whose `_start` the program begins with. */
   readonly entryFile: string;
-  /** The chapter that the sources belong to; some of the language comes with later ones. */
+  /** The chapter that the sources belong to: from 10 on `new` will allocate, from 12 on `async` will compile. */
   readonly chapter: number;
   /** From a place in the sources to the one that panics name; the same place where left out. */
   readonly placeOf?: (place: Place) => Place;
@@ -48,7 +48,7 @@ export function check(
 }
 
 function checkProgram(sources: readonly SourceModule[], options: CheckOptions, reporter: Reporter): Program | null {
-  const compilation = new Compilation(reporter, languageScope(), options.chapter);
+  const compilation = new Compilation(reporter, languageScope());
   const modules = sources.map((source) => ({ source, module: declareModule(compilation, source) }));
   for (const { source, module } of modules) {
     linkModule(compilation, module, source);

@@ -26,7 +26,7 @@ import type { ExpressionNode } from "./syntax.ts";
 import { ERROR, functionType } from "./types.ts";
 
 /** A closure as an argument: its function, and the values of the parameters that it has beyond its type. */
-export interface Closure {
+interface Closure {
   readonly target: TreeFunction;
   readonly values: readonly Expression[];
 }
@@ -39,7 +39,7 @@ const closures = new WeakMap<Expression, Closure>();
 /** The same by the argument as it is written. */
 const closureArguments = new WeakMap<ExpressionNode, Expression>();
 
-export function closureOf(value: Expression): Closure | null {
+function closureOf(value: Expression): Closure | null {
   return closures.get(value) ?? null;
 }
 

@@ -26,7 +26,6 @@ export class Compilation {
     readonly reporter: Reporter,
     /** The scope of the names that the language itself has. */
     readonly language: Scope,
-    readonly chapter: number,
   ) {}
 
   /** The symbol, with a number behind it where it is taken. */

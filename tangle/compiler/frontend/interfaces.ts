@@ -64,7 +64,7 @@ function contractsOf(compilation: Compilation, info: ClassInfo): InterfaceType[]
   });
 }
 
-export function implementsInterface(compilation: Compilation, type: Type, contract: InterfaceType): boolean {
+function implementsInterface(compilation: Compilation, type: Type, contract: InterfaceType): boolean {
   const info = type.kind === "class" ? compilation.classes.get(type) : undefined;
   return type === contract || (info !== undefined && contractsOf(compilation, info).includes(contract));
 }

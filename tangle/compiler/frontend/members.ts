@@ -138,7 +138,7 @@ function args(body: Body, node: CallNode, least: number, most = least): readonly
 }
 
 /** An argument that counts: any unsigned integer, widened to `usize`. */
-export function checkCount(body: Body, node: ExpressionNode): Expression {
+function checkCount(body: Body, node: ExpressionNode): Expression {
   const count = checkExpression(body, node, isUntyped(node) ? USIZE : null);
   if (count.type.kind === "integer" && !count.type.signed) {
     return convert(count, USIZE);

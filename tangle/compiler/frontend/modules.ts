@@ -122,7 +122,7 @@ function declareVariable(
   declare(name, entity, place);
 }
 
-export function functionEntity(module: ModuleScope, wrapped: WrappedFunction, symbol: string): FunctionEntity {
+function functionEntity(module: ModuleScope, wrapped: WrappedFunction, symbol: string): FunctionEntity {
   return {
     kind: "function",
     node: wrapped.node,

@@ -56,7 +56,7 @@ export function pointerToObject(reference: Expression, of: Type): Expression {
 export function lengthOf(operand: Expression): Expression {
   return { kind: "sliceLength", operand, type: USIZE, place: operand.place };
 }
-export function textFormat(text: string, place: Place): Expression {
+function textFormat(text: string, place: Place): Expression {
   return { kind: "format", pieces: [{ kind: "text", bytes: encode(text) }], type: FORMAT, place };
 }
 export function panicWith(message: Expression, place: Place): Expression {

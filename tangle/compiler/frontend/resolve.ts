@@ -259,7 +259,7 @@ export function resolveTypeArgument(compilation: Compilation, scope: Scope, node
   return resolveType(compilation, scope, node);
 }
 
-export function isErrorArgument(argument: TypeArgument): boolean {
+function isErrorArgument(argument: TypeArgument): boolean {
   return argument.kind !== "length" && isError(argument);
 }
 

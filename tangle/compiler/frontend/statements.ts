@@ -47,7 +47,7 @@ export function checkBranch(body: Body, node: StatementNode): Statement[] {
   return body.scoped(() => checkStatements(body, node.kind === "block" ? node.body : [node]));
 }
 
-export function checkStatement(body: Body, node: StatementNode): Statement[] {
+function checkStatement(body: Body, node: StatementNode): Statement[] {
   const { place } = node;
   switch (node.kind) {
     case "empty":
