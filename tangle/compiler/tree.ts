@@ -151,6 +151,8 @@ export interface Global {
   readonly mutable: boolean;
   /** The folded value, or null where an initializer function fills it at run time (then it starts as zeros). */
   readonly initial: ConstantValue | null;
+  /** Nothing in the language can write to it, though it is an aggregate: a table that the compiler made. */
+  readonly sealed?: boolean;
   readonly place: Place;
 }
 

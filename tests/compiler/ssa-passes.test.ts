@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { simplifyArithmetic } from "../../tangle/compiler/ssa/algebra.ts";
 import { removeDecidedChecks } from "../../tangle/compiler/ssa/bounds.ts";
 import { simplifyComparisons } from "../../tangle/compiler/ssa/comparisons.ts";
+import { foldConstantLoads } from "../../tangle/compiler/ssa/constant-loads.ts";
 import { removeDeadCode } from "../../tangle/compiler/ssa/dead-code.ts";
 import { removeDeadStores } from "../../tangle/compiler/ssa/dead-stores.ts";
 import { expandCopies } from "../../tangle/compiler/ssa/expand-copies.ts";
@@ -375,6 +376,34 @@ describe("memory", () => {
     const known = after(filled, forwardMemory);
     expect(count(known, /load/)).toBe(0);
     expect(count(known, /fillMemory/)).toBe(1);
+  });
+
+  it("knows what stands in read-only data: numbers, and the addresses of functions", () => {
+    const text = `
+      function f(): i64
+      b0:
+        v0: i64 = symbol table
+        v1: i16 = load [v0 + 2]
+        v2: i64 = load [v0 + 8]
+        v3: i64 = load [v0 + 9]
+        v4: i64 = zeroExtend v1
+        v5: i64 = xor v2, v4
+        v6: i64 = xor v5, v3
+        return v6`;
+    const bytes = new Uint8Array(24);
+    bytes.set([1, 2, 3, 4]);
+    const relocations = [{ at: 8, symbol: "f", offset: 0 }];
+    const table = { symbol: "table", align: 8, size: 24, bytes, relocations, place: null } as const;
+    const fold = (section: "rodata" | "data"): string[] => {
+      const f = readIr(text).functions[0]!;
+      foldConstantLoads(f, new Map([["table", { ...table, section }]]));
+      return printFunction(f).split("\n");
+    };
+    expect(count(fold("data"), /load/)).toBe(3);
+    const folded = fold("rodata");
+    expect(count(folded, /load/)).toBe(1);
+    expect(count(folded, /constant 0x403$/)).toBe(1);
+    expect(count(folded, /symbol f$/)).toBe(1);
   });
 
   it("makes tables read-only that are only read", () => {

@@ -60,7 +60,7 @@ export class DataPool {
     const { symbol, type, place } = global;
     const content = new ImageBytes(sizeOf(type));
     if (global.initial) this.fill(content, 0, type, global.initial);
-    const constant = global.initial !== null && !global.mutable && !isAggregate(type);
+    const constant = global.initial !== null && !global.mutable && (global.sealed === true || !isAggregate(type));
     const section = constant ? "rodata" : content.isZero ? "bss" : "data";
     this.objects.push({
       symbol,

@@ -3,6 +3,7 @@ import { simplifyArithmetic } from "./algebra.ts";
 import { removeDecidedChecks } from "./bounds.ts";
 import { calleesFirst, removeUnreferenced } from "./call-graph.ts";
 import { simplifyComparisons } from "./comparisons.ts";
+import { foldConstantLoads } from "./constant-loads.ts";
 import { removeDeadCode } from "./dead-code.ts";
 import { removeDeadStores } from "./dead-stores.ts";
 import { divideByMultiplying } from "./division.ts";
@@ -37,14 +38,19 @@ type Observer = (pass: string, f: IrFunction) => void;
 export function optimize(program: IrProgram, options: OptimizeOptions = {}): IrProgram {
   const observe = options.observe ?? (() => {});
   const policy = new InlinePolicy(program);
+  const data = new Map(program.data.map((object) => [object.symbol, object]));
   for (const f of calleesFirst(program)) {
     if (f.convention === "naked") continue;
     cleanUp(f, observe, 1);
+    if (foldConstantLoads(f, data)) cleanUp(f, observe, 1);
     // Inlining shows which function a pointer holds, and so more calls; what they call must be small to go on.
     for (let round = 0; round < INLINE_ROUNDS; round++) {
       if (!inlineCalls(f, (call, block) => policy.choose(call.symbol, f, block, round > 0))) break;
       observe("inline", f);
       cleanUp(f, observe, 2);
+      if (!foldConstantLoads(f, data)) continue;
+      observe("constant loads", f);
+      cleanUp(f, observe, 1);
     }
     reduceMemory(f, observe);
     if (policy.chooseItself(f) && inlineItself(f)) {
