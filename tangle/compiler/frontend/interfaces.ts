@@ -131,6 +131,7 @@ function methodTable(compilation: Compilation, info: ClassInfo, type: InterfaceT
     symbol: compilation.uniqueSymbol(`${info.entity.symbol}${suffix}.as.${type.name}`),
     type: arrayOf(ANY_OBJECT, type.methods.length),
     mutable: false,
+    sealed: true,
     initial: {
       kind: "aggregate",
       elements: type.methods.flatMap(({ name }) => {

@@ -86,6 +86,7 @@ function testTable(compilation: Compilation, node: CallNode): Global {
       symbol: "kernel:tests",
       type: arrayOf(TEST_CASE_CLASS, tests.length),
       mutable: false,
+      sealed: true,
       initial: { kind: "aggregate", elements },
       place: node.place,
     };
