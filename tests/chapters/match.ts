@@ -3,6 +3,11 @@
 /** A line of an expectation that stands for any number of lines. */
 const ANY = "...";
 
+/** Whether an expectation leaves some lines open. */
+export function hasOpenLines(expected: string): boolean {
+  return linesOf(expected).includes(ANY);
+}
+
 /**
  * Null where `actual` is what the block asks for: the same lines, but for blanks at the ends of lines and empty lines at
  * the end, and with `...` for any lines. Otherwise a description of the first difference.

@@ -4,12 +4,18 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { typed } from "#machine/platform/scan-codes.ts";
+import { screenText } from "#machine/platform/vga.ts";
+import { qemuKeys } from "../../machine/hosts/qemu-keys.ts";
 import { QmpClient } from "../../machine/hosts/qmp.ts";
+import type { Typing } from "./machine.ts";
 
 const POLL_MS = 40;
 const TEXT_MEMORY = 0xb8000;
 const TEXT_BYTES = 4000;
 const INTERRUPT_FLAG = 0x200;
+/** How long a key is held. */
+const HOLD_MS = 20;
 
 /** How the disk is attached. */
 export type Attachment = "disk" | "usb" | "floppy";
@@ -20,6 +26,7 @@ export interface QemuConfig {
   readonly hardware?: readonly string[];
   /** Looked at some 25 times a second; the default is `isAtRest`. */
   readonly done?: (state: QemuState) => boolean;
+  readonly typing?: Typing;
   /** Milliseconds of wall-clock time after which the run ends anyway. */
   readonly timeout?: number;
 }
@@ -79,12 +86,17 @@ export async function runInQemu(image: Uint8Array, config: QemuConfig = {}): Pro
     const monitor = await QmpClient.connect(socket, () => child.exitCode === null);
     if (monitor === null) throw new Error(`QEMU does not start: ${errors}`);
     const look = () => lookAt(monitor, join(folder, "screen"), serial);
+    let typing = config.typing ?? null;
     const seen: bigint[] = [];
     let state = await look();
     const end = Date.now() + (config.timeout ?? 30_000);
     while (child.exitCode === null && Date.now() < end) {
       seen.push(state.rip);
       if ((config.done ?? isAtRest)(state)) break;
+      if (typing !== null && screenText(state.cells).includes(typing.after)) {
+        await type(monitor, typing.text);
+        typing = null;
+      }
       await sleep(POLL_MS);
       // A guest that ends QEMU itself leaves the state of the look before.
       state = await look().catch(() => state);
@@ -97,6 +109,12 @@ export async function runInQemu(image: Uint8Array, config: QemuConfig = {}): Pro
   } finally {
     child.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function type(monitor: QmpClient, text: string): Promise<void> {
+  for (const scanCodes of typed(text)) {
+    await monitor.execute("send-key", { keys: qemuKeys(scanCodes), "hold-time": HOLD_MS });
   }
 }
 
