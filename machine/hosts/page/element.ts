@@ -53,7 +53,7 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
   private readonly keyboard = new OnScreenKeyboard(document, (scanCodes) => this.press(scanCodes));
   private readonly keys = new KeyCapture(this.screen.element, this);
   private readonly status = Object.assign(document.createElement("span"), { className: "status" });
-  private readonly reason = Object.assign(document.createElement("p"), { className: "reason", hidden: true });
+  private readonly reason = Object.assign(document.createElement("div"), { className: "reason", hidden: true });
   private readonly resizes = new ResizeObserver(() => this.fitScreen());
 
   constructor() {
@@ -245,7 +245,12 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
   }
 
   private showReason(): void {
-    this.reason.replaceChildren(...this.guide.linked(this.why));
+    const lines = this.why === "" ? [] : this.why.split("\n");
+    const blocks = lines.map((line) => {
+      const depth = line.search(/\S/);
+      return this.box("p", depth <= 0 ? "" : depth < 4 ? "fault" : "fault-place", ...this.guide.linked(line.trim()));
+    });
+    this.reason.replaceChildren(...blocks);
   }
 
   private showSerial(): void {
@@ -337,7 +342,7 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
     return button;
   }
 
-  private box(tag: string, className: string, ...children: Node[]): HTMLElement {
+  private box(tag: string, className: string, ...children: (Node | string)[]): HTMLElement {
     const element = document.createElement(tag);
     element.className = className;
     element.append(...children);

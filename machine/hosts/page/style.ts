@@ -49,7 +49,11 @@ button:hover:not(:disabled) { border-color: currentColor; }
 button:disabled { opacity: 0.45; cursor: default; }
 :focus-visible { outline: 2px solid var(--taiji-accent); outline-offset: 2px; }
 .status { margin-inline-start: auto; color: var(--taiji-quiet); font-variant-numeric: tabular-nums; }
-.reason { margin: 0; padding: 0 0.6rem 0.5rem; color: var(--taiji-accent); overflow-wrap: anywhere; white-space: pre-wrap; }
+.reason { padding: 0 0.6rem 0.5rem; overflow-wrap: anywhere; }
+.reason p { margin: 0; color: var(--taiji-accent); }
+.reason .fault { margin-block-start: 0.35rem; padding-inline-start: 1.3em; text-indent: -1.3em; color: inherit; }
+.reason .fault-place { padding-inline-start: 1.3em; color: var(--taiji-quiet); }
+.reason a { color: inherit; text-decoration-color: var(--taiji-accent); text-underline-offset: 0.16em; }
 .glass { background: #000; padding: 2%; }
 .screen {
   font-family: var(--taiji-mono); line-height: 1.2; white-space: pre; overflow: hidden; color: #aaaaaa;

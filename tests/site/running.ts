@@ -1,0 +1,136 @@
+/** A chapter's machine in its page: itself and every variant at a click, its kernel tests, its inspectors. */
+import { describe, expect, test } from "vitest";
+import type { TestedChapter } from "../chapters/chapters.ts";
+import { readOutput } from "../chapters/images.ts";
+import { testImages } from "../chapters/kernel-tests.ts";
+import { runInMachine } from "../chapters/machine.ts";
+import { matchLines } from "../chapters/match.ts";
+import { type OpenPage, PATIENCE, type TestedSite } from "./site.ts";
+
+/** Waits until the machine shows what the chapter, or a variant of it, says that it does. */
+async function expectShown({ read, reason }: OpenPage, chapter: TestedChapter, variant: string | null): Promise<void> {
+  const expected = chapter.expectations.filter((expectation) => expectation.variant === variant);
+  for (const { kind, text } of expected) {
+    if (kind === "exit") await expect.poll(reason, PATIENCE).toContain(`exit status ${text.trim()}.`);
+    else {
+      const property = kind === "screen" ? "screenText" : "serialText";
+      await expect.poll(async () => matchLines(text, await read(property)), PATIENCE).toBeNull();
+    }
+  }
+  await expect.poll(() => read("state"), PATIENCE).toMatch(/running|halted|stopped/);
+}
+
+/** `chapter` in its page. */
+export function testRunning(site: () => TestedSite, chapter: TestedChapter): void {
+  test("shows what the chapter says, and what each variant says at a click", async () => {
+    const open = await site().open(chapter.page);
+    const { page, read, trouble } = open;
+    expect(await read("state")).toBe("off");
+    await page.getByRole("button", { name: "Power on" }).click();
+    await expectShown(open, chapter, null);
+    for (const variant of chapter.variants) {
+      await page.getByRole("button", { name: variant, exact: true }).click();
+      await expectShown(open, chapter, variant);
+      expect(await page.getByRole("button", { name: variant, exact: true }).getAttribute("aria-pressed")).toBe("true");
+    }
+    if (chapter.variants.length > 0) {
+      await page.getByRole("button", { name: "this chapter", exact: true }).click();
+      await expectShown(open, chapter, null);
+    }
+    expect(trouble).toEqual([]);
+    await page.close();
+  });
+
+  test("pauses, steps, and shows registers that change and the lines of the book", async () => {
+    const { page, read, inspector, trouble } = await site().open(chapter.page);
+    const step = page.getByRole("button", { name: "Step" });
+    // Without power, "Step" switches the machine on and waits at its first instruction.
+    await step.click();
+    await expect.poll(() => read("state"), PATIENCE).toBe("paused");
+    await expect.poll(() => inspector("registers"), PATIENCE).toContain("rip");
+    const before = await inspector("registers");
+    await step.click();
+    await expect.poll(() => inspector("registers"), PATIENCE).not.toBe(before);
+    await page.getByRole("button", { name: "Resume" }).click();
+    await expect.poll(() => read("state"), PATIENCE).not.toBe("paused");
+    if ((await inspector("disassembly")) === null) await page.getByText("Next instructions").click();
+    await expect.poll(() => inspector("disassembly"), PATIENCE).toMatch(/chapter \d+, line \d+/);
+    expect(trouble).toEqual([]);
+    await page.close();
+  });
+
+  const images = testImages(chapter.number);
+  test.skipIf(images.length === 0)("runs its kernel tests, with the results that they have in Node", async () => {
+    const { page, trouble } = await site().open(chapter.page);
+    await page.getByRole("button", { name: "Run this chapter's tests" }).click();
+    const section = page.locator(".kernel-tests");
+    await expect
+      .poll(() => section.getByRole("status").textContent(), PATIENCE)
+      .toBe(`${images.length} of ${images.length} images passed`);
+    const shown = await section
+      .locator("li")
+      .evaluateAll((items) =>
+        items.map((item) => [item.querySelector(".name")!.textContent, item.querySelector("pre")!.textContent]),
+      );
+    const inNode = images.map((name) => {
+      const { serial } = runInMachine(readOutput(chapter.number, null, `tests/${name}/disk.img`));
+      return [name, new TextDecoder().decode(serial)];
+    });
+    expect(shown.sort()).toEqual(inNode.sort());
+    expect(trouble).toEqual([]);
+    await page.close();
+  });
+}
+
+/** What the inspectors of the later chapters show. */
+export function testInspectors(site: () => TestedSite, all: readonly TestedChapter[]): void {
+  const from = (number: number): TestedChapter | undefined => all.find((chapter) => chapter.number === number);
+  const [exceptions, doubleFaults] = [from(5), from(6)];
+
+  describe("inspectors", () => {
+    test.skipIf(exceptions === undefined)("show the interrupt table after chapter 5's boot", async () => {
+      const { page, read, inspector, trouble } = await site().open(exceptions!.page);
+      await page.getByRole("button", { name: "Power on" }).click();
+      await expect.poll(() => read("state"), PATIENCE).toBe("halted");
+      if ((await inspector("idt")) === null) await page.getByText("Interrupt descriptor table").first().click();
+      await expect.poll(() => inspector("idt"), PATIENCE).toMatch(/3\s+#BP breakpoint\s+kernel\/\S+\s+interrupt gate/);
+      // A handler's name leads to the block that defines it.
+      const link = page.locator("taiji-machine [part=idt] a").first();
+      const target = await link.evaluate((a) => (a as HTMLAnchorElement).hash);
+      expect(target).toMatch(/^#L\d+$/);
+      expect(await page.locator(target).count()).toBe(1);
+      expect(trouble).toEqual([]);
+      await page.close();
+    });
+
+    test.skipIf(doubleFaults === undefined)(
+      "show descriptors and stacks, and a triple fault its whole chain",
+      async () => {
+        const { page, read, reason, inspector, trouble } = await site().open(doubleFaults!.page);
+        // Whatever the chapter opens by itself: here all are.
+        await page.locator("taiji-machine details").evaluateAll((panels) => {
+          for (const panel of panels as HTMLDetailsElement[]) {
+            panel.hidden = false;
+            panel.open = true;
+          }
+        });
+        await page.getByRole("button", { name: "Power on" }).click();
+        await expect.poll(() => read("state"), PATIENCE).toBe("halted");
+        await expect.poll(() => inspector("gdt"), PATIENCE).toContain("64-bit TSS, busy");
+        await expect.poll(() => inspector("tss"), PATIENCE).toMatch(/IST1\s+gates with stack 1\s+0xffffffff8/);
+        await expect.poll(() => inspector("pic"), PATIENCE).toMatch(/1\s+keyboard/);
+        await expect.poll(() => inspector("pit"), PATIENCE).toContain("18.21 Hz");
+        await expect.poll(() => inspector("keyboard"), PATIENCE).toContain("interrupts for keys");
+        await expect.poll(() => inspector("serial"), PATIENCE).toContain("baud");
+        await page.getByRole("button", { name: "no-own-stack" }).click();
+        await expect.poll(() => read("state"), PATIENCE).toBe("stopped");
+        const story = await reason();
+        expect(story).toContain("1. page fault, a write by the kernel, but no page is there");
+        expect(story).toMatch(/PTE at physical 0x[0-9a-f]+ = 0x0 is not present/);
+        expect(story).toMatch(/at chapter 6, line \d+/);
+        expect(trouble).toEqual([]);
+        await page.close();
+      },
+    );
+  });
+}
