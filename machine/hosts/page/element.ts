@@ -165,6 +165,7 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
   }
 
   step(count = 1): Promise<void> {
+    this.inspectors.isStepping = true;
     return this.request({ kind: "step", count });
   }
 
@@ -301,6 +302,7 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
 
   private enter(state: TaijiState, reason: string | null, instructions = 0, exitStatus: number | null = null): void {
     this.current = state;
+    if (state === "running" || state === "off") this.inspectors.isStepping = false;
     this.showState(reason, instructions);
     this.dispatchEvent(new CustomEvent<TaijiStateDetail>("statechange", { detail: { state, reason, exitStatus } }));
   }

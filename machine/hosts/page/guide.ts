@@ -43,7 +43,8 @@ export class Guide {
     if (symbol === null) return literal(hex(address));
     const name = symbol.offset === 0 ? symbol.name : `${symbol.name}+${hex(symbol.offset)}`;
     const place = this.placeOf(address);
-    const shown = place === null ? literal(name) : this.link(place, literal(name));
+    const text = element("code", "", ...breakable(name));
+    const shown = place === null ? text : this.link(place, text);
     shown.title = hex(address);
     return shown;
   }
@@ -52,7 +53,8 @@ export class Guide {
   describeTop(address: bigint): Content {
     const symbol = this.map?.symbolOf(address - 1n) ?? null;
     const number = literal(hex(address));
-    return symbol === null ? number : element("span", "", number, ", end of ", literal(symbol.name));
+    if (symbol === null) return number;
+    return element("span", "", number, ", end of ", element("code", "", ...breakable(symbol.name)));
   }
 
   /** `chapter 3, line 120`, linked, and the text of that line. */
@@ -106,6 +108,11 @@ export class Guide {
     this.files.set(file, (await answer.text()).split(/\r\n|\r|\n/));
     this.arrived();
   }
+}
+
+/** A long name of the kernel, which may go on in the next line after its module. */
+function breakable(name: string): Content[] {
+  return name.split(/(?<=[/:])/).flatMap((part) => [part, document.createElement("wbr")]);
 }
 
 function nameOf({ file, line }: MapPlace): string {

@@ -34,7 +34,7 @@ interface Panel {
   readonly inspector: Inspector;
   readonly details: HTMLDetailsElement;
   readonly body: HTMLElement;
-  /** What it shows, and what it showed before that. */
+  /** What it shows, and what it showed before the step that led here. */
   seen: Inspections[InspectorName] | null;
   before: Inspections[InspectorName] | null;
 }
@@ -44,6 +44,8 @@ export class InspectorPanels {
   readonly element = element("div", "inspectors");
   /** What the guest has sent over its serial line, in the panel of that name. */
   readonly serialOutput = element("pre", "serial");
+  /** Whether what is shown next came from a step, and should be compared with what was shown before. */
+  isStepping = false;
   private readonly panels: readonly Panel[];
 
   constructor(changed: () => void) {
@@ -80,7 +82,7 @@ export class InspectorPanels {
     for (const panel of this.panels) {
       const seen = inspection[panel.inspector.name];
       if (seen === undefined || same(seen, panel.seen)) continue;
-      panel.before = panel.seen;
+      panel.before = this.isStepping ? panel.seen : null;
       panel.seen = seen;
       this.draw(panel, guide);
     }
