@@ -8,7 +8,7 @@ import type { FromWorker, ToWorker } from "./protocol.ts";
 /** Wall time between two pictures of the screen, in milliseconds. */
 const FRAME_MS = 1000 / 60;
 /** Wall time between two looks inside a running machine, in milliseconds. */
-const INSPECTION_MS = 300;
+const INSPECTION_MS = 500;
 
 type State = "off" | "running" | "paused" | "halted" | "stopped";
 
@@ -91,7 +91,6 @@ function runSlice(): void {
   if (state !== "running" || wait === null) return;
   sendOutput(wait > FRAME_MS);
   if (wait > INSPECTION_MS || performance.now() - lastInspection > INSPECTION_MS) sendInspection();
-  if (performance.now() - lastInspection >= INSPECTION_MS) sendInspection();
   if (wait > 0) alarm = setTimeout(runSlice, wait);
   else channel.port2.postMessage(null);
 }
