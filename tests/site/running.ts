@@ -60,7 +60,8 @@ export function testRunning(site: () => TestedSite, chapter: TestedChapter): voi
   });
 
   const images = testImages(chapter.number);
-  test.skipIf(images.length === 0)("runs its kernel tests, with the results that they have in Node", async () => {
+  if (images.length === 0) return; // chapters 1 to 3 have no tests in the kernel yet
+  test("runs its kernel tests, with the results that they have in Node", async () => {
     const { page, trouble } = await site().open(chapter.page);
     await page.getByRole("button", { name: "Run this chapter's tests" }).click();
     const section = page.locator(".kernel-tests");
