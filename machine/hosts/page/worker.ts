@@ -7,6 +7,8 @@ import type { FromWorker, ToWorker } from "./protocol.ts";
 
 /** Wall time between two pictures of the screen, in milliseconds. */
 const FRAME_MS = 1000 / 60;
+/** A sleeping guest is woken no sooner, and then catches up with all that was due meanwhile: waking is what costs. */
+const NAP_MS = 30;
 /** Wall time between two looks inside a running machine, in milliseconds. */
 const INSPECTION_MS = 500;
 
@@ -91,7 +93,7 @@ function runSlice(): void {
   if (state !== "running" || wait === null) return;
   sendOutput(wait > FRAME_MS);
   if (wait > INSPECTION_MS || performance.now() - lastInspection > INSPECTION_MS) sendInspection();
-  if (wait > 0) alarm = setTimeout(runSlice, wait);
+  if (wait > 0) alarm = setTimeout(runSlice, Math.max(wait, NAP_MS));
   else channel.port2.postMessage(null);
 }
 
