@@ -65,6 +65,27 @@ ${out([0x61, 0x00], [0x43, 0xb0], [0x42, 0x00], [0x42, 0x40], [0x61, 0x01])}
     ret
 `;
 
+/** Notes what a port shows, for `tell` to send later: the serial port cannot tell of itself while it is under test. */
+export function note(port: number): string {
+  return `${read(port)}\nmov bx, [noted]\nmov [notes + bx], al\ninc word [noted]`;
+}
+
+const NOTES = `
+tell:
+${out([0x3f9, 0x00], [0x3fc, 0x08], [0x3fa, 0x00], [0x3fb, 0x03])}
+    xor bx, bx
+.next:
+    cmp bx, [noted]
+    jae exit
+    mov al, [notes + bx]
+    xor ah, ah
+    call say
+    inc bx
+    jmp .next
+noted: dw 0
+notes: times 64 db 0
+`;
+
 const BOOT = `
     bits 16
     org 0x7c00
@@ -119,7 +140,7 @@ function assembled(text: string): Uint8Array {
 
 /** A disk that remaps the controllers and runs `body` with interrupts off. */
 export function deviceImage(body: string): Uint8Array {
-  const program = assembled(`bits 16\norg 0x7e00\n${REMAP}\n${body}\n${ROUTINES}\n${WAIT}`);
+  const program = assembled(`bits 16\norg 0x7e00\n${REMAP}\n${body}\n${ROUTINES}\n${WAIT}\n${NOTES}`);
   if (program.length > SECTORS * SECTOR) throw new Error("the program is too long for its sectors");
   const image = new Uint8Array(MEBIBYTE);
   image.set(assembled(BOOT));
