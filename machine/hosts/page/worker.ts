@@ -11,6 +11,10 @@ const FRAME_MS = 1000 / 60;
 const NAP_MS = 30;
 /** Wall time between two looks inside a running machine, in milliseconds. */
 const INSPECTION_MS = 500;
+/** After so many milliseconds without output or input a guest is idle: it may nap longer and is looked into less often. */
+const IDLE_AFTER_MS = 1000;
+const IDLE_NAP_MS = 120;
+const IDLE_INSPECTION_MS = 3000;
 
 type State = "off" | "running" | "paused" | "halted" | "stopped";
 
@@ -29,6 +33,8 @@ let lastFrame = 0;
 let wanted: ReadonlySet<InspectorName> = new Set();
 let starts: BigUint64Array = new BigUint64Array();
 let lastInspection = 0;
+/** When the guest last showed something new or was given something. */
+let lastSign = 0;
 /** Instructions that the machine had executed when it was last looked at. */
 let inspectedAt = -1;
 /** Runs the next slice when the sleeping guest wakes by itself. */
@@ -92,8 +98,11 @@ function runSlice(): void {
   settle(stop);
   if (state !== "running" || wait === null) return;
   sendOutput(wait > FRAME_MS);
-  if (wait > INSPECTION_MS || performance.now() - lastInspection > INSPECTION_MS) sendInspection();
-  if (wait > 0) alarm = setTimeout(runSlice, Math.max(wait, NAP_MS));
+  const now = performance.now();
+  const isIdle = now - lastSign > IDLE_AFTER_MS;
+  const inspection = isIdle ? IDLE_INSPECTION_MS : INSPECTION_MS;
+  if (wait > inspection || now - lastInspection > inspection) sendInspection();
+  if (wait > 0) alarm = setTimeout(runSlice, Math.max(wait, isIdle ? IDLE_NAP_MS : NAP_MS));
   else channel.port2.postMessage(null);
 }
 
@@ -108,6 +117,7 @@ function stopAlarm(): boolean {
 /** Hands input to the machine, and wakes it. */
 function give(input: (to: Machine) => void): void {
   if (machine === null || state === "stopped") return;
+  lastSign = performance.now();
   if (state !== "paused") runner?.catchUp();
   input(machine);
   if (state === "halted") enter("running");
@@ -120,12 +130,14 @@ function sendOutput(now: boolean): void {
   if (!now && performance.now() - lastFrame < FRAME_MS) return;
   lastFrame = performance.now();
   if (serial.length > 0) {
+    lastSign = lastFrame;
     scope.postMessage({ kind: "serial", bytes: Uint8Array.from(serial) });
     serial = [];
   }
   const screen = machine.screen;
   if (screen.generation === shownGeneration) return;
   shownGeneration = screen.generation;
+  lastSign = lastFrame;
   const { row, column, visible } = screen.cursor;
   scope.postMessage({
     kind: "screen",
