@@ -1,4 +1,5 @@
 /** Takes the reader's keys for the machine while its screen has the focus, and gives the focus back when asked. */
+import { LEFT_SHIFT, RELEASED, typed } from "#machine/platform/scan-codes.ts";
 import { scanCode } from "./keys.ts";
 
 const HOW_TO_ENTER = "Click the screen to type.";
@@ -16,6 +17,13 @@ export interface KeySink {
 const isShortcut = (event: KeyboardEvent): boolean =>
   (event.ctrlKey || event.altKey || event.metaKey) && !event.getModifierState("AltGraph");
 const MODIFIERS = /^(Control|Alt|Shift)/;
+
+/** A capital from someone who has no shift key, as a remote desktop or a script types it. */
+function lacksShift(event: KeyboardEvent, codes: readonly number[]): boolean {
+  if (event.shiftKey || event.getModifierState("CapsLock")) return false;
+  const [first, second] = typed(event.key)[0] ?? [];
+  return first === LEFT_SHIFT && second === codes[0];
+}
 
 /**
  * A text field of no size that has the focus for the screen, as a screen reader expects of something to type into; the
@@ -78,7 +86,7 @@ export class KeyCapture {
     if (codes === null) return;
     event.preventDefault();
     this.held.add(code);
-    this.sink.press(codes);
+    this.sink.press(lacksShift(event, codes) ? [LEFT_SHIFT, ...codes, LEFT_SHIFT | RELEASED] : codes);
   }
 
   private up(event: KeyboardEvent): void {

@@ -1,0 +1,41 @@
+/** What terminals send, as the keys of a PC. */
+import { describe, expect, test } from "vitest";
+import { qemuKeys } from "../../machine/hosts/qemu-keys.ts";
+import { terminalKeys } from "../../machine/hosts/terminal-keys.ts";
+
+describe("a terminal's keys", () => {
+  test.each([
+    ["a", [0x1e, 0x9e]],
+    ["A", [0x2a, 0x1e, 0x9e, 0xaa]],
+    ["\r", [0x1c, 0x9c]],
+    ["\t", [0x0f, 0x8f]],
+    ["\x7f", [0x0e, 0x8e]],
+    ["\x1b", [0x01, 0x81]],
+    ["\x1b[A", [0xe0, 0x48, 0xe0, 0xc8]],
+    ["\x1bOB", [0xe0, 0x50, 0xe0, 0xd0]],
+    ["\x1b[H", [0xe0, 0x47, 0xe0, 0xc7]],
+    ["\x1b[3~", [0xe0, 0x53, 0xe0, 0xd3]],
+    ["\x1bOP", [0x3b, 0xbb]],
+    ["\x1b[24~", [0x58, 0xd8]],
+    ["\x1b[1;5C", [0xe0, 0x4d, 0xe0, 0xcd]],
+    ["\x1b[Z", [0x2a, 0x0f, 0x8f, 0xaa]],
+    ["\x03", [0x1d, 0x2e, 0xae, 0x9d]],
+    ["\x1bx", [0x38, 0x2d, 0xad, 0xb8]],
+  ])("%j", (input, codes) => {
+    expect(terminalKeys(input)).toEqual([codes]);
+  });
+
+  test("come one by one, and those that no PC has are left out", () => {
+    expect(terminalKeys("ab\x1b[A€\x1b[99~c")).toEqual([
+      [0x1e, 0x9e],
+      [0x30, 0xb0],
+      [0xe0, 0x48, 0xe0, 0xc8],
+      [0x2e, 0xae],
+    ]);
+  });
+});
+
+test("QEMU hears what goes down together, extended keys with 0x80", () => {
+  expect(qemuKeys([0x2a, 0x1e, 0x9e, 0xaa]).map(({ data }) => data)).toEqual([0x2a, 0x1e]);
+  expect(qemuKeys([0xe0, 0x48, 0xe0, 0xc8]).map(({ data }) => data)).toEqual([0xc8]);
+});
