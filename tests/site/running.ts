@@ -7,6 +7,12 @@ import { runInMachine } from "../chapters/machine.ts";
 import { matchLines } from "../chapters/match.ts";
 import { type OpenPage, PATIENCE, type TestedSite } from "./site.ts";
 
+/** Every machine has these panels, open or not. */
+const PANELS = [
+  ["registers", "Registers"],
+  ["disassembly", "Next instructions"],
+] as const;
+
 /** Waits until the machine shows what the chapter, or a variant of it, says that it does. */
 async function expectShown({ read, reason }: OpenPage, chapter: TestedChapter, variant: string | null): Promise<void> {
   const expected = chapter.expectations.filter((expectation) => expectation.variant === variant);
@@ -43,6 +49,8 @@ export function testRunning(site: () => TestedSite, chapter: TestedChapter): voi
 
   test("pauses, steps, and shows registers that change and the lines of the book", async () => {
     const { page, read, inspector, trouble } = await site().open(chapter.page);
+    for (const [name, title] of PANELS)
+      if ((await inspector(name)) === null) await page.locator("taiji-machine summary", { hasText: title }).click();
     const step = page.getByRole("button", { name: "Step" });
     // Without power, "Step" switches the machine on and waits at its first instruction.
     await step.click();
@@ -53,7 +61,6 @@ export function testRunning(site: () => TestedSite, chapter: TestedChapter): voi
     await expect.poll(() => inspector("registers"), PATIENCE).not.toBe(before);
     await page.getByRole("button", { name: "Resume" }).click();
     await expect.poll(() => read("state"), PATIENCE).not.toBe("paused");
-    if ((await inspector("disassembly")) === null) await page.getByText("Next instructions").click();
     await expect.poll(() => inspector("disassembly"), PATIENCE).toMatch(/chapter \d+, line \d+/);
     expect(trouble).toEqual([]);
     await page.close();
@@ -129,6 +136,42 @@ export function testInspectors(site: () => TestedSite, all: readonly TestedChapt
         expect(story).toContain("1. page fault, a write by the kernel, but no page is there");
         expect(story).toMatch(/PTE at physical 0x[0-9a-f]+ = 0x0 is not present/);
         expect(story).toMatch(/at chapter 6, line \d+/);
+        expect(trouble).toEqual([]);
+        await page.close();
+      },
+    );
+  });
+
+  describe("the keyboard", () => {
+    const interrupts = from(7);
+    test.skipIf(interrupts === undefined)(
+      "types into chapter 7, gives the focus back, and its chips are shown",
+      async () => {
+        const { page, read, inspector, trouble } = await site().open(interrupts!.page);
+        await page.getByRole("button", { name: "Power on" }).click();
+        await expect.poll(() => read("screenText"), PATIENCE).toContain("Now type.");
+        const screen = page.getByRole("region", { name: /Screen/ });
+        await screen.click();
+        // A key at a time, as fingers do it: "type" would send capitals without their shift key.
+        await page.keyboard.press("Shift+H");
+        await page.keyboard.type("ello, 42", { delay: 30 });
+        await page.keyboard.press("Shift+1");
+        await expect.poll(() => read("screenText"), PATIENCE).toContain("Hello, 42!");
+        // While the screen has the focus Tab belongs to the machine, but not right after Escape.
+        const focused = (): Promise<boolean> =>
+          page
+            .locator("taiji-machine")
+            .evaluate((machine) => machine.shadowRoot!.activeElement?.tagName === "TEXTAREA");
+        await page.keyboard.press("Tab");
+        expect(await focused()).toBe(true);
+        await page.keyboard.press("Escape");
+        await page.keyboard.press("Tab");
+        expect(await focused()).toBe(false);
+        await page.locator("taiji-machine summary", { hasText: "Interrupt controllers" }).waitFor();
+        await expect.poll(() => inspector("pic"), PATIENCE).toMatch(/0\s+timer\s+32\s+(open|in service)/);
+        await expect
+          .poll(() => inspector("pit"), PATIENCE)
+          .toMatch(/0\s+IRQ 0\s+mode 2, rate generator\s+11,931\s+100/);
         expect(trouble).toEqual([]);
         await page.close();
       },
