@@ -103,6 +103,18 @@ describe.each([
     expect(run.status).toBe(1);
   });
 
+  needed("--type-after types when the guest is ready", async () => {
+    const image = disk(`${HELLO}
+      mov ah, 0
+      int 0x16
+      mov dx, 0x3f8
+      out dx, al
+      jmp exit${TEXT}`);
+    const typing = ["--type", "Q", "--type-after", "says hello"];
+    const run = await boot(["--image", image, "--headless", "--timeout", "60", ...typing, ...peer]);
+    expect(run).toEqual({ status: 33, out: "guest says helloQ", error: "" });
+  });
+
   needed("--timeout ends with 1", async () => {
     const run = await boot(["--image", disk("forever: jmp forever"), "--headless", "--timeout", "0.5", ...peer]);
     expect(run).toEqual({ status: 1, out: "", error: "" });
@@ -150,6 +162,8 @@ describe("a user's mistake is told in words, with status 2", () => {
     [["--image", "a", "--memory", "2.5"], /--memory takes whole MiB/],
     [["--image", "a", "--screen"], /--screen goes with --headless/],
     [["--image", "a", "--until", ""], /--until needs a text/],
+    [["--image", "a", "--type-after", "b"], /--type-after goes with --type/],
+    [["--image", "a", "--type", "x", "--type-after", ""], /--type-after needs a text/],
     [["--elf", "a", "--qemu"], /QEMU boots disk images only/],
   ])("arguments %j", (args, message) => {
     expect(() => readArguments(args)).toThrow(UsageError);

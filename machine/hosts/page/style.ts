@@ -76,7 +76,8 @@ p.hint:empty { display: none; }
 .keyboard .ShiftLeft, .keyboard .Enter, .keyboard .Backspace { flex-grow: 1.6; font-family: inherit; }
 .keyboard .Space { flex-grow: 3; font-family: inherit; }
 [hidden] { display: none; }
-.row { height: 1.2em; }
+.screen { height: 30em; contain: strict; }
+.row { height: 1.2em; contain: strict; }
 .row span { display: inline-block; height: 1.2em; vertical-align: top; }
 .cursor { box-shadow: inset 0 -0.15em 0 currentColor; }
 ${colours}
