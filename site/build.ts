@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { INSPECTOR_NAMES } from "../machine/debug/inspection.ts";
 import { kernelTestName } from "../tangle/chapter.ts";
 import { readBookFiles } from "../tangle/io.ts";
 import { tellBlocks } from "../tangle/literate/blocks.ts";
@@ -42,6 +43,7 @@ export async function buildSite(options: SiteOptions): Promise<BuiltSite> {
   const files = readBookFiles(root);
   const { book, diagnostics } = readBook(files);
   if (diagnostics.length > 0) throw new BookError(diagnostics);
+  checkInspectors(files, book);
   highlighter ??= createHighlighter();
   const outputs = new Map<string, string | Uint8Array>();
   const shiki = await highlighter;
@@ -71,6 +73,26 @@ export async function buildSite(options: SiteOptions): Promise<BuiltSite> {
   // GitHub Pages would otherwise run the folder through Jekyll.
   outputs.set(".nojekyll", "");
   return write(options.output, outputs);
+}
+
+/** A chapter can open only inspectors that the machine element has. */
+function checkInspectors(files: readonly BookFile[], book: Book): void {
+  const diagnostics = book.chapters.flatMap(({ path, frontMatter }) =>
+    frontMatter.inspect
+      .filter((name) => !INSPECTOR_NAMES.some((known) => known === name))
+      .map((name) => {
+        const lines = files.find((file) => file.path === path)!.text.split("\n");
+        const line = lines.findIndex((text) => text.startsWith("inspect:")) + 1;
+        const hint = `the inspectors are ${INSPECTOR_NAMES.join(", ")}`;
+        return {
+          code: "ST4002",
+          message: `there is no inspector ${name}`,
+          place: { file: path, line, column: 1 },
+          hint,
+        };
+      }),
+  );
+  if (diagnostics.length > 0) throw new BookError(diagnostics);
 }
 
 const readSource = (path: string): string => readFileSync(join(root, path), "utf8");

@@ -59,6 +59,19 @@ export interface Inspections {
 
 export type InspectorName = keyof Inspections;
 
+/** In the order in which a page shows them. */
+export const INSPECTOR_NAMES: readonly InspectorName[] = [
+  "registers",
+  "disassembly",
+  "idt",
+  "gdt",
+  "tss",
+  "pic",
+  "pit",
+  "keyboard",
+  "serial",
+];
+
 export type Inspection = Partial<Inspections>;
 
 /** Looks at what `wanted` names. `starts`: ascending linear addresses at which instructions are known to begin. */
