@@ -2,6 +2,7 @@
 import { type Assembly, assemble } from "./assembler/assembler.ts";
 import { compile } from "./compiler/compile.ts";
 import type { LinkedProgram } from "./compiler/object.ts";
+import type { Global } from "./compiler/tree.ts";
 import { buildDisk, DiskError, type DiskParts } from "./image/disk.ts";
 import { debugSections } from "./image/dwarf.ts";
 import { writeElf } from "./image/elf.ts";
@@ -70,15 +71,16 @@ const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 function buildImage(snapshot: Snapshot, entryFile: string, { own, lent }: Loaders): ChapterBuild {
   const inBook = (place: Place): Place => toBook(snapshot, place);
   const sources = snapshot.files.filter(({ path }) => path.startsWith("kernel/"));
-  const { linked, diagnostics } = compile(sources, { entryFile, chapter: snapshot.chapter, placeOf: inBook });
-  if (linked === null) return { outputs: [], diagnostics: diagnostics.map((mistake) => movedBy(mistake, inBook)) };
+  const { linked, program, diagnostics } = compile(sources, { entryFile, chapter: snapshot.chapter, placeOf: inBook });
+  if (linked === null || program === null)
+    return { outputs: [], diagnostics: diagnostics.map((mistake) => movedBy(mistake, inBook)) };
 
   const test = kernelTestName(entryFile);
   const below = test === null ? "" : `tests/${test}/`;
   const elf = writeElf(linked, debugSections(linked, inBook));
   const outputs = [
     { path: `${below}kernel.elf`, bytes: elf },
-    { path: `${below}map.json`, bytes: encode(mapOf(snapshot, linked, own)) },
+    { path: `${below}map.json`, bytes: encode(mapOf(snapshot, linked, program.globals, own)) },
   ];
   const loader = own.isComplete ? own : lent;
   if (loader?.isComplete !== true) return { outputs, diagnostics: [] };
@@ -139,7 +141,12 @@ function diskOf(
   }
 }
 
-function mapOf(snapshot: Snapshot, linked: LinkedProgram, { sector, stage2 }: Loader): string {
+function mapOf(
+  snapshot: Snapshot,
+  linked: LinkedProgram,
+  globals: readonly Global[],
+  { sector, stage2 }: Loader,
+): string {
   const loader: LoaderCode[] = [sector, stage2].flatMap((part) =>
     part === null
       ? []
@@ -154,5 +161,5 @@ function mapOf(snapshot: Snapshot, linked: LinkedProgram, { sector, stage2 }: Lo
         ],
   );
   const { chapter, variant } = snapshot;
-  return buildMap({ chapter, variant, linked, loader, toBook: (place) => toBook(snapshot, place) });
+  return buildMap({ chapter, variant, linked, globals, loader, toBook: (place) => toBook(snapshot, place) });
 }

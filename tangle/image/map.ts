@@ -3,7 +3,9 @@
  * the two parts share this format and no code.
  */
 import type { LinkedProgram } from "../compiler/object.ts";
+import type { Global } from "../compiler/tree.ts";
 import type { Place } from "../place.ts";
+import { describeObjects } from "./shapes.ts";
 
 /** Machine code outside the kernel that has lines too: the boot loader's two files as loaded. */
 export interface LoaderCode {
@@ -18,6 +20,8 @@ export interface MapInput {
   readonly chapter: number;
   readonly variant: string | null;
   readonly linked: LinkedProgram;
+  /** The module-level variables of the program that was linked, whose types the map tells. */
+  readonly globals: readonly Global[];
   readonly loader: readonly LoaderCode[];
   /** Tangled place → place in the book. */
   readonly toBook: (place: Place) => Place;
@@ -28,7 +32,7 @@ type LineRow = [address: string, file: number, line: number, column: number, sou
 const hex = (address: bigint): string => `0x${address.toString(16)}`;
 
 /** The file's text. Addresses are hexadecimal strings, since they exceed what a JSON number keeps. */
-export function buildMap({ chapter, variant, linked, loader, toBook }: MapInput): string {
+export function buildMap({ chapter, variant, linked, globals, loader, toBook }: MapInput): string {
   const files: string[] = [];
   const sources: string[] = [];
   const row = (address: bigint, place: Place): LineRow => {
@@ -39,6 +43,8 @@ export function buildMap({ chapter, variant, linked, loader, toBook }: MapInput)
   const loaderLines = loader.flatMap((code) =>
     code.lines.map(({ offset, place }) => row(code.origin + BigInt(offset), place)),
   );
+  const inImage = new Set(linked.symbols.map(({ name }) => name));
+  const { shapes, objects } = describeObjects(globals.filter(({ symbol }) => inImage.has(symbol)));
   const map = {
     version: 1,
     chapter,
@@ -46,7 +52,11 @@ export function buildMap({ chapter, variant, linked, loader, toBook }: MapInput)
     entry: hex(linked.entry),
     files,
     sources,
-    symbols: linked.symbols.map(({ name, address, size, kind }) => ({ name, address: hex(address), size, kind })),
+    symbols: linked.symbols.map(({ name, address, size, kind }) => {
+      const type = objects.get(name);
+      return { name, address: hex(address), size, kind, ...(type === undefined ? {} : { type }) };
+    }),
+    shapes,
     lines: withoutRepeats(kernelLines),
     loader:
       loader.length === 0
