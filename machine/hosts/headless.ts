@@ -1,6 +1,6 @@
 /** Our machine as a session: runs in slices, so that timers and signals get their turn. */
 import type { StopReason } from "#machine/machine.ts";
-import { createMachine } from "./pc.ts";
+import { createMachine, type EngineName } from "./pc.ts";
 import { Runner } from "./runner.ts";
 import { type RunEnd, type RunResult, type ScreenState, type Session, type WatchOptions, watch } from "./session.ts";
 
@@ -15,6 +15,8 @@ export interface MachineOptions {
   readonly clock?: "free" | "host";
   /** What the guest's clock shows at power-on, in milliseconds since 1970; always the same unless given. */
   readonly startTime?: number;
+  /** What runs the processor: the best there is, unless given. */
+  readonly engine?: EngineName;
 }
 
 /** The book's machine, run by this process. */

@@ -3,10 +3,13 @@ import type { Machine, StopReason } from "#machine/machine.ts";
 
 /** Wall time of a slice in milliseconds: short enough to hear the user between two of them. */
 const SLICE = 8;
-/** Instructions run between two looks at the wall clock. */
+/** Instructions run between two looks at the wall clock: at first, and as many more as a machine is fast. */
 const CHUNK = 20_000;
+const LARGEST_CHUNK = 1_000_000;
+/** Milliseconds between two looks at the wall clock, about. */
+const LOOK = 1;
 /** Nanoseconds of guest time that an instruction may be made to last. */
-const QUICKEST = 1;
+const QUICKEST = 0.1;
 const SLOWEST = 250;
 /** Within this much time, in nanoseconds, a guest that is late should have caught up. */
 const CATCH_UP = 50e6;
@@ -31,6 +34,7 @@ export class Runner {
   private guest = 0;
   private wall = 0;
   private asleep = false;
+  private chunk = CHUNK;
 
   constructor(
     readonly machine: Machine,
@@ -51,10 +55,11 @@ export class Runner {
     const { machine } = this;
     const began = this.now();
     const first = machine.instructions;
+    let looked = began;
     let slept = this.asleep;
     this.asleep = false;
     for (;;) {
-      const stop = machine.run(CHUNK);
+      const stop = machine.run(this.chunk);
       if (stop.kind === "halted") {
         slept = this.asleep = true;
         if (stop.wakeAt === undefined) return { stop, wait: null };
@@ -63,12 +68,21 @@ export class Runner {
         this.forgive(stop.wakeAt);
         this.wake(stop.wakeAt);
       } else if (stop.kind !== "budget") return { stop, wait: null };
-      const elapsed = this.now() - began;
+      const now = this.now();
+      this.adaptChunk(now - looked);
+      looked = now;
+      const elapsed = now - began;
       if (elapsed < SLICE) continue;
       this.forgive(machine.time);
       if (!slept && !machine.skipsSleep) this.keepPace(elapsed, machine.instructions - first);
       return { stop: { kind: "budget" }, wait: 0 };
     }
+  }
+
+  /** After a chunk that took so many milliseconds. Doubling, so that one slow stretch is soon noticed. */
+  private adaptChunk(took: number): void {
+    if (took > 2 * LOOK) this.chunk = Math.max(CHUNK, this.chunk >> 2);
+    else if (took < LOOK / 2) this.chunk = Math.min(LARGEST_CHUNK, this.chunk * 2);
   }
 
   /** Before a sleeping guest gets input: the time that it has slept has passed for it too. */
