@@ -1,0 +1,325 @@
+; more.asm - further workloads in the frame of bench.asm, which includes this file: what the eight do not exercise.
+; Each works in both modes and defines "prepare" (called) and "work" (jumped to, ends at work_done with xsi = checksum).
+
+%macro random 1                         ; next pseudo-random word in a 32-bit register
+        imul    %1, %1, 1664525
+        add     %1, 1013904223
+%endmacro
+
+%ifidn WL, interp
+; An interpreter's loop: 4 KiB of random bytecode, eight operations, one indirect jump each. N passes.
+%define PROGRAM BUF
+%define LENGTH  4096
+prepare:
+        mov     xdi, PROGRAM
+        mov     ecx, LENGTH
+        mov     eax, 12345
+.l:     random  eax
+        mov     edx, eax
+        shr     edx, 24
+        and     dl, 7
+        mov     [xdi], dl
+        inc     xdi
+        dec     ecx
+        jnz     .l
+        ret
+%macro dispatch 0
+        movzx   edx, byte [xdi]
+        inc     xdi
+        jmp     [table + xdx*W]
+%endmacro
+work:
+        mov     dword [VARS+8], N
+        mov     ebx, 1
+        mov     ebp, 2
+        xor     esi, esi
+.pass:  mov     xdi, PROGRAM
+        mov     byte [PROGRAM + LENGTH], 8
+        dispatch
+op0:    add     esi, ebx
+        dispatch
+op1:    xor     ebx, esi
+        dispatch
+op2:    rol     ebp, 5
+        dispatch
+op3:    sub     esi, ebp
+        dispatch
+op4:    lea     ebx, [xbx+xbp+7]
+        dispatch
+op5:    not     ebp
+        dispatch
+op6:    imul    ebx, ebp
+        dispatch
+op7:    mov     ecx, [VARS+12]
+        add     ecx, esi
+        mov     [VARS+12], ecx
+        dispatch
+op8:    dec     dword [VARS+8]
+        jnz     work.pass
+        xor     esi, ebx
+        jmp     work_done
+align 8
+table:  DW      op0, op1, op2, op3, op4, op5, op6, op7, op8
+%endif
+
+%ifidn WL, patch
+; Code that changes itself: the constant of an instruction in a loop of 100 rounds, N times.
+prepare: ret
+work:
+        mov     ecx, N
+        xor     esi, esi
+.l:     mov     [.changed+2], ecx
+        jmp     .go
+.go:    mov     edx, 100
+.in:
+.changed: add   esi, strict dword 0x11111111
+        rol     esi, 3
+        dec     edx
+        jnz     .in
+        dec     ecx
+        jnz     .l
+        jmp     work_done
+%endif
+
+%ifidn WL, codegen
+; Code written at run time, as a just-in-time compiler does: a function of 49 instructions, called 20 times, N times,
+; at one of 1,024 places, so that old code is overwritten.
+prepare: ret
+work:
+        mov     dword [VARS+8], N
+        mov     ebp, 99
+        xor     esi, esi
+.l:     mov     edi, [VARS+8]
+        and     edi, 1023
+        shl     edi, 8
+        add     edi, CODEBUF
+        mov     ebx, edi
+        mov     ecx, 16
+.emit:  random  ebp
+        mov     word [xdi], 0xc681      ; add esi, imm32
+        mov     [xdi+2], ebp
+        mov     dword [xdi+6], 0xf807c6c1 ; rol esi, 7; clc
+        add     xdi, 10
+        dec     ecx
+        jnz     .emit
+        mov     byte [xdi], 0xc3
+        mov     ecx, 20
+.call:  call    xbx
+        dec     ecx
+        jnz     .call
+        dec     dword [VARS+8]
+        jnz     .l
+        jmp     work_done
+%endif
+
+%ifidn WL, cold
+; Thousands of functions, each called seldom: 6,000 of 18 instructions, in random order, N rounds of 6,000 calls.
+%define FUNCTIONS 6000
+%define BYTES     64
+prepare:
+        mov     edi, CODEBUF
+        mov     ebp, 4711
+        mov     ecx, FUNCTIONS
+.f:     mov     ebx, edi
+        mov     edx, 8
+.emit:  random  ebp
+        mov     word [xdi], 0xc681      ; add esi, imm32
+        mov     [xdi+2], ebp
+        mov     word [xdi+6], 0xc631    ; xor esi, eax
+        add     xdi, 8
+        dec     edx
+        jz      .e
+        test    edx, 3
+        jnz     .emit
+        mov     word [xdi], 0x0074      ; jz to the next instruction
+        add     xdi, 2
+        jmp     .emit
+.e:     mov     byte [xdi], 0xc3
+        lea     edi, [xbx+BYTES+16]
+        dec     ecx
+        jnz     .f
+        ret
+work:
+        mov     dword [VARS+8], N
+        mov     ebp, 1
+        xor     esi, esi
+        xor     eax, eax
+.round: mov     ecx, FUNCTIONS
+.l:     random  ebp
+        mov     eax, ebp
+        shr     eax, 8
+        mov     edi, FUNCTIONS
+        mul     edi
+        shrd    eax, edx, 24            ; 0 .. FUNCTIONS-1
+        imul    ebx, eax, BYTES+16
+        add     ebx, CODEBUF
+        call    xbx
+        dec     ecx
+        jnz     .l
+        dec     dword [VARS+8]
+        jnz     .round
+        jmp     work_done
+%endif
+
+%ifidn WL, syscall
+; From ring 3 into the kernel and back: SYSCALL and SYSRET (32-bit: SYSENTER and SYSEXIT). N calls.
+prepare:
+%if MODE = 64
+        mov     ecx, 0xc0000081         ; STAR
+        xor     eax, eax
+        mov     edx, 0x00180008
+        wrmsr
+        inc     ecx                     ; LSTAR
+        mov     eax, kernel
+        xor     edx, edx
+        wrmsr
+        mov     ecx, 0xc0000084         ; SFMASK
+        mov     eax, 0x300
+        wrmsr
+%else
+        xor     edx, edx
+        mov     ecx, 0x174
+        mov     eax, KCODE
+        wrmsr
+        inc     ecx
+        mov     eax, STACK
+        wrmsr
+        inc     ecx
+        mov     eax, kernel
+        wrmsr
+%endif
+        ret
+work:
+        mov     [VARS+24], xsp
+        xor     esi, esi
+        xor     edi, edi
+        mov     ebx, N
+%if MODE = 64
+        mov     ecx, user
+        mov     r11d, 2
+        o64 sysret
+user:   syscall
+        dec     ebx
+        jnz     user
+        mov     edi, 1
+        syscall                         ; the kernel does not return from this one
+%else
+        mov     edx, user
+        mov     ecx, STACK - 0x1000
+        sysexit
+user:   mov     edx, .back
+        mov     ecx, esp
+        sysenter
+.back:  dec     ebx
+        jnz     user
+        mov     edi, 1
+        sysenter
+%endif
+kernel: test    edi, edi
+        jnz     .end
+        add     xsi, xbx
+%if MODE = 64
+        o64 sysret
+%else
+        sysexit
+%endif
+.end:   mov     xsp, [VARS+24]
+        jmp     work_done
+%endif
+
+%ifidn WL, ssescalar
+; Scalar double precision, as compilers use it: a logistic map and a square root, N steps of 10 instructions.
+prepare: ret
+align 16
+one:    dq 1.0
+rate:   dq 3.75
+start:  dq 0.3141592653589793
+work:
+        mov     ecx, N
+        movsd   xmm0, [start]
+        movsd   xmm3, [one]
+        movsd   xmm4, [rate]
+        xorpd   xmm5, xmm5
+.l:     movsd   xmm1, xmm3
+        subsd   xmm1, xmm0
+        mulsd   xmm0, xmm1
+        mulsd   xmm0, xmm4
+        sqrtsd  xmm2, xmm0
+        addsd   xmm5, xmm2
+        cvttsd2si eax, xmm5
+        add     esi, eax
+        dec     ecx
+        jnz     .l
+        movsd   [VARS+32], xmm5
+        xor     esi, [VARS+32]
+        xor     esi, [VARS+36]
+        jmp     work_done
+%endif
+
+%ifidn WL, ssepacked
+; Packed singles and integers over 16 KiB, as a codec does: N passes of 1,024 times 12 instructions.
+prepare:
+        mov     ecx, 0x4000
+        call    fill_buf
+        mov     xdi, BUF
+        mov     ecx, 0x1000
+.l:     and     dword [xdi], 0x007fffff ; floats from 1 to 2
+        or      dword [xdi], 0x3f800000
+        add     xdi, 4
+        dec     ecx
+        jnz     .l
+        ret
+align 16
+half:   dd 0.5, 0.25, 0.125, 0.75
+work:
+        mov     ebx, N
+        pxor    xmm6, xmm6
+        movaps  xmm4, [half]
+.p:     mov     xsi, BUF
+        mov     ecx, 0x400
+.l:     movaps  xmm0, [xsi]
+        movaps  xmm1, xmm0
+        mulps   xmm0, xmm4
+        addps   xmm0, xmm4
+        pshufd  xmm2, xmm1, 0x1b
+        paddd   xmm6, xmm2
+        pxor    xmm6, xmm0
+        psrld   xmm1, 3
+        paddw   xmm6, xmm1
+        add     xsi, 16
+        dec     ecx
+        jnz     .l
+        dec     ebx
+        jnz     .p
+        movdqu  [VARS+32], xmm6
+        mov     esi, [VARS+32]
+        xor     esi, [VARS+36]
+        xor     esi, [VARS+40]
+        xor     esi, [VARS+44]
+        jmp     work_done
+%endif
+
+%ifidn WL, x87
+; The old way to compute: a logistic map on the register stack, N steps of 9 instructions.
+prepare: ret
+align 8
+rate:   dq 3.75
+start:  dq 0.3141592653589793
+work:
+        mov     ecx, N
+        fninit
+        fld     qword [start]
+.l:     fld1
+        fsub    st0, st1
+        fmulp   st1, st0
+        fmul    qword [rate]
+        fld     st0
+        fsqrt
+        fstp    qword [VARS+32]
+        dec     ecx
+        jnz     .l
+        fstp    st0
+        mov     esi, [VARS+32]
+        xor     esi, [VARS+36]
+        jmp     work_done
+%endif
