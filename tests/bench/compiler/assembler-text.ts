@@ -1,5 +1,5 @@
 /** Object code as text for the GNU assembler, so that gcc can link it with C: bytes, and holes with symbols. */
-import type { ObjectProgram } from "../../tangle/compiler/object.ts";
+import type { ObjectProgram } from "../../../tangle/compiler/object.ts";
 
 /** Symbols that begin with `prefix` begin with `replacement` instead; what C cannot name becomes `_`. */
 export function assemblerText(object: ObjectProgram, prefix: string, replacement: string): string {
