@@ -17,11 +17,11 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     run: benchMachine,
   },
   compiler: {
-    what: "compiled kernel code against gcc -O2",
+    what: "compiled kernel code against gcc -O0, -O1 and -O2",
     needs: ["gcc"],
     run: async () => {
       // Loaded when asked for: the machine's bench needs no compiler.
-      (await import("./compiled-code.ts")).benchCompiledCode();
+      (await import("./compiler/compiled-code.ts")).benchCompiledCode();
       return 0;
     },
   },
