@@ -10,17 +10,18 @@ import { Evaluator } from "./evaluator.ts";
 
 export class EvaluatorEngine implements Engine {
   readonly breakpoints = new Set<bigint>();
-  readonly #evaluator: Evaluator;
+  protected readonly evaluator: Evaluator;
   #stopRequested = false;
   /** The last iret set RF; it holds for one instruction. */
   #resumed = false;
-  #left = 0;
+  /** Instructions that the run may still retire. */
+  protected left = 0;
   /** The instruction at which the run began: a breakpoint there has been seen already. */
   #passing: { address: bigint; retired: number } | null = null;
 
   constructor(readonly cpu: Cpu) {
-    this.#evaluator = new Evaluator(cpu);
-    const { cursor } = this.#evaluator;
+    this.evaluator = new Evaluator(cpu);
+    const { cursor } = this.evaluator;
     cpu.memory.connect({
       codeWritten: (address, length) => cursor.cache.written(address, length),
       remapped: () => {
@@ -31,35 +32,35 @@ export class EvaluatorEngine implements Engine {
   }
 
   get onUnknownOpcode() {
-    return this.#evaluator.cursor.onUnknownOpcode;
+    return this.evaluator.cursor.onUnknownOpcode;
   }
 
   set onUnknownOpcode(listener: ((address: bigint, bytes: Uint8Array) => void) | null) {
-    this.#evaluator.cursor.onUnknownOpcode = listener;
+    this.evaluator.cursor.onUnknownOpcode = listener;
   }
 
   requestStop(): void {
     this.#stopRequested = true;
-    this.#evaluator.attention = true;
+    this.evaluator.attention = true;
   }
 
   reset(): void {
     this.#stopRequested = false;
     this.#resumed = false;
-    this.#evaluator.cursor.reset();
-    this.#evaluator.refresh();
+    this.evaluator.cursor.reset();
+    this.evaluator.refresh();
   }
 
   run(instructions: number, continued = false): EngineStop {
     const { cpu } = this;
-    const evaluator = this.#evaluator;
+    const evaluator = this.evaluator;
     evaluator.refresh();
     this.#stopRequested = false;
-    this.#left = instructions;
+    this.left = instructions;
     this.#passing = continued ? null : { address: this.#linearRip(), retired: cpu.retired };
     try {
       for (;;) {
-        const stop = this.#deliverFaults(() => this.#loop());
+        const stop = this.#deliverFaults(() => this.loop());
         if (stop !== null) return stop;
       }
     } finally {
@@ -69,7 +70,7 @@ export class EvaluatorEngine implements Engine {
 
   /** Runs `body`; a fault that leaves it is delivered to the guest, which counts as an instruction, and gives null. */
   #deliverFaults(body: () => EngineStop): EngineStop | null {
-    const { cursor } = this.#evaluator;
+    const { cursor } = this.evaluator;
     try {
       return body();
     } catch (fault) {
@@ -77,21 +78,22 @@ export class EvaluatorEngine implements Engine {
       this.cpu.state.rip = cursor.start;
       this.cpu.trap = false;
       this.cpu.retired++;
-      this.#left--;
+      this.left--;
       const story = raise(this.cpu, fault);
-      this.#evaluator.refresh();
+      this.evaluator.refresh();
       return story === null ? null : { kind: "tripleFault", story };
     }
   }
 
-  #loop(): EngineStop {
+  /** Runs until `left` is 0 or something stops it. Faults leave it as exceptions. */
+  protected loop(): EngineStop {
     const { cpu } = this;
-    const evaluator = this.#evaluator;
+    const evaluator = this.evaluator;
     const { cursor } = evaluator;
     const watching = this.breakpoints.size > 0;
-    while (this.#left > 0) {
+    while (this.left > 0) {
       if (evaluator.attention) {
-        const stop = this.#attend();
+        const stop = this.attend();
         if (stop !== null) return stop;
       }
       const page = cursor.page === null || cursor.offset > cursor.last ? cursor.enter() : cursor.page;
@@ -102,7 +104,7 @@ export class EvaluatorEngine implements Engine {
       cursor.offset = offset + decoded.length;
       decoded.meaning(evaluator, decoded.instruction);
       cpu.retired++;
-      this.#left--;
+      this.left--;
     }
     return { kind: "budget" };
   }
@@ -115,15 +117,15 @@ export class EvaluatorEngine implements Engine {
   }
 
   #linearRip(): bigint {
-    const { cursor } = this.#evaluator;
+    const { cursor } = this.evaluator;
     return cursor.mode === 64 ? cursor.rip : BigInt.asUintN(32, this.cpu.state.segmentBase(CS) + cursor.rip);
   }
 
   /** Between two instructions, when something may have happened: traps, interrupts, stops. */
-  #attend(): EngineStop | null {
+  protected attend(): EngineStop | null {
     const { cpu } = this;
     const { state } = cpu;
-    const evaluator = this.#evaluator;
+    const evaluator = this.evaluator;
     evaluator.attention = false;
     if (this.#stopRequested) return { kind: "requested" };
     evaluator.cursor.save();
@@ -156,7 +158,7 @@ export class EvaluatorEngine implements Engine {
     cpu.trap = false;
     cpu.state.words[at.DEBUG / 8 + 6]! |= 0x4000n;
     const story = raise(cpu, new Fault(VECTOR.DB, null, "single step"));
-    this.#evaluator.refresh();
+    this.evaluator.refresh();
     return story === null ? null : { kind: "tripleFault", story };
   }
 
@@ -167,7 +169,7 @@ export class EvaluatorEngine implements Engine {
       this.#resumed = false;
     } else {
       this.#resumed = true;
-      this.#evaluator.attention = true;
+      this.evaluator.attention = true;
     }
   }
 }
