@@ -1,14 +1,34 @@
 /** What inspectors show of a machine: looked up in its registers and its memory, without changing anything. */
 import type { DeviceStates, Machine, Registers } from "#machine/machine.ts";
 import type { SegmentRegister, TableRegister } from "#machine/registers.ts";
+import { type AskedAddress, addressOf } from "./address.ts";
+import { type HeapView, viewHeap } from "./heap.ts";
 import { countGates, decodeInterruptTable, GATE_SIZE, type Gate } from "./interrupt-table.ts";
 import { disassemble, type ListedInstruction } from "./listing.ts";
+import { type MemoryMapView, viewMemory } from "./memory-map.ts";
+import { type PageTree, readPageTree } from "./page-tables.ts";
+import { type Walk, walkAddress } from "./paging.ts";
 import { decodeSegmentTable, type SegmentDescriptor } from "./segment-table.ts";
+import { type KernelLayout, KernelMemory } from "./structures.ts";
 import { type TableForm, tableForm } from "./table-form.ts";
 import { decodeTaskState, TASK_STATE_SIZE, type TaskState } from "./task-state.ts";
 
 /** The part of a machine that is looked at. */
-export type Inspected = Pick<Machine, "registers" | "systemRegisters" | "codeBase" | "readMemory" | "devices">;
+export type Inspected = Pick<
+  Machine,
+  "registers" | "systemRegisters" | "codeBase" | "readMemory" | "readPhysical" | "devices"
+>;
+
+/** What is asked of a machine. */
+export interface Questions {
+  readonly wanted: ReadonlySet<InspectorName>;
+  /** Ascending linear addresses at which instructions are known to begin: with them code can be shown from before rip. */
+  readonly starts: BigUint64Array;
+  /** Of the kernel that runs. */
+  readonly layout: KernelLayout;
+  /** Whose way through the page tables is shown. */
+  readonly walk: AskedAddress;
+}
 
 /** An instruction in memory. `address` is linear. */
 export type CodeLine = Pick<ListedInstruction, "address" | "bytes" | "text">;
@@ -44,6 +64,13 @@ export interface TaskStateView {
   readonly state: TaskState | null;
 }
 
+export interface PagesView {
+  readonly asked: AskedAddress;
+  /** Null while paging is off. */
+  readonly walk: Walk | null;
+  readonly tree: PageTree;
+}
+
 /** What the inspectors of these names show. */
 export interface Inspections {
   readonly registers: Registers;
@@ -51,6 +78,10 @@ export interface Inspections {
   readonly idt: InterruptTableView;
   readonly gdt: SegmentTableView;
   readonly tss: TaskStateView;
+  readonly pages: PagesView;
+  readonly memory: MemoryMapView;
+  /** Null where there is no heap yet. */
+  readonly heap: { readonly view: HeapView | null };
   readonly pic: DeviceStates["interrupts"];
   readonly pit: DeviceStates["timer"];
   readonly keyboard: DeviceStates["keyboard"];
@@ -66,6 +97,9 @@ export const INSPECTOR_NAMES: readonly InspectorName[] = [
   "idt",
   "gdt",
   "tss",
+  "pages",
+  "memory",
+  "heap",
   "pic",
   "pit",
   "keyboard",
@@ -74,14 +108,18 @@ export const INSPECTOR_NAMES: readonly InspectorName[] = [
 
 export type Inspection = Partial<Inspections>;
 
-/** Looks at what `wanted` names. `starts`: ascending linear addresses at which instructions are known to begin. */
-export function inspect(machine: Inspected, wanted: ReadonlySet<InspectorName>, starts: BigUint64Array): Inspection {
+/** Looks at what `wanted` names. */
+export function inspect(machine: Inspected, { wanted, starts, layout, walk }: Questions): Inspection {
+  const kernel = new KernelMemory(machine, layout);
   const LOOKS: { readonly [Name in InspectorName]: () => Inspections[Name] } = {
     registers: () => machine.registers(),
     disassembly: () => viewCode(machine, starts),
     idt: () => viewInterruptTable(machine),
     gdt: () => viewSegmentTable(machine),
     tss: () => viewTaskState(machine),
+    pages: () => viewPages(machine, walk),
+    memory: () => viewMemory(machine, kernel),
+    heap: () => ({ view: viewHeap(kernel) }),
     pic: () => machine.devices().interrupts,
     pit: () => machine.devices().timer,
     keyboard: () => machine.devices().keyboard,
@@ -104,6 +142,11 @@ function viewSegmentTable(machine: Inspected): SegmentTableView {
   if (form === "real") return { register, form, descriptors: null };
   const bytes = machine.readMemory(register.base, Math.min(register.limit + 1, MOST_DESCRIPTOR_BYTES));
   return { register, form, descriptors: bytes === null ? null : decodeSegmentTable(bytes, form) };
+}
+
+function viewPages(machine: Inspected, asked: AskedAddress): PagesView {
+  const walk = walkAddress(machine, addressOf(asked, machine.registers()));
+  return { asked, walk, tree: readPageTree(machine) };
 }
 
 function viewTaskState(machine: Inspected): TaskStateView {

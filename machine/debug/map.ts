@@ -1,5 +1,7 @@
 /** Reads a `map.json`: from an address of the kernel or the boot loader to the line of the book it came from. */
 
+import type { KernelLayout } from "./structures.ts";
+
 /** One row of a line table: address, index into `files`, line, column, index into `sources`, line there. */
 export type LineRow = readonly [string, number, number, number, number, number];
 
@@ -8,6 +10,8 @@ export interface SymbolRow {
   readonly address: string;
   readonly size: number;
   readonly kind: string;
+  /** Of a module-level variable; see `KernelLayout`. */
+  readonly type?: string;
 }
 
 /** The file as it stands on the disk. Addresses are hexadecimal strings: they exceed what a JSON number keeps. */
@@ -19,6 +23,8 @@ export interface MapJson {
   readonly files: readonly string[];
   readonly sources: readonly string[];
   readonly symbols: readonly SymbolRow[];
+  /** Classes and enums of the module-level variables, by name. */
+  readonly shapes?: KernelLayout["shapes"];
   readonly lines: readonly LineRow[];
   readonly loader?: { readonly symbols: readonly SymbolRow[]; readonly lines: readonly LineRow[] } | null;
 }
@@ -87,6 +93,14 @@ export class AddressMap {
     if (symbol === null || (symbol.size > 0n && address >= symbol.address + symbol.size)) return null;
     if (symbol.size === 0n && symbol.address >= UPPER_HALF !== address >= UPPER_HALF) return null;
     return { name: symbol.name, offset: Number(address - symbol.address) };
+  }
+
+  /** The module-level variables and the layout of their types. */
+  layout(): KernelLayout {
+    const objects = this.json.symbols.flatMap(({ name, address, type }) =>
+      type === undefined ? [] : [{ name, address: BigInt(address), type }],
+    );
+    return { objects, shapes: this.json.shapes ?? {} };
   }
 
   /** Address and size in bytes of a symbol, or null where there is none of that name. */

@@ -4,17 +4,20 @@ import { Machine } from "#machine/machine.ts";
 import { requestLines, serialReading, timerReadings } from "../../machine/debug/chips.ts";
 import { pageFaultReason, tellErrorCode } from "../../machine/debug/error-codes.ts";
 import { setFlags } from "../../machine/debug/flags.ts";
-import { type Inspection, inspect } from "../../machine/debug/inspection.ts";
+import { INSPECTOR_NAMES, type Inspection, inspect } from "../../machine/debug/inspection.ts";
 import { countGates, decodeInterruptTable } from "../../machine/debug/interrupt-table.ts";
 import { decodeSegmentTable } from "../../machine/debug/segment-table.ts";
+import { NO_LAYOUT } from "../../machine/debug/structures.ts";
 import { decodeTaskState } from "../../machine/debug/task-state.ts";
 import { nameVector } from "../../machine/debug/vectors.ts";
 import { evaluatorEngine } from "../../machine/engine/evaluator-engine.ts";
 import { bootImage } from "./boot-image.ts";
 import { longModeImage } from "./probes/long-mode.ts";
 
-const ALL = new Set(["registers", "disassembly", "idt", "gdt", "tss", "pic", "pit", "keyboard", "serial"] as const);
-const NO_STARTS = new BigUint64Array();
+const ALL = new Set(INSPECTOR_NAMES);
+const ASKED = { wanted: ALL, starts: new BigUint64Array(), layout: NO_LAYOUT, walk: "rip" } as const;
+
+const CODE = { ...ASKED, wanted: new Set(["disassembly"] as const) };
 
 /** A machine that has run `disk` until it ended or slept. */
 function ran(disk: Uint8Array): Machine {
@@ -26,7 +29,7 @@ function ran(disk: Uint8Array): Machine {
 describe("a machine in 64-bit mode", () => {
   let seen: Required<Inspection>;
   beforeAll(() => {
-    seen = inspect(ran(longModeImage([])), ALL, NO_STARTS) as Required<Inspection>;
+    seen = inspect(ran(longModeImage([])), ASKED) as Required<Inspection>;
   });
 
   test("has its interrupt table decoded, gate by gate", () => {
@@ -85,23 +88,23 @@ describe("a machine in 64-bit mode", () => {
     const machine = ran(longModeImage([]));
     const { next } = seen.disassembly;
     // mov al, 0x10 · out 0xf4, al · hlt
-    const { lines } = inspect(machine, new Set(["disassembly"]), BigUint64Array.of(next - 4n)).disassembly!;
+    const { lines } = inspect(machine, { ...CODE, starts: BigUint64Array.of(next - 4n) }).disassembly!;
     expect(lines.slice(0, 3).map(({ text }) => text)).toEqual(["mov al, 0x10", "out 0xf4, al", "hlt"]);
     // From here the instructions run past this one, so it is no place where one begins.
-    const odd = inspect(machine, new Set(["disassembly"]), BigUint64Array.of(next - 5n)).disassembly!;
+    const odd = inspect(machine, { ...CODE, starts: BigUint64Array.of(next - 5n) }).disassembly!;
     expect(odd.lines[0]!.address).toBe(next);
   });
 
   test("is looked at without being changed", () => {
     const machine = ran(longModeImage([]));
     const before = machine.readPhysical(0, 0x400000);
-    inspect(machine, ALL, NO_STARTS);
+    inspect(machine, ASKED);
     expect(Buffer.from(machine.readPhysical(0, 0x400000)).equals(before)).toBe(true);
   });
 });
 
 describe("a machine in real mode", () => {
-  const seen = inspect(ran(bootImage("lea si, [stop]\n jmp stop")), ALL, NO_STARTS) as Required<Inspection>;
+  const seen = inspect(ran(bootImage("lea si, [stop]\n jmp stop")), ASKED) as Required<Inspection>;
 
   test("has a table of far pointers at address 0", () => {
     expect(seen.idt).toMatchObject({ form: "real", register: { base: 0n } });

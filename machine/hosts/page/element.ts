@@ -1,6 +1,8 @@
 /** `<taiji-machine>`: a PC in a page. See api.ts for its attributes, methods and events. */
+import { parseAddress } from "../../debug/address.ts";
 import { AddressMap } from "../../debug/map.ts";
 import { tellEnd } from "../../debug/story.ts";
+import { NO_LAYOUT } from "../../debug/structures.ts";
 import type { TaijiMachineElement, TaijiOutputDetail, TaijiState, TaijiStateDetail } from "./api.ts";
 import { Guide } from "./guide.ts";
 import { InspectorPanels } from "./inspectors/panels.ts";
@@ -44,7 +46,10 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
   private waiting: (() => void)[] = [];
 
   private readonly screen = new TextScreen(document);
-  private readonly inspectors = new InspectorPanels(() => this.askForInspection());
+  private readonly inspectors = new InspectorPanels(
+    () => this.askForInspection(),
+    (text) => parseAddress(text, this.map),
+  );
   private readonly powerButton = this.button("Power on", () => void this.togglePower());
   private readonly resetButton = this.button("Reset", () => this.reset());
   private readonly pauseButton = this.button("Pause", () => this.togglePause());
@@ -237,7 +242,9 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
 
   private askForInspection(): void {
     const starts = this.map?.lineStarts() ?? new BigUint64Array();
-    this.send({ kind: "inspect", wanted: this.inspectors.open, starts });
+    const layout = this.map?.layout() ?? NO_LAYOUT;
+    const { open: wanted, walk } = this.inspectors;
+    this.send({ kind: "inspect", questions: { wanted, starts, layout, walk } });
   }
 
   /** Why the machine stands still; a triple fault's whole chain with its lines of the book, which the worker does not know. */

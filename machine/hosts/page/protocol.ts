@@ -1,6 +1,6 @@
 /** The messages between the page and the worker that runs the machine. All data is structured-cloneable. */
 import type { MachineEvent } from "#machine/machine.ts";
-import type { Inspection, InspectorName } from "../../debug/inspection.ts";
+import type { Inspection, Questions } from "../../debug/inspection.ts";
 import type { TaijiState } from "./api.ts";
 
 export type ToWorker =
@@ -11,8 +11,8 @@ export type ToWorker =
       readonly clock: "free" | "host";
       readonly paused: boolean;
     }
-  /** Which inspectors are open, and addresses at which instructions begin: with them code can be shown from before rip. */
-  | { readonly kind: "inspect"; readonly wanted: ReadonlySet<InspectorName>; readonly starts: BigUint64Array }
+  /** What the open inspectors ask from now on. */
+  | { readonly kind: "inspect"; readonly questions: Questions }
   | { readonly kind: "reset" }
   | { readonly kind: "pause" }
   | { readonly kind: "resume" }

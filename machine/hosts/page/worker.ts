@@ -1,6 +1,6 @@
 /** Runs the machine off the page's thread, in slices short enough to hear "pause" between them. */
 import type { Machine, MachineEvent, StopReason } from "#machine/machine.ts";
-import { type InspectorName, inspect } from "../../debug/inspection.ts";
+import { inspect, type Questions } from "../../debug/inspection.ts";
 import { createMachine } from "../pc.ts";
 import { Runner } from "../runner.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
@@ -30,8 +30,7 @@ let state: State = "off";
 let serial: number[] = [];
 let shownGeneration = -1;
 let lastFrame = 0;
-let wanted: ReadonlySet<InspectorName> = new Set();
-let starts: BigUint64Array = new BigUint64Array();
+let questions: Questions | null = null;
 let lastInspection = 0;
 /** When the guest last showed something new or was given something. */
 let lastSign = 0;
@@ -149,10 +148,11 @@ function sendOutput(now: boolean): void {
 
 /** Lets the open inspectors see a machine that has moved since the last time. */
 function sendInspection(): void {
-  if (machine === null || wanted.size === 0 || machine.instructions === inspectedAt) return;
+  if (machine === null || questions === null || questions.wanted.size === 0 || machine.instructions === inspectedAt)
+    return;
   lastInspection = performance.now();
   inspectedAt = machine.instructions;
-  scope.postMessage({ kind: "inspection", inspection: inspect(machine, wanted, starts) });
+  scope.postMessage({ kind: "inspection", inspection: inspect(machine, questions) });
 }
 
 function power({ image, memory, clock, paused }: Extract<ToWorker, { kind: "power" }>): void {
@@ -197,8 +197,7 @@ scope.onmessage = ({ data }) => {
       power(data);
       return;
     case "inspect":
-      wanted = data.wanted;
-      starts = data.starts;
+      questions = data.questions;
       inspectedAt = -1;
       sendInspection();
       return;

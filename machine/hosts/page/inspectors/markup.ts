@@ -51,3 +51,20 @@ export function literal(text: string): HTMLElement {
 export function hex(value: bigint | number, digits = 0): string {
   return `0x${value.toString(16).padStart(digits, "0")}`;
 }
+
+/** Bytes in the largest unit that divides them: `102,400 bytes`, `16 KiB`, `4 GiB`. */
+export function size(bytes: bigint | number): string {
+  const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+  let value = BigInt(bytes);
+  let unit = 0;
+  for (; unit < units.length - 1 && value >= 1024n && value % 1024n === 0n; unit++) value /= 1024n;
+  return value === 1n && unit === 0 ? "1 byte" : `${value.toLocaleString("en")} ${units[unit]}`;
+}
+
+/** Content that can be folded away; it stays as the reader left it while its panel is drawn anew. */
+export function foldable(key: string, open: boolean, summary: readonly Content[], ...content: Content[]): HTMLElement {
+  const details = element("details", "fold", element("summary", "", ...summary), ...content) as HTMLDetailsElement;
+  details.dataset.key = key;
+  details.open = open;
+  return details;
+}

@@ -1,12 +1,16 @@
 /** The inspectors of an element as panels that open and close, in the order in which they stand. */
+import type { AskedAddress } from "../../../debug/address.ts";
 import type { Inspection, Inspections, InspectorName } from "../../../debug/inspection.ts";
 import type { Guide } from "../guide.ts";
 import { disassembly } from "./disassembly.ts";
+import { heap } from "./heap.ts";
 import type { Inspector } from "./inspector.ts";
 import { interruptControllers } from "./interrupt-controllers.ts";
 import { interruptTable } from "./interrupt-table.ts";
 import { keyboard } from "./keyboard.ts";
 import { element, note } from "./markup.ts";
+import { memory } from "./memory.ts";
+import { pages } from "./pages.ts";
 import { registers } from "./registers.ts";
 import { segmentTable } from "./segment-table.ts";
 import { serial } from "./serial.ts";
@@ -19,6 +23,9 @@ const INSPECTORS = [
   interruptTable,
   segmentTable,
   taskState,
+  pages,
+  memory,
+  heap,
   interruptControllers,
   timer,
   keyboard,
@@ -39,20 +46,28 @@ interface Panel {
   before: Inspections[InspectorName] | null;
 }
 
-/** `changed` is called when panels were opened or closed. */
+/** `changed` is called when panels were opened or closed, or asked for something else; `parse` understands addresses. */
 export class InspectorPanels {
   readonly element = element("div", "inspectors");
   /** What the guest has sent over its serial line, in the panel of that name. */
   readonly serialOutput = element("pre", "serial");
   /** Whether what is shown next came from a step, and should be compared with what was shown before. */
   isStepping = false;
+  /** The address whose way through the page tables is shown. */
+  walk: AskedAddress = "rip";
   private readonly panels: readonly Panel[];
 
-  constructor(changed: () => void) {
+  constructor(changed: () => void, parse: (text: string) => AskedAddress | null) {
+    const walk = (address: AskedAddress): void => {
+      this.walk = address;
+      changed();
+    };
     this.panels = INSPECTORS.map((inspector) => {
       const details = element("details", "", element("summary", "", inspector.title)) as HTMLDetailsElement;
       const body = element("div", "body", note(NO_POWER));
       body.setAttribute("part", inspector.name);
+      const controls = inspector.controls?.({ parse, walk });
+      if (controls !== undefined) details.append(controls);
       details.append(body);
       if (inspector.name === "serial") body.after(this.serialOutput);
       details.addEventListener("toggle", changed);
@@ -94,7 +109,10 @@ export class InspectorPanels {
   }
 
   private draw({ inspector, body, seen, before }: Panel, guide: Guide): void {
-    body.replaceChildren(...inspector.show(seen!, guide, before));
+    const folds = foldsOf(body);
+    const content = inspector.show(seen!, guide, before);
+    body.replaceChildren(...content);
+    restoreFolds(body, folds);
   }
 
   /** The machine has no power. */
@@ -104,6 +122,32 @@ export class InspectorPanels {
       panel.seen = panel.before = null;
       panel.body.replaceChildren(note(NO_POWER));
     }
+  }
+}
+
+interface Folds {
+  readonly open: ReadonlyMap<string, boolean>;
+  /** The key of the one that has the focus. */
+  readonly focused: string | undefined;
+}
+
+const keyed = (body: HTMLElement): HTMLDetailsElement[] => [
+  ...body.querySelectorAll<HTMLDetailsElement>("details[data-key]"),
+];
+
+/** Which parts of a panel are unfolded, by their keys: drawing it anew must not fold them. */
+function foldsOf(body: HTMLElement): Folds {
+  const open = new Map(keyed(body).map((details) => [details.dataset.key!, details.open]));
+  const active = (body.getRootNode() as ShadowRoot).activeElement;
+  const focused = active !== null && body.contains(active) ? active.closest<HTMLElement>("details[data-key]") : null;
+  return { open, focused: focused?.dataset.key };
+}
+
+function restoreFolds(body: HTMLElement, { open, focused }: Folds): void {
+  for (const details of keyed(body)) {
+    const key = details.dataset.key!;
+    details.open = open.get(key) ?? details.open;
+    if (key === focused) details.querySelector("summary")?.focus({ preventScroll: true });
   }
 }
 

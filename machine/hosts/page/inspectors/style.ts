@@ -31,5 +31,41 @@ export const INSPECTOR_STYLE = `
 .listing .bytes { display: inline-block; min-width: 25ch; }
 .listing .current > code { color: var(--taiji-accent); font-weight: 600; }
 .listing .current > .address::before { content: "▸"; position: absolute; margin-inline-start: -1.4ch; color: var(--taiji-accent); }
+.ask { display: flex; flex-wrap: wrap; align-items: center; gap: 0.4rem; padding: 0 0.6rem 0.5rem; }
+.ask label { display: flex; flex: 1 1 14rem; align-items: center; gap: 0.5rem; white-space: nowrap; color: var(--taiji-quiet); }
+.ask input {
+  flex: 1; min-width: 0; min-height: 2.1rem; padding: 0.2rem 0.5rem; color: var(--taiji-ink); background: transparent;
+  border: 1px solid var(--taiji-line); border-radius: 6px; font: 0.82rem/1.4 var(--taiji-mono);
+}
+.ask input[aria-invalid="true"] { border-color: var(--taiji-accent); }
+.ask .mistake { color: var(--taiji-accent); }
+.ask .mistake:empty { display: none; }
+.ask button { font-family: var(--taiji-mono); font-size: 0.82rem; }
+.inspectors table + table, .inspectors table + .note, .inspectors table + .fold { margin-block-start: 0.7rem; }
+.fold { border: 0; }
+.fold > summary { padding: 0.12rem 0; }
+.tree { list-style: none; margin: 0; padding: 0; font-size: 0.8rem; line-height: 1.5; }
+.tree .tree { padding-inline-start: 1.1rem; border-inline-start: 1px solid var(--taiji-line); margin-inline-start: 0.25rem; }
+.tree li > span { display: block; padding-block: 0.12rem; }
+.tree .index { display: inline-block; min-width: 3.2em; color: var(--taiji-quiet); font-variant-numeric: tabular-nums; }
+.tree .on-way > span, .tree .on-way > .fold > summary { color: var(--taiji-accent); }
+.cell-map { display: block; width: 100%; height: auto; margin-block-end: 0.6rem; border: 1px solid var(--taiji-line); }
+.swatch { width: 0.8em; height: 0.8em; margin-inline-end: 0.5em; border: 1px solid var(--taiji-line); vertical-align: -0.05em; }
+.key { white-space: normal; }
+.kind-free { fill: transparent; }
+.kind-reserved { fill: light-dark(#cfc8ba, #4a4640); }
+.kind-firmware { fill: light-dark(#8d8577, #8a8377); }
+.kind-screen { fill: light-dark(#0a7f86, #4fc6cc); }
+.kind-kernel { fill: light-dark(#9c2f1f, #ff9d85); }
+.kind-stack { fill: light-dark(#6a3d8f, #cfaaf0); }
+.kind-page-tables { fill: light-dark(#1d5a8a, #8cc0ea); }
+.kind-boot-loader { fill: light-dark(#b08a4a, #c9a366); }
+.kind-heap { fill: light-dark(#4d6a1d, #b5cf86); }
+.kind-handed-out { fill: light-dark(#c06a1e, #f0a860); }
+.kind-window { fill: light-dark(#e3dccd, #38342f); }
+.kind-mapped { fill: light-dark(#b03a76, #f08cbb); }
+.kind-used { fill: light-dark(#9c2f1f, #ff9d85); }
+.kind-used-too { fill: light-dark(#c2604f, #d97a62); }
+.kind-listed { fill: light-dark(#1d5a8a, #8cc0ea); }
 @container (max-width: 36rem) { .listing .bytes { display: none; } }
 `;
