@@ -1,12 +1,12 @@
 /** Decoded instructions, kept by physical page and invalidated byte by byte when the guest writes to them. */
 import type { Instruction, Mode } from "#isa/instruction.ts";
-import type { Meaning } from "#machine/cpu/meaning.ts";
+import type { VectorMeaning } from "#machine/cpu/vector-semantics.ts";
 import type { PhysicalMemory } from "#machine/memory/physical.ts";
 
 /** An instruction with its meaning looked up. */
 export interface DecodedInstruction {
   readonly instruction: Instruction;
-  readonly meaning: Meaning;
+  readonly meaning: VectorMeaning;
   readonly length: number;
 }
 

@@ -3,7 +3,7 @@ import { decode } from "#isa/decode.ts";
 import type { DecodeFailure, Instruction, Mode } from "#isa/instruction.ts";
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import { generalProtection, invalidOpcode } from "#machine/cpu/fault.ts";
-import { meaningOf } from "#machine/cpu/instruction-set.ts";
+import { meaningOf, vectorMeaningOf } from "#machine/cpu/instruction-set.ts";
 import * as at from "#machine/cpu/layout.ts";
 import { CS } from "#machine/cpu/state.ts";
 import { isCanonical } from "#machine/memory/canonical.ts";
@@ -177,8 +177,8 @@ export class CodeCursor {
     if (this.offset + decoded.length - 1 > this.last && this.last < 0xfff) {
       throw generalProtection(0, "the instruction reaches beyond the code segment");
     }
-    const meaning = meaningOf(decoded.mnemonic);
-    if (meaning === null) throw new Error(`no meaning for ${decoded.mnemonic}`);
+    const meaning = meaningOf(decoded.mnemonic) ?? vectorMeaningOf(decoded.mnemonic);
+    if (meaning === null) throw invalidOpcode(`${decoded.mnemonic} has no meaning`);
     return { instruction: decoded, meaning, length: decoded.length };
   }
 }

@@ -6,11 +6,11 @@ import { interrupt, raise } from "#machine/cpu/fault-story.ts";
 import { FLAG } from "#machine/cpu/flags.ts";
 import * as at from "#machine/cpu/layout.ts";
 import { CS } from "#machine/cpu/state.ts";
-import { Evaluator } from "./evaluator.ts";
+import { VectorEvaluator } from "./vector-evaluator.ts";
 
 export class EvaluatorEngine implements Engine {
   readonly breakpoints = new Set<bigint>();
-  protected readonly evaluator: Evaluator;
+  protected readonly evaluator: VectorEvaluator;
   #stopRequested = false;
   /** The last iret set RF; it holds for one instruction. */
   #resumed = false;
@@ -20,7 +20,7 @@ export class EvaluatorEngine implements Engine {
   #passing: { address: bigint; retired: number } | null = null;
 
   constructor(readonly cpu: Cpu) {
-    this.evaluator = new Evaluator(cpu);
+    this.evaluator = new VectorEvaluator(cpu);
     const { cursor } = this.evaluator;
     cpu.memory.connect({
       codeWritten: (address, length) => cursor.cache.written(address, length),

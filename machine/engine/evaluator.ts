@@ -257,7 +257,7 @@ export class Evaluator implements Semantics<bigint> {
 
   load(segment: number, offset: bigint, width: Width): bigint {
     const bytes = width >> 3;
-    const linear = this.#linear(segment, offset, bytes, false);
+    const linear = this.linear(segment, offset, bytes, false);
     const low = Number(BigInt.asUintN(32, linear));
     const high = Number(linear >> 32n);
     const entry = slot(READ_TABLE, low, high);
@@ -269,7 +269,7 @@ export class Evaluator implements Semantics<bigint> {
 
   store(segment: number, offset: bigint, width: Width, value: bigint): void {
     const bytes = width >> 3;
-    const linear = this.#linear(segment, offset, bytes, true);
+    const linear = this.linear(segment, offset, bytes, true);
     const low = Number(BigInt.asUintN(32, linear));
     const high = Number(linear >> 32n);
     const entry = slot(WRITE_TABLE, low, high);
@@ -282,7 +282,7 @@ export class Evaluator implements Semantics<bigint> {
 
   update(segment: number, offset: bigint, width: Width, change: (old: bigint) => bigint): void {
     const bytes = width >> 3;
-    const linear = this.#linear(segment, offset, bytes, true);
+    const linear = this.linear(segment, offset, bytes, true);
     const low = Number(BigInt.asUintN(32, linear));
     const high = Number(linear >> 32n);
     const entry = slot(WRITE_TABLE, low, high);
@@ -335,7 +335,7 @@ export class Evaluator implements Semantics<bigint> {
     }
   }
 
-  #linear(segment: number, offset: bigint, bytes: number, write: boolean): bigint {
+  protected linear(segment: number, offset: bigint, bytes: number, write: boolean): bigint {
     const { state } = this.cpu;
     if (this.#flat) return segment < FS ? offset : BigInt.asUintN(64, state.segmentBase(segment) + offset);
     const typed = state.protectedMode;

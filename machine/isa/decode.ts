@@ -7,6 +7,7 @@ import {
   defaultSegment,
   generalRegister,
   highByteRegister,
+  mediaRegister,
   memory,
   segmentRegister,
   systemRegister,
@@ -35,6 +36,8 @@ const slotIndex = (prefix: number, size: number, register: number, reg: number) 
 function acceptsModrm(form: Form, isRegister: boolean, reg: number): boolean {
   if (form.extension >= 0 && form.extension !== reg) return false;
   if (form.modrmByte >= 0) return isRegister === form.modrmByte >= 0xc0 && ((form.modrmByte >> 3) & 7) === reg;
+  const media = form.operands.find((operand) => operand.kind === "mediaRm");
+  if (media) return isRegister || media.memory !== null;
   const rm = form.operands.find((operand) => operand.kind === "rm");
   if (!rm || form.anyMod) return true;
   return isRegister ? rm.register !== null : rm.memory !== null;
@@ -262,6 +265,13 @@ function readOperand(
       const segment = number & 7;
       return segment > 5 || (writes && segment === 1) ? null : segmentRegister(segment);
     }
+    case "mediaReg": {
+      const number = ((modrm >> 3) & 7) | (part.file === "xmm" ? (reader.rex & 4) << 1 : 0);
+      return mediaRegister(part.file, number);
+    }
+    case "mediaRm":
+      if (modrm < 0xc0) return readModrmMemory(reader, modrm, addressWidth, part.memory!);
+      return mediaRegister(part.file, (modrm & 7) | (part.file === "xmm" ? (reader.rex & 1) << 3 : 0));
     case "rm":
       if (modrm >= 0xc0 || plan.form.anyMod) {
         return byteAwareRegister((modrm & 7) | ((reader.rex & 1) << 3), part.register!, reader.rex);

@@ -71,11 +71,20 @@ function makeHead(plan: Plan, operands: readonly Operand[], options: EncodeOptio
     const part = plan.operands[index]!;
     if (operand.kind === "memory") {
       memoryOperand = operand;
-      if (part.kind !== "rm") continue;
+      if (part.kind !== "rm" && part.kind !== "mediaRm") continue;
       address = encodeAddress(operand, mode, options.displacementSize);
       if (!address) return null;
       modrm |= address.modrm;
       rex |= address.rex;
+    } else if (operand.kind === "media") {
+      const { number } = operand;
+      if (part.kind === "mediaReg") {
+        modrm |= (number & 7) << 3;
+        rex |= number > 7 ? 4 : 0;
+      } else if (part.kind === "mediaRm") {
+        modrm |= 0xc0 | (number & 7);
+        rex |= number > 7 ? 1 : 0;
+      }
     } else if (operand.kind === "register") {
       const number = operand.high ? operand.number + 4 : operand.number;
       forbidsRex ||= operand.high;

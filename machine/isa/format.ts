@@ -2,7 +2,14 @@
 import type { Instruction, MemoryOperand, Operand } from "./instruction.ts";
 import { defaultSegment, generalRegister, RIP, registerName, SEGMENT_NAMES } from "./registers.ts";
 
-const SIZE_WORDS: Readonly<Record<number, string>> = { 8: "byte", 16: "word", 32: "dword", 64: "qword" };
+const SIZE_WORDS: Readonly<Record<number, string>> = {
+  8: "byte",
+  16: "word",
+  32: "dword",
+  64: "qword",
+  80: "tword",
+  128: "oword",
+};
 const SIZE_LETTERS: Readonly<Record<number, string>> = { 8: "b", 16: "w", 32: "d", 64: "q" };
 const STRING_MNEMONICS = new Set(["movs", "cmps", "stos", "lods", "scas", "ins", "outs"]);
 
@@ -10,6 +17,9 @@ const STRING_MNEMONICS = new Set(["movs", "cmps", "stos", "lods", "scas", "ins",
 const UNSIZED = /^(jmpf|callf|l[defgs]s|clflush|prefetch\w+)$/;
 /** Their register operand has another meaning, or another size, than their memory. */
 const ALWAYS_SIZED = /^(sh[lr]d?|sa[rl]|ro[lr]|rc[lr]|mov[sz]x|movsxd)$/;
+
+/** Media instructions whose memory is of several sizes: nasm tells them apart by the size alone. */
+const AMBIGUOUS_MEDIA = /^cvtsi2s[sd]$/;
 
 /** `0x1f`; numbers below ten as they are. */
 function hexadecimal(value: bigint): string {
@@ -47,6 +57,7 @@ function formatMemory(operand: MemoryOperand, instruction: Instruction, address:
 function formatOperand(operand: Operand, instruction: Instruction, address: bigint | null, sized: boolean): string {
   switch (operand.kind) {
     case "register":
+    case "media":
       return registerName(operand);
     case "memory": {
       const word = sized ? SIZE_WORDS[operand.width] : undefined;
@@ -96,6 +107,7 @@ export function format(instruction: Instruction, address: bigint | null = null):
 function needsSize({ mnemonic, operands }: Instruction): boolean {
   if (UNSIZED.test(mnemonic)) return false;
   if (ALWAYS_SIZED.test(mnemonic)) return true;
+  if (operands.some((operand) => operand.kind === "media")) return AMBIGUOUS_MEDIA.test(mnemonic);
   const register = operands.find((operand) => operand.kind === "register");
   return !operands.some((operand) => operand.kind === "memory" && operand.width === register?.width);
 }

@@ -14,6 +14,14 @@ export interface RegisterOperand {
   readonly high: boolean;
 }
 
+/** A register of the x87 stack (st0 is its top), an MMX or an XMM register. */
+export interface MediaRegisterOperand {
+  readonly kind: "media";
+  readonly file: "x87" | "mmx" | "xmm";
+  readonly number: number;
+  readonly width: 64 | 80 | 128;
+}
+
 export interface MemoryOperand {
   readonly kind: "memory";
   /** Of the datum in bits; 0 where there is none (lea, invlpg, lgdt). */
@@ -54,7 +62,13 @@ export interface FarOperand {
   readonly offset: bigint;
 }
 
-export type Operand = RegisterOperand | MemoryOperand | ImmediateOperand | RelativeOperand | FarOperand;
+export type Operand =
+  | RegisterOperand
+  | MediaRegisterOperand
+  | MemoryOperand
+  | ImmediateOperand
+  | RelativeOperand
+  | FarOperand;
 
 export interface Instruction {
   /** Lower case, the manual's name: `mov`, `movzx`, `jne`, `lods`, `stos`, `cdqe`. One spelling for each condition (`jb`, `je`, `ja`, …). */

@@ -1,5 +1,5 @@
 /** Which plans of the table take given operands. */
-import type { Mode, Operand, RegisterOperand, Width } from "./instruction.ts";
+import type { MediaRegisterOperand, Mode, Operand, RegisterOperand, Width } from "./instruction.ts";
 import { effectiveSize, FORMS, makePlan, type OperandPlan, type Plan, prefixedSize } from "./plans.ts";
 
 export interface EncodeOptions {
@@ -62,7 +62,10 @@ export function plansOf(mnemonic: string, mode: Mode): readonly Plan[] {
 
 const fitsSigned = (value: bigint, width: number) => BigInt.asIntN(width, value) === value;
 
-function sameRegister(a: RegisterOperand, b: RegisterOperand): boolean {
+type AnyRegister = RegisterOperand | MediaRegisterOperand;
+
+function sameRegister(a: AnyRegister, b: AnyRegister): boolean {
+  if (a.kind === "media" || b.kind === "media") return a.file === b.file && a.number === b.number;
   return a.file === b.file && a.number === b.number && a.width === b.width && a.high === b.high;
 }
 
@@ -76,6 +79,7 @@ function immediateFits(value: bigint, width: Width, field: Width): boolean {
   return field >= width || fitsSigned(BigInt.asIntN(width, value), field);
 }
 
+const MEDIA_FILES: readonly MediaRegisterOperand["file"][] = ["x87", "mmx", "xmm"];
 const FILES: readonly RegisterOperand["file"][] = ["general", "segment", "control", "debug"];
 /** More than the codes of `shapeOf` for one operand. */
 const SHAPES = 64;
@@ -93,6 +97,8 @@ function operandShape(operand: Operand): number {
       return 41 + (operand.width >> 4);
     case "far":
       return 44 + (operand.width >> 5);
+    case "media":
+      return 46 + MEDIA_FILES.indexOf(operand.file);
   }
 }
 
@@ -113,7 +119,15 @@ function acceptsShape(part: OperandPlan, operand: Operand): boolean {
       return (
         operand.kind === "memory" && part.memory !== null && (operand.width === part.memory || operand.width === 0)
       );
+    case "mediaReg":
+      return operand.kind === "media" && operand.file === part.file;
+    case "mediaRm":
+      if (operand.kind === "media") return operand.file === part.file;
+      return (
+        operand.kind === "memory" && part.memory !== null && (operand.width === part.memory || operand.width === 0)
+      );
     case "fixed":
+      if (operand.kind === "media") return operand.file === part.register.file;
       return (
         operand.kind === "register" && operand.file === part.register.file && operand.width === part.register.width
       );
@@ -133,7 +147,9 @@ function acceptsShape(part: OperandPlan, operand: Operand): boolean {
 
 /** Whether the value of an operand whose shape is accepted can stand in this place. */
 function acceptsValue(part: OperandPlan, operand: Operand, options: EncodeOptions): boolean {
-  if (part.kind === "fixed") return operand.kind === "register" && sameRegister(operand, part.register);
+  if (part.kind === "fixed") {
+    return (operand.kind === "register" || operand.kind === "media") && sameRegister(operand, part.register);
+  }
   if (operand.kind === "immediate") {
     if (part.kind === "one") return operand.value === 1n && options.immediateSize === undefined;
     if (part.kind !== "immediate") return false;

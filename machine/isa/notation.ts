@@ -14,6 +14,9 @@
  *   rel ptr        a near branch displacement; selector and offset of a far branch
  *   moffs          memory at an address given whole, without ModRM
  *   sreg cr dr     segment, control, debug register in ModRM.reg
+ *   mm xmm         MMX, XMM register in ModRM.reg
+ *   mm/m64 xmm/m32 MMX or XMM register or memory in ModRM.rm; `mm:rm` and `xmm:rm`: a register there, never memory
+ *   st0 st         the top of the x87 stack; the register of the stack that ModRM.rm names
  *   [si] [di]      ds:rSI (may be overridden) and es:rDI of string instructions
  *
  * Opcode: bytes in hexadecimal, a leading f2, f3 or 66 being a mandatory prefix, and
@@ -27,7 +30,8 @@
  *   i64 o64        invalid in 64-bit mode; only in 64-bit mode
  *   d64 f64        64-bit mode: operand size is 64 unless 66 makes it 16; is always 64
  *   w16 w32 w64    the row for this operand size, where the mnemonic or the operands differ by it; `w16/32` for two
- *   =8 =16 =32 =n  operand size whatever the prefixes; n: 64 in 64-bit mode, else 32
+ *   =8 =16 =32 =n  operand size whatever the prefixes; n: 64 in 64-bit mode, else 32.
+ *                  Rows with MMX and XMM registers are 64 with REX.W, else 32, and =32 where they name no size
  *   max32          operand size is never 64
  *   a16 a32 a64    the row for this address size
  *   lock           the lock prefix is allowed where the destination is memory
@@ -37,15 +41,24 @@
  */
 
 import { CONDITIONS } from "./conditions.ts";
-import type { RegisterOperand, Width } from "./instruction.ts";
+import type { MediaRegisterOperand, RegisterOperand, Width } from "./instruction.ts";
 
 export type Row = readonly [mnemonic: string, operands: string, opcode: string, attributes?: string];
 
 /** A width of its own, or that of the operand size (`v`), or 64 in 64-bit mode and else 32 (`n`), or none (0). */
-export type WidthRule = Width | 128 | 0 | "v" | "n";
+export type WidthRule = Width | 80 | 128 | 0 | "v" | "n";
+export type MediaFile = MediaRegisterOperand["file"];
 
 export type OperandForm =
   | { readonly kind: "reg" | "opcode"; readonly file: RegisterOperand["file"]; readonly width: WidthRule }
+  | { readonly kind: "mediaReg"; readonly file: MediaFile }
+  | { readonly kind: "stackTop" }
+  | {
+      /** An MMX, XMM or x87 register in ModRM.rm, or memory of this width where it is not null. */
+      readonly kind: "mediaRm";
+      readonly file: MediaFile;
+      readonly memory: WidthRule | null;
+    }
   | {
       readonly kind: "rm";
       /** Width as a register, or null where it must be memory. */
@@ -83,6 +96,8 @@ export interface Form {
   readonly default64: boolean;
   readonly force64: boolean;
   readonly max32: boolean;
+  /** Has MMX or XMM registers: 66 is no operand size prefix. */
+  readonly media: boolean;
   /** Operand size that no prefix changes, or null. */
   readonly fixedSize: Width | "n" | null;
   /** Operand sizes for which this row holds. */
@@ -106,10 +121,17 @@ const FIXED: Readonly<Record<string, OperandForm>> = {
   cr: { kind: "reg", file: "control", width: "n" },
   dr: { kind: "reg", file: "debug", width: "n" },
   moffs: { kind: "offset", width: "v" },
+  mm: { kind: "mediaReg", file: "mmx" },
+  xmm: { kind: "mediaReg", file: "xmm" },
+  "mm:rm": { kind: "mediaRm", file: "mmx", memory: null },
+  "xmm:rm": { kind: "mediaRm", file: "xmm", memory: null },
+  st: { kind: "mediaRm", file: "x87", memory: null },
+  st0: { kind: "stackTop" },
   "[si]": { kind: "string", register: 6, width: "v" },
   "[di]": { kind: "string", register: 7, width: "v" },
   "r:rm": { kind: "rm", register: "v", memory: null },
   "rn:rm": { kind: "rm", register: "n", memory: null },
+  "r32/m16": { kind: "rm", register: 32, memory: 16 },
   "rv/m16": { kind: "rm", register: "v", memory: 16 },
   "m16:v": { kind: "rm", register: null, memory: "far" },
   m: { kind: "rm", register: null, memory: 0 },
@@ -121,6 +143,10 @@ function parseOperand(token: string, inOpcode: boolean, suffixes: string[]): Ope
   if (fixed) return fixed;
   const segment = SEGMENTS.indexOf(token);
   if (segment >= 0) return { kind: "fixed", file: "segment", number: segment, width: 16 };
+  const media = /^(mm|xmm)\/m(\d+)$/.exec(token);
+  if (media) {
+    return { kind: "mediaRm", file: media[1] === "mm" ? "mmx" : "xmm", memory: Number(media[2]) as WidthRule };
+  }
   const sized = /^(r|r\/m|m|imm|rel)(\d+)?$/.exec(token);
   if (!sized) throw new Error(`the instruction table has an operand ${token}`);
   const width = sized[2] ? (Number(sized[2]) as WidthRule) : "v";
@@ -152,10 +178,16 @@ function parseForm(row: Row, mnemonic: string, opcodeText: string, attributeText
   const sizes = attributes.find((word) => /^w\d/.test(word))?.slice(1);
   const address = attributes.find((word) => /^a\d/.test(word))?.slice(1);
   const registerInOpcode = opcodeText.includes("+r");
+  const operands =
+    row[1] === "" ? [] : row[1].split(",").map((token) => parseOperand(token, registerInOpcode, suffixes));
+  const media = operands.some(
+    (operand) => (operand.kind === "mediaReg" || operand.kind === "mediaRm") && operand.file !== "x87",
+  );
+  const size = fixedSize ?? (media && sizes === undefined ? "32" : undefined);
   return {
     mnemonic,
     row,
-    operands: row[1] === "" ? [] : row[1].split(",").map((token) => parseOperand(token, registerInOpcode, suffixes)),
+    operands,
     map,
     opcode: bytes[0]!,
     mandatoryPrefix: mandatoryPrefix ?? 0,
@@ -170,7 +202,8 @@ function parseForm(row: Row, mnemonic: string, opcodeText: string, attributeText
     default64: attributes.includes("d64"),
     force64: attributes.includes("f64"),
     max32: attributes.includes("max32"),
-    fixedSize: fixedSize === undefined ? null : fixedSize === "n" ? "n" : (Number(fixedSize) as Width),
+    media,
+    fixedSize: size === undefined ? null : size === "n" ? "n" : (Number(size) as Width),
     sizes: sizes ? sizes.split("/").map((size) => Number(size) as Width) : [16, 32, 64],
     addressWidth: Number(address ?? 0) as Form["addressWidth"],
     lock: attributes.includes("lock"),

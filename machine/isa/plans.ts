@@ -1,14 +1,17 @@
 /** Forms of the table made concrete for a mode and operand size: what the decoder looks up and the encoder tries. */
-import type { Mode, RegisterOperand, Width } from "./instruction.ts";
+import type { MediaRegisterOperand, Mode, RegisterOperand, Width } from "./instruction.ts";
 import { type Form, type OperandForm, parseRow, type Row, type WidthRule } from "./notation.ts";
-import { generalRegister, segmentRegister } from "./registers.ts";
+import { generalRegister, mediaRegister, segmentRegister } from "./registers.ts";
 import { ARITHMETIC } from "./table/arithmetic.ts";
 import { ATOMICS } from "./table/atomics.ts";
 import { BITS } from "./table/bits.ts";
 import { CONTROL } from "./table/control.ts";
+import { MMX } from "./table/mmx.ts";
 import { MOVES } from "./table/moves.ts";
+import { SSE } from "./table/sse.ts";
 import { STRINGS } from "./table/strings.ts";
 import { SYSTEM } from "./table/system.ts";
+import { X87 } from "./table/x87.ts";
 
 /** The instruction table as written. Where two rows can encode the same, the earlier is preferred. */
 export const INSTRUCTION_TABLE: readonly Row[] = [
@@ -19,6 +22,9 @@ export const INSTRUCTION_TABLE: readonly Row[] = [
   ...CONTROL,
   ...STRINGS,
   ...SYSTEM,
+  ...X87,
+  ...MMX,
+  ...SSE,
 ];
 
 /** The instruction table parsed, in the same order. */
@@ -28,7 +34,9 @@ export const FORMS: readonly Form[] = INSTRUCTION_TABLE.flatMap(parseRow);
 export type OperandPlan =
   | { readonly kind: "reg" | "opcode"; readonly file: RegisterOperand["file"]; readonly width: Width }
   | { readonly kind: "rm"; readonly register: Width | null; readonly memory: number | null }
-  | { readonly kind: "fixed"; readonly register: RegisterOperand }
+  | { readonly kind: "mediaReg"; readonly file: MediaRegisterOperand["file"] }
+  | { readonly kind: "mediaRm"; readonly file: MediaRegisterOperand["file"]; readonly memory: number | null }
+  | { readonly kind: "fixed"; readonly register: RegisterOperand | MediaRegisterOperand }
   | { readonly kind: "one" }
   | { readonly kind: "immediate"; readonly width: Width; readonly field: Width }
   | { readonly kind: "relative"; readonly field: 8 | 16 | 32 }
@@ -54,7 +62,7 @@ export function prefixedSize(mode: Mode, operandSizePrefix: boolean, rexW: boole
 
 /** Operand size of `form` where prefixes ask for `size`; null where the form has no row for it. */
 export function effectiveSize(form: Form, mode: Mode, size: 16 | 32 | 64): Width | null {
-  let effective: Width = size;
+  let effective: Width = form.media && size === 16 ? 32 : size;
   if (form.fixedSize !== null) return form.fixedSize === "n" ? (mode === 64 ? 64 : 32) : form.fixedSize;
   if (mode === 64 && (form.force64 || (form.default64 && size === 32))) effective = 64;
   if (form.max32 && effective === 64) effective = 32;
@@ -78,6 +86,12 @@ function planOperand(operand: OperandForm, mode: Mode, size: Width): OperandPlan
       const memory = operand.memory === "far" ? size + 16 : operand.memory === null ? null : width(operand.memory);
       return { kind: "rm", register: operand.register === null ? null : width(operand.register), memory };
     }
+    case "mediaReg":
+      return operand;
+    case "mediaRm":
+      return { ...operand, memory: operand.memory === null ? null : (width(operand.memory) as number) };
+    case "stackTop":
+      return { kind: "fixed", register: mediaRegister("x87", 0) };
     case "fixed":
       return {
         kind: "fixed",

@@ -1,5 +1,13 @@
 /** Names of the registers, and operands made from them. */
-import type { ImmediateOperand, MemoryOperand, Mode, RegisterOperand, RelativeOperand, Width } from "./instruction.ts";
+import type {
+  ImmediateOperand,
+  MediaRegisterOperand,
+  MemoryOperand,
+  Mode,
+  RegisterOperand,
+  RelativeOperand,
+  Width,
+} from "./instruction.ts";
 
 const LOW = ["ax", "cx", "dx", "bx", "sp", "bp", "si", "di"];
 const EXTENDED = [8, 9, 10, 11, 12, 13, 14, 15];
@@ -68,8 +76,22 @@ export function systemRegister(file: "control" | "debug", number: number, mode: 
   return { kind: "register", file, number, width: mode === 64 ? 64 : 32, high: false };
 }
 
-/** The name in Intel syntax: `rax`, `r8d`, `ah`, `cs`, `cr3`. */
-export function registerName(register: RegisterOperand): string {
+const MEDIA_WIDTHS = { x87: 80, mmx: 64, xmm: 128 } as const;
+const MEDIA_PREFIXES = { x87: "st", mmx: "mm", xmm: "xmm" } as const;
+
+function makeMedia(file: MediaRegisterOperand["file"], count: number): readonly MediaRegisterOperand[] {
+  return Array.from({ length: count }, (_, number) => ({ kind: "media", file, number, width: MEDIA_WIDTHS[file] }));
+}
+const MEDIA = { x87: makeMedia("x87", 8), mmx: makeMedia("mmx", 8), xmm: makeMedia("xmm", 16) };
+
+/** st0 to st7, mm0 to mm7, xmm0 to xmm15. */
+export function mediaRegister(file: MediaRegisterOperand["file"], number: number): MediaRegisterOperand {
+  return MEDIA[file][number]!;
+}
+
+/** The name in Intel syntax: `rax`, `r8d`, `ah`, `cs`, `cr3`, `st1`, `xmm7`. */
+export function registerName(register: RegisterOperand | MediaRegisterOperand): string {
+  if (register.kind === "media") return `${MEDIA_PREFIXES[register.file]}${register.number}`;
   if (register.file === "segment") return SEGMENT_NAMES[register.number]!;
   if (register.file === "control") return `cr${register.number}`;
   if (register.file === "debug") return `dr${register.number}`;
@@ -85,6 +107,15 @@ export function registerNamed(name: string, mode: Mode = 64): RegisterOperand | 
   const system = /^(c|d)r(\d|1[0-5])$/.exec(name);
   if (system) return systemRegister(system[1] === "c" ? "control" : "debug", Number(system[2]), mode);
   return BY_NAME.get(name) ?? null;
+}
+
+const MEDIA_BY_NAME: ReadonlyMap<string, MediaRegisterOperand> = new Map(
+  Object.values(MEDIA).flatMap((file) => file.map((register) => [registerName(register), register])),
+);
+
+/** The x87, MMX or XMM register of this name (lower case), or null. */
+export function mediaRegisterNamed(name: string): MediaRegisterOperand | null {
+  return MEDIA_BY_NAME.get(name) ?? null;
 }
 
 /** The segment that memory at `base` is in when no prefix says otherwise: ss for rsp and rbp, else ds. */

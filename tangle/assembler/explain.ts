@@ -8,6 +8,7 @@ import { matching, type Request } from "./request.ts";
 
 const KIND_NAMES: Readonly<Record<Operand["kind"], string>> = {
   register: "register",
+  media: "register",
   memory: "memory",
   immediate: "number",
   relative: "target",
@@ -15,7 +16,7 @@ const KIND_NAMES: Readonly<Record<Operand["kind"], string>> = {
 };
 
 function operandText(operand: Operand): string {
-  if (operand.kind === "register") return registerName(operand);
+  if (operand.kind === "register" || operand.kind === "media") return registerName(operand);
   if (operand.kind === "memory") return operand.width === 0 ? "memory" : `${operand.width}-bit memory`;
   return KIND_NAMES[operand.kind];
 }

@@ -37,12 +37,18 @@ const MEMORY_WIDTHS: Readonly<Record<string, number>> = {
   UInt32: 32,
   UInt64: 64,
   UInt128: 128,
+  Float32: 32,
+  Float64: 64,
+  Float80: 80,
+  Bcd: 80,
   SegPtr16: 32,
   SegPtr32: 48,
   SegPtr64: 80,
 };
 
 function memoryWidth(size: number): number {
+  const packed = /^Packed(\d+)_/.exec(MemorySize[size]!);
+  if (packed) return Number(packed[1]);
   const name = MemorySize[size]!.replace(/^Int/, "UInt").replace(/^(Word|Dword|Qword)Offset$/, (_, word) => {
     return { Word: "UInt16", Dword: "UInt32", Qword: "UInt64" }[word as string]!;
   });
@@ -63,6 +69,11 @@ function readingText(prefixes: string, mnemonic: string, operands: string[], mod
     }
   }
   return `${prefixes}${mnemonic} ${operands.join(", ")}`;
+}
+
+/** Whether an operand is an XMM register: `movsd` and `cmpsd` are then no string instructions. */
+function isMedia(instruction: InstanceType<typeof iced.Instruction>, index: number): boolean {
+  return instruction.opKind(index) === OpKind.Register && /^xmm/i.test(Register[instruction.opRegister(index)]!);
 }
 
 const icedRegister = (register: number) => (register === Register.None ? "-" : Register[register]!.toLowerCase());
@@ -114,6 +125,7 @@ function addressWidthOf(instruction: InstanceType<typeof iced.Instruction>, mode
 function ourOperand(operand: Operand, instruction: Instruction): string {
   switch (operand.kind) {
     case "register":
+    case "media":
       return registerName(operand);
     case "immediate":
       return `#${operand.value.toString(16)}`;
@@ -146,7 +158,8 @@ export function readWithIced(bytes: Uint8Array, mode: Mode): Reading | null {
     if (instruction.isInvalid) return null;
     let mnemonic = Mnemonic[instruction.mnemonic]!.toLowerCase();
     let repeat = "";
-    if (STRING_NAMES.test(mnemonic)) {
+    const isString = instruction.opCount === 0 || instruction.opKind(0) !== OpKind.Register || !isMedia(instruction, 0);
+    if (STRING_NAMES.test(mnemonic) && isString && !(instruction.opCount > 1 && isMedia(instruction, 1))) {
       repeat = instruction.hasRepnePrefix ? "repne " : instruction.hasRepPrefix ? "rep " : "";
       mnemonic = mnemonic.slice(0, -1);
     }
@@ -155,6 +168,8 @@ export function readWithIced(bytes: Uint8Array, mode: Mode): Reading | null {
     mnemonic = RENAMED[mnemonic] ?? mnemonic;
     const operands = Array.from({ length: instruction.opCount }, (_, index) => icedOperand(instruction, index, mode));
     if (mnemonic === "xlat") operands.length = 0;
+    // Its address is always [rDI]; ours has only the registers.
+    if (mnemonic.startsWith("maskmov")) operands.shift();
     const lock = instruction.hasLockPrefix ? "lock " : "";
     return { length: instruction.length, text: readingText(lock + repeat, mnemonic, operands, mode) };
   } finally {

@@ -6,6 +6,7 @@ import {
   FORMS,
   generalRegister,
   immediate,
+  mediaRegister,
   memory,
   type Operand,
   type OperandPlan,
@@ -29,6 +30,11 @@ function sample(part: OperandPlan, plan: Plan): Operand {
       return generalRegister(1, part.width);
     case "rm":
       if (part.memory === null) return generalRegister(2, part.register!);
+      return memory(part.memory, { base: 3, displacement: 5n, addressWidth: mode });
+    case "mediaReg":
+      return mediaRegister(part.file, 3);
+    case "mediaRm":
+      if (part.memory === null) return mediaRegister(part.file, 2);
       return memory(part.memory, { base: 3, displacement: 5n, addressWidth: mode });
     case "fixed":
       return part.register;
