@@ -198,6 +198,29 @@ declare function inline<F extends Function>(f: F): F;
 /** Never inlined, so that it is found in the image under its name. */
 declare function noInline<F extends Function>(f: F): F;
 
+// ── The heap ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * An object on the heap, made by `new C(…)` in a function, together with the duty to drop it. Whoever holds it owns it: the
+ * local, parameter, field or element of this type. It is dropped where its owner ends: a local at the end of its block (the
+ * last declared first), a field with its object, what a place held before when something else is stored there. Dropping
+ * calls the `[Symbol.dispose]` method of the class, then drops its fields (the last declared first), then frees the memory.
+ *
+ * Where `Owned<C>` is wanted, a local or parameter gives its object away, and cannot be used afterwards. Where plain `C` is
+ * wanted, or no type is said, it is borrowed: `const same = node`. A panic drops nothing.
+ */
+declare type Owned<T> = T;
+/** What a place of type T is seen as without giving anything away: C for `Owned<C>`, T for all else. */
+declare type Borrowed<T> = T;
+/**
+ * Stands at the top of one module of the program: `new` takes memory from `allocate`, which gives an address or 0 (then `new`
+ * panics), and gives it back to `free` with the same size and alignment.
+ */
+declare function globalAllocator(
+  allocate: (size: usize, alignment: usize) => u64,
+  free: (address: u64, size: usize, alignment: usize) => void,
+): void;
+
 // ── Formatting and panics ──────────────────────────────────────────────────────────────────────────────────────────
 
 declare enum FormatKind {

@@ -1,5 +1,5 @@
 /** Sizes and alignments of the typed tree's types in memory: C layout on a 64-bit machine. */
-import type { Type } from "./tree.ts";
+import type { OwnedType, Type } from "./tree.ts";
 
 /** Bytes that a value of this type takes in a field, array element or module-level variable. */
 export function sizeOf(type: Type): number {
@@ -27,6 +27,8 @@ export function sizeOf(type: Type): number {
       return sizeOf(type.of);
     case "enum":
       return type.repr.bits / 8;
+    case "owned":
+      return sizeOfOwned(type);
     case "class":
       return type.size;
   }
@@ -42,6 +44,7 @@ export function alignOf(type: Type): number {
     case "format":
     case "slice":
     case "interface":
+    case "owned":
       return 8;
     case "array":
     case "volatile":
@@ -54,6 +57,11 @@ export function alignOf(type: Type): number {
   }
 }
 
+/** An address, and for interfaces the method table's. */
+function sizeOfOwned(type: OwnedType): number {
+  return type.of.kind === "interface" ? 16 : 8;
+}
+
 /** Whether the type lives in memory, so that an expression of it denotes an address. */
 export function isAggregate(type: Type): boolean {
   return type.kind === "class" || type.kind === "array" || type.kind === "volatile" || type.kind === "atomic";
@@ -61,5 +69,6 @@ export function isAggregate(type: Type): boolean {
 
 /** Whether the type is a pair of words: address and length, or object and method table. */
 export function isFat(type: Type): boolean {
-  return type.kind === "string" || type.kind === "slice" || type.kind === "format" || type.kind === "interface";
+  const { kind } = type.kind === "owned" ? type.of : type;
+  return kind === "string" || kind === "slice" || kind === "format" || kind === "interface";
 }

@@ -64,10 +64,18 @@ export interface AtomicType {
   readonly kind: "atomic";
   readonly of: Type;
 }
-/** `of` is a pointer, class or function type; null is the address 0. */
+/** `of` is a pointer, class or function type, or an owned class; null is the address 0. */
 export interface NullableType {
   readonly kind: "nullable";
-  readonly of: PointerType | ClassType | FunctionType;
+  readonly of: PointerType | ClassType | FunctionType | OwnedType;
+}
+/**
+ * The address of an object on the heap (fat where `of` is an interface), and the duty to drop it. 0 is what a local holds
+ * whose value has been moved away: dropping that does nothing.
+ */
+export interface OwnedType {
+  readonly kind: "owned";
+  readonly of: ClassType | InterfaceType;
 }
 /** The address of code; no environment. */
 export interface FunctionType {
@@ -123,6 +131,7 @@ export type Type =
   | VolatileType
   | AtomicType
   | NullableType
+  | OwnedType
   | FunctionType
   | EnumType
   | InterfaceType
@@ -174,14 +183,36 @@ export interface Function {
   readonly result: Type;
   /**
    * `plain`: the compiler's own calling convention (System V AMD64 in registers). `naked`: the body is asm only, no
-   * prologue. `interrupt` and `interruptWithError`: entered by the processor (chapter 5 on).
+   * prologue. `interrupt` and `interruptWithError`: entered by the processor (chapter 5 on). `coroutine`: the body of an
+   * async function (chapter 12 on); nothing calls it, its `Coroutine` has the functions that can be called.
    */
-  readonly convention: "plain" | "naked" | "interrupt" | "interruptWithError";
+  readonly convention: "plain" | "naked" | "interrupt" | "interruptWithError" | "coroutine";
   readonly inline: "auto" | "always" | "never";
+  /** Present on the parts of a coroutine: they have no statements, but mean what `Coroutine` says. */
+  readonly part?: Coroutine;
   /** Filled in after creation, since functions call each other. */
   body: readonly Statement[];
   locals: readonly Local[];
   readonly place: Place;
+}
+
+/**
+ * An async function, taken apart. A call of it makes a promise: a frame in memory that holds the arguments, and later
+ * whatever lives across an `await`. Nothing runs before the first poll.
+ */
+export interface Coroutine {
+  /** The function as written; it returns what the promise promises. Convention `coroutine`. */
+  readonly body: Function;
+  /** (frame: pointer, …parameters): void. Fills a frame. */
+  readonly start: Function;
+  /** (frame: pointer, waker: u64): Poll. Goes on until the body ends or has to wait; again after its end: ready. */
+  readonly poll: Function;
+  /** (frame: pointer): what the body returned; called once, after `poll` has said that it is ready. */
+  readonly result: Function;
+  /** (frame: pointer): void. Drops what a frame holds that has not come to its end. The memory stays. */
+  readonly drop: Function;
+  /** The type of locals that hold a frame; its size is known once the body has been split. */
+  readonly frame: ClassType;
 }
 
 export interface Program {
@@ -206,6 +237,7 @@ export const PANIC_MESSAGE = {
   slice: "slice out of bounds",
   member: "not a member of the enum",
   assertion: "assertion failed",
+  memory: (bytes: number): string => `out of memory: ${bytes} bytes`,
 } as const;
 
 // ── Statements ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -369,6 +401,19 @@ export type Expression = {
     }
   /** Gives the message (always of type format) to the panic handler, with this expression's place; type never. */
   | { readonly kind: "panic"; readonly message: Expression }
+  /**
+   * In the body of a coroutine alone. `first` runs once; then `poll` (of type Poll) is evaluated, and again each time that
+   * the coroutine itself is polled, until it is ready; then the expression has the value of `result`. `waker` holds the
+   * number that the poll under way got. `abandon` runs instead of all that follows where the frame is dropped meanwhile.
+   */
+  | {
+      readonly kind: "await";
+      readonly first: readonly Expression[];
+      readonly waker: Local;
+      readonly poll: Expression;
+      readonly result: Expression;
+      readonly abandon: readonly Statement[];
+    }
 );
 
 /** Part of a template literal. Laid out in memory as `FORMAT_PIECE` says. */
@@ -468,4 +513,7 @@ export type IntrinsicName =
   | "readTimestamp" // (): u64
   | "copyMemory" // (to: pointer, from: pointer, bytes: usize), may overlap
   | "fillMemory" // (to: pointer, byte: u8, bytes: usize)
+  | "frameSize" // (the `start` of a coroutine: function): usize, bytes of its frame
+  | "frameAlign"
+  | "resume" // in SSA form only, see ssa/coroutine.ts
   | "unreachable";

@@ -55,6 +55,10 @@ class ShapeDescriber {
         return `*${this.nameOf(type.of)}`;
       case "nullable":
         return type.of.kind === "class" ? `*${this.nameOf(type.of)}` : this.nameOf(type.of);
+      case "owned":
+        return type.of.kind === "class" ? `*${this.nameOf(type.of)}` : this.nameOf(type.of);
+      case "owned":
+        return type.of.kind === "interface" ? "interface" : `*${this.nameOf(type.of)}`;
       case "array":
         return `[${type.length}]${this.nameOf(type.of)}`;
       case "volatile":

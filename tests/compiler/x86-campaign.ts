@@ -78,12 +78,25 @@ export function compareTrees(seeds: readonly number[], options: GenerateOptions 
 
 /** Random sources through the whole compiler, against the evaluator of the typed tree. */
 export function compareSources(seeds: readonly number[], options: GenerateOptions = {}): Comparison {
-  return compare(
-    seeds.flatMap((seed): Candidate[] => {
+  return compareTexts(
+    seeds.map((seed) => {
       const [{ source }] = fc.sample(arbitraryProgram(), { seed, numRuns: 1 }) as [{ source: string }];
+      return { name: `source ${seed}`, source };
+    }),
+    options,
+  );
+}
+
+/** Sources whose function `run` gives a number, the same way. */
+export function compareTexts(
+  texts: readonly { readonly name: string; readonly source: string }[],
+  options: GenerateOptions = {},
+): Comparison {
+  return compare(
+    texts.flatMap(({ name, source }): Candidate[] => {
       const text = { path: "kernel/main.ts", text: source };
-      const { program } = check([text], { entryFile: text.path, chapter: 12 });
-      if (program === null) throw new Error(`source ${seed} does not compile`);
+      const { program, diagnostics } = check([text], { entryFile: text.path, chapter: 12 });
+      if (program === null) throw new Error(`${name} does not compile: ${diagnostics[0]?.message}`);
       const symbols = [...program.initializers.map((f) => f.symbol), RUN_SYMBOL];
       const handler = program.panicHandler.symbol;
       const keep = (symbol: string) => symbol === handler || symbols.includes(symbol);
@@ -91,8 +104,8 @@ export function compareSources(seeds: readonly number[], options: GenerateOption
       const calls = symbols.map((symbol) => ({ symbol, arguments: [] }));
       const common = { calls, results: ["i64"] as const, expected, handler };
       return [
-        { ...common, name: `source ${seed}`, ir: lower(program) },
-        { ...common, name: `optimized source ${seed}`, ir: optimize(lower(program), { keep }) },
+        { ...common, name, ir: lower(program) },
+        { ...common, name: `optimized ${name}`, ir: optimize(lower(program), { keep }) },
       ];
     }),
     options,

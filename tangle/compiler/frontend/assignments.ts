@@ -5,14 +5,15 @@ import type { Expression, Target } from "../tree.ts";
 import { checkAccess } from "./access.ts";
 import { type Body, errorExpression } from "./body.ts";
 import { coerce } from "./coerce.ts";
-import { checkExpression } from "./expressions.ts";
-import { withMaybeNull, withNonNull } from "./flow.ts";
-import { isFrameMemory } from "./frame.ts";
+import { checkExpression, checkOwning } from "./expressions.ts";
+import { withMaybeNull, withNonNull, withValue } from "./flow.ts";
+import { borrowFrom, checkEscape, lenders } from "./frame.ts";
 import { constructAt } from "./initialize.ts";
 import { assign, integerOf } from "./nodes.ts";
+import { assignOwned } from "./ownership.ts";
 import { checkDivisor, checkShiftCount, isInteger } from "./operators.ts";
 import type { ExpressionNode } from "./syntax.ts";
-import { ERROR, isError, typeName } from "./types.ts";
+import { borrowed, ERROR, isError, isOwning, typeName } from "./types.ts";
 
 /** What can be assigned; null after a report. */
 function checkTarget(body: Body, node: ExpressionNode): Target | null {
@@ -63,23 +64,22 @@ export function checkAssignment(body: Body, node: ExpressionNode & { readonly ki
           : undefined,
     );
   }
-  const plain = checkExpression(body, node.value, type);
+  const plain = checkOwning(body, node.value, type);
   const value = coerce(body, plain, type);
   if (isError(value.type)) {
     return errorExpression(place);
   }
   if (target.kind === "local") {
-    if (isFrameMemory(body, value)) {
-      body.frameMemory.add(target.local);
-    }
+    borrowFrom(body, target.local, lenders(body, value));
+    body.flow = withValue(body.flow, target.local);
     if (type.kind === "nullable") {
-      body.flow =
-        plain.type === type.of ? withNonNull(body.flow, target.local) : withMaybeNull(body.flow, target.local);
+      const isThere = plain.type === type.of || borrowed(plain.type) === type.of;
+      body.flow = isThere ? withNonNull(body.flow, target.local) : withMaybeNull(body.flow, target.local);
     }
-  } else if (isFrameMemory(body, value)) {
-    body.report("KT1037", node.value.place, "this memory ends with the call, but is kept beyond it");
+  } else {
+    checkEscape(body, value, "stored");
   }
-  return { ...assign(target, value), place };
+  return isOwning(type) ? { ...assignOwned(body, target, value), place } : { ...assign(target, value), place };
 }
 
 function checkCompound(

@@ -1,11 +1,11 @@
 /** The context in which statements and expressions of one function, or of one initial value, are checked. */
 import type { Place } from "../../place.ts";
-import type { Expression, Local, LoopLabel, Function as TreeFunction, Type } from "../tree.ts";
+import type { Expression, Local, LoopLabel, Statement, Type } from "../tree.ts";
 import type { Captures } from "./captures.ts";
 import type { Compilation } from "./compilation.ts";
 import type { Reporter, RuleCode } from "./diagnostics.ts";
 import { type ClassEntity, type Entity, Scope } from "./entities.ts";
-import { assignedNames, type Flow, START, unreachable } from "./flow.ts";
+import { assignedNames, type Flow, mentionedNames, START, unreachable } from "./flow.ts";
 import type { ExpressionNode, FunctionNode } from "./syntax.ts";
 import { ERROR, VOID } from "./types.ts";
 
@@ -24,7 +24,8 @@ export interface JumpTarget {
 /** An object that its block cleans up in the end. */
 export interface Disposable {
   readonly local: Local;
-  readonly dispose: TreeFunction;
+  /** What cleans it up. */
+  readonly end: readonly Statement[];
 }
 
 export interface BodyOptions {
@@ -41,16 +42,24 @@ export interface BodyOptions {
   readonly source?: FunctionNode | null;
   /** How a closure reaches the variables around it. */
   readonly captures?: Captures | null;
+  /** In the body of an async function: the local that holds who polls it. */
+  readonly waker?: Local | null;
+  /** Whether this is the initial value of a module-level variable. */
+  readonly atModuleLevel?: boolean;
 }
 
 export class Body {
   flow: Flow = START;
   readonly locals: Local[] = [];
   readonly jumps: JumpTarget[] = [];
-  /** Objects declared with `using` in the blocks around, outermost first. */
+  /** Objects that the blocks around clean up, outermost first. */
   readonly disposables: Disposable[] = [];
-  /** Locals that hold memory of this function's frame, directly or through a slice. */
-  readonly frameMemory = new Set<Local>();
+  /** Locals that own what they hold, and may give it away. */
+  readonly owners = new Set<Local>();
+  /** What the expression being checked owns until it ends. */
+  temporaries: Local[] = [];
+  /** Locals that refer to memory which ends with this call or before, and the locals that hold or own that memory. */
+  readonly borrows = new Map<Local, Set<Local>>();
   private numbered = 0;
 
   readonly symbol: string;
@@ -60,10 +69,17 @@ export class Body {
   readonly result: Type;
   readonly inConstructor: boolean;
   readonly captures: Captures | null;
+  readonly waker: Local | null;
+  /** What the `await` being checked waits for: a call there needs no promise of its own. */
+  awaited: ExpressionNode | null = null;
+  /** Objects in use by `using` that must not be held while the function waits. */
+  readonly guards = new Set<Local>();
+  readonly atModuleLevel: boolean;
   /** Arguments of the call being checked that may be closures: its function is compiled anew for them. */
   readonly mayCapture = new Set<ExpressionNode>();
   private readonly source: FunctionNode | null;
   private assignedInSource: ReadonlySet<string> | null = null;
+  private mentionedInSource: ReadonlySet<string> | null = null;
 
   constructor(
     readonly compilation: Compilation,
@@ -76,6 +92,8 @@ export class Body {
     this.result = options.result ?? VOID;
     this.inConstructor = options.inConstructor ?? false;
     this.captures = options.captures ?? null;
+    this.waker = options.waker ?? null;
+    this.atModuleLevel = options.atModuleLevel ?? false;
     this.source = options.source ?? null;
   }
 
@@ -83,6 +101,12 @@ export class Body {
   assigns(name: string): boolean {
     this.assignedInSource ??= assignedNames(this.source);
     return this.assignedInSource.has(name);
+  }
+
+  /** Whether the function speaks of this name anywhere, in functions within it too. */
+  mentions(name: string): boolean {
+    this.mentionedInSource ??= mentionedNames(this.source);
+    return this.mentionedInSource.has(name);
   }
 
   get reporter(): Reporter {

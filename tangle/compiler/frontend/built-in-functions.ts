@@ -298,6 +298,9 @@ export const SPECIAL: Readonly<Record<string, Builtin>> = {
     body.error("KT1062", node.place, "`test` stands at the top of a module"),
   ),
   interruptHandler: builtin("interruptHandler", [0, 1, 1], wrapper),
+  globalAllocator: builtin("globalAllocator", [0, 2, 2], (body, node) =>
+    body.error("KT1065", node.place, "`globalAllocator` stands at the top of a module"),
+  ),
   panicHandler: builtin("panicHandler", [0, 1, 1], (body, node) =>
     body.error("KT1053", node.place, "`panicHandler` stands at the top of a module"),
   ),

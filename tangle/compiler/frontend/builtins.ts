@@ -7,6 +7,7 @@ import { type CallNode, checkArguments } from "./calls.ts";
 import { type Entity, Scope, type TypeConstructorName } from "./entities.ts";
 import { checkExpression, isUntyped } from "./expressions.ts";
 import { convert } from "./nodes.ts";
+import { futureInterface, POLL, WAKER } from "./promises.ts";
 import { STYLES } from "./templates.ts";
 import {
   BOOL,
@@ -51,8 +52,10 @@ const TYPES: Readonly<Record<string, Type>> = {
   InterruptFrame: INTERRUPT_FRAME_CLASS,
   InterruptHandler: INTERRUPT_HANDLER,
   InterruptHandlerWithError: INTERRUPT_HANDLER_WITH_ERROR,
+  Poll: POLL,
+  Waker: WAKER,
 };
-const TYPE_CONSTRUCTORS: readonly TypeConstructorName[] = ["FixedArray", "Slice", "Pointer", "Volatile", "Atomic"];
+const TYPE_CONSTRUCTORS: readonly TypeConstructorName[] = ["FixedArray", "Slice", "Pointer", "Volatile", "Atomic", "Owned", "Borrowed", "Promise"];
 
 /** Name → intrinsic, types of the arguments, type of the result. */
 const INTRINSICS: Readonly<Record<string, readonly [IntrinsicName, readonly Type[], Type]>> = {
@@ -100,6 +103,7 @@ export function languageScope(): Scope {
   for (const name of TYPE_CONSTRUCTORS) {
     declare(name, { kind: "typeConstructor", name });
   }
+  declare("Future", futureInterface(scope));
   for (const type of INTEGERS) {
     declare(type.name, { kind: "builtin", builtin: conversion(type) });
   }

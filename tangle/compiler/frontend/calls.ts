@@ -2,6 +2,7 @@
 import type { Place } from "../../place.ts";
 import type { Expression, Function as TreeFunction, Type } from "../tree.ts";
 import { staticMember, unknownMember } from "./access.ts";
+import { checkLent } from "./await.ts";
 import { type Body, errorExpression } from "./body.ts";
 import { completeClass } from "./classes.ts";
 import { allowClosures, callClosure, finishInlineCall } from "./closures.ts";
@@ -156,6 +157,7 @@ function callFunction(
     scope,
     `\`${entity.node.name ?? "the function"}\``,
   );
+  checkLent(body, target, receiver, values, node);
   return entity.inline === "always"
     ? finishInlineCall(body, instance, values, node)
     : finishCall(target, receiver, values, node.place);

@@ -83,8 +83,9 @@ export class Captures {
     this.values.push(value);
     const capture = { parameter, byPointer };
     this.known.set(local, capture);
-    if (this.outer.frameMemory.has(local) || (local.storage === "frame" && isAggregate(local.type))) {
-      inner.frameMemory.add(parameter);
+    const inFrame = local.storage === "frame" && isAggregate(local.type);
+    if (inFrame || this.outer.owners.has(local) || this.outer.borrows.has(local)) {
+      inner.borrows.set(parameter, new Set([local]));
     }
     return capture;
   }

@@ -1,6 +1,8 @@
 /** The front end: kernel TypeScript sources in, the typed tree of the whole program out, or all its mistakes. */
 import type { Diagnostic, Place } from "../../place.ts";
 import type { Program, Function as TreeFunction } from "../tree.ts";
+import { checkInstalled, installAllocator } from "./allocation.ts";
+import { breakCycles } from "./await.ts";
 import { languageScope } from "./builtins.ts";
 import { completeClass, constructorOf, instantiateClass } from "./classes.ts";
 import { Compilation } from "./compilation.ts";
@@ -48,7 +50,7 @@ export function check(
 }
 
 function checkProgram(sources: readonly SourceModule[], options: CheckOptions, reporter: Reporter): Program | null {
-  const compilation = new Compilation(reporter, languageScope());
+  const compilation = new Compilation(reporter, languageScope(), options.chapter);
   const modules = sources.map((source) => ({ source, module: declareModule(compilation, source) }));
   for (const { source, module } of modules) {
     linkModule(compilation, module, source);
@@ -71,13 +73,16 @@ function checkProgram(sources: readonly SourceModule[], options: CheckOptions, r
   }
   const { started } = compilation;
   const handler = panicHandlerOf(compilation, started, entryModule);
+  installAllocator(compilation);
   compilation.drain();
+  breakCycles(compilation.embeddings);
   if (handler === null || reporter.diagnostics.length > 0) {
     return null;
   }
   const globalsInOrder = started.flatMap((module) => module.globals.flatMap(checkedGlobal));
   const initializers = foldGlobals(globalsInOrder, reporter);
   const { functions, globals } = reach([entry, handler.function, ...initializers]);
+  checkInstalled(compilation, functions);
   return {
     globals: [...globals],
     functions: [...functions],

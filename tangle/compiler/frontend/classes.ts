@@ -53,7 +53,10 @@ export function instantiateClass(
     methods: new Map(),
     state: "new",
     constructor_: null,
+    drop: null,
+    release: null,
     tables: new Map(),
+    owningTables: new Map(),
   };
   entity.instances.set(key, info);
   compilation.classes.set(type, info);

@@ -8,11 +8,12 @@ import { Body } from "./body.ts";
 import { type CallNode, checkArguments, failedCall, finishCall } from "./calls.ts";
 import { Captures } from "./captures.ts";
 import type { OpenFunction } from "./compilation.ts";
+import { dropLater } from "./disposal.ts";
 import { type Entity, type FunctionInstance, Scope } from "./entities.ts";
-import { checkExpression } from "./expressions.ts";
 import { assignedNames, forget } from "./flow.ts";
 import {
   checkFunctionBody,
+  checkResult,
   declaredResult,
   declareParameters,
   localFunction,
@@ -22,6 +23,7 @@ import {
   resultStatements,
 } from "./functions.ts";
 import { readLocal } from "./nodes.ts";
+import { fullExpression } from "./ownership.ts";
 import type { ExpressionNode } from "./syntax.ts";
 import { ERROR, functionType } from "./types.ts";
 
@@ -87,7 +89,7 @@ export function checkClosure(
   body.flow = forget(body.flow, assignedNames(node));
   if (result === null) {
     declareParameters(inner, node, parameters);
-    const value = checkExpression(inner, node.body as ExpressionNode, null);
+    const value = fullExpression(inner, () => checkResult(inner, node.body as ExpressionNode));
     open.result = value.type;
     open.body = resultStatements(inner, value, value.type);
   } else {
@@ -191,6 +193,7 @@ function compileFor(
       const local: Local = { ...parameter, storage: "register" };
       parameters.push(local);
       inner.declare(local.name, { kind: "local", local, owner: inner }, local.place);
+      dropLater(inner, local);
       return;
     }
     const own = closure.target.parameters.length - closure.values.length;

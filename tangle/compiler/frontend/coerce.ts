@@ -2,15 +2,17 @@
 import type { Expression, Type } from "../tree.ts";
 import type { Body } from "./body.ts";
 import type { Compilation } from "./compilation.ts";
-import { asInterface } from "./interfaces.ts";
+import { asInterface, asOwnedInterface } from "./interfaces.ts";
 import { reinterpret, stringAsFormat } from "./nodes.ts";
-import { isError, typeName } from "./types.ts";
+import { borrow, move } from "./ownership.ts";
+import { borrowed, isError, isOwning, typeName } from "./types.ts";
 
 /**
  * The value as `type`, or a report (KT1008). `T` goes into `T | null`, a string into a format, an object into an interface,
  * `never` into anything.
  */
-export function coerce(body: Body, value: Expression, type: Type): Expression {
+export function coerce(body: Body, given: Expression, type: Type): Expression {
+  const value = isOwning(type) ? (isOwning(given.type) ? move(body, given) : given) : borrow(body, given);
   const fitted = fit(body.compilation, value, type);
   if (fitted !== null) {
     return fitted;
@@ -23,6 +25,12 @@ export function coerce(body: Body, value: Expression, type: Type): Expression {
   );
 }
 
+/** An owner as another type of owner: of an interface that the class implements, or of that or null. */
+function asOwner(compilation: Compilation, value: Expression, type: Type): Expression | null {
+  const wanted = type.kind === "owned" && type.of.kind === "interface" ? type.of : null;
+  return wanted === null ? null : asOwnedInterface(compilation, value, wanted);
+}
+
 /** The same without a report: null where it does not fit. */
 export function fit(compilation: Compilation, value: Expression, type: Type): Expression | null {
   if (value.type === type || value.type.kind === "never" || isError(type)) {
@@ -30,6 +38,9 @@ export function fit(compilation: Compilation, value: Expression, type: Type): Ex
   }
   if (type.kind === "nullable" && type.of === value.type) {
     return reinterpret(value, type);
+  }
+  if (isOwning(type) && isOwning(value.type)) {
+    return asOwner(compilation, value, type);
   }
   if (type.kind === "format" && value.type.kind === "string") {
     return stringAsFormat(value);
@@ -54,6 +65,9 @@ function conversionHint(from: Type, to: Type): string | undefined {
   }
   if (from.kind === "nullable" && from.of === to) {
     return "test for null first: `if (p === null) { return; }`";
+  }
+  if (isOwning(to) && borrowed(to) === from) {
+    return "this borrows the object; only its owner can give it away";
   }
   if (to.kind === "slice" && from.kind === "array" && from.of === to.of) {
     return "take a slice of the array: `a.slice()`";

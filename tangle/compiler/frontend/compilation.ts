@@ -1,6 +1,10 @@
 /** The state of one run of the front end, shared by all that check. */
 import type { Place } from "../../place.ts";
 import type { ClassType, Global, Function as TreeFunction } from "../tree.ts";
+import type { Heap } from "./allocation.ts";
+import type { Embedding } from "./await.ts";
+import type { CallNode } from "./calls.ts";
+import type { Async } from "./coroutines.ts";
 import type { Reporter } from "./diagnostics.ts";
 import type { ClassInfo, FunctionEntity, ModuleScope, Scope } from "./entities.ts";
 
@@ -20,12 +24,22 @@ export class Compilation {
   readonly closureCopies = new Map<FunctionEntity, number>();
   /** Functions whose result is being found from their expression. */
   readonly inferring = new Set<TreeFunction>();
+  /** Async functions by what their names stand for: the functions that give promises. */
+  readonly coroutines = new Map<TreeFunction, Async>();
+  /** Awaited calls, in the order of their checking. */
+  readonly embeddings: Embedding[] = [];
+  /** `globalAllocator(…)` of each module that has one. */
+  readonly allocators: { readonly node: CallNode; readonly module: ModuleScope }[] = [];
+  /** The functions behind `new`, once something allocates; they call the kernel's allocator. */
+  heap: Heap | null = null;
   private readonly symbols = new Map<string, number>();
 
   constructor(
     readonly reporter: Reporter,
     /** The scope of the names that the language itself has. */
     readonly language: Scope,
+    /** The chapter that the sources belong to. */
+    readonly chapter: number,
   ) {}
 
   /** The symbol, with a number behind it where it is taken. */

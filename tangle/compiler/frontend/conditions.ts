@@ -3,6 +3,7 @@ import type { Expression, Local } from "../tree.ts";
 import type { Body } from "./body.ts";
 import { checkAs, checkExpression } from "./expressions.ts";
 import { type Flow, merge, unreachable, withMaybeNull, withNonNull } from "./flow.ts";
+import { fullExpression } from "./ownership.ts";
 import type { ExpressionNode } from "./syntax.ts";
 import { BOOL, isError, typeName } from "./types.ts";
 
@@ -10,6 +11,16 @@ export interface Condition {
   readonly expression: Expression;
   readonly whenTrue: Flow;
   readonly whenFalse: Flow;
+}
+
+/** Checks the condition of a statement: a full expression. */
+export function checkTest(body: Body, node: ExpressionNode): Condition {
+  let flows: Condition | null = null;
+  const expression = fullExpression(body, () => {
+    flows = checkCondition(body, node);
+    return flows.expression;
+  });
+  return { ...flows!, expression };
 }
 
 /** Checks a condition; `body.flow` afterwards is what holds in either case. */

@@ -84,7 +84,8 @@ export const RULES = {
   },
   KT1015: {
     title: "async and await",
-    explanation: "They become state machines on the kernel's own executor, which chapter 12 builds.",
+    explanation:
+      "Async functions become state machines, which the kernel's own executor polls; chapter 12 builds both. `for await` and `await using` are not part of the language.",
     hint: "until chapter 12, wait in a loop",
   },
   KT1016: {
@@ -348,6 +349,73 @@ export const RULES = {
     explanation:
       "A class that implements an interface has all its methods, with the same types. Only such classes stand where the interface is wanted.",
     hint: "write `class C implements I`, and each method as the interface declares it",
+  },
+  KT1065: {
+    title: "no allocator is installed",
+    explanation:
+      "`new` takes its memory from the kernel's own allocator. One module of the program says which functions that are, by `globalAllocator(allocate, free)`.",
+    hint: "write `globalAllocator(allocate, free);` at the top of the module that has the heap, and import it",
+  },
+  KT1066: {
+    title: "use after a move",
+    explanation:
+      "An object on the heap has one owner. A local that gave its object away, or that borrowed from it, refers to nothing that it may rely on.",
+    hint: "use it before it is moved, ask the new owner, or share it with a reference count",
+  },
+  KT1067: {
+    title: "cannot be moved from here",
+    explanation:
+      "Only local variables and parameters give away what they own. Fields, elements and module-level variables would be left empty, and nobody would know.",
+    hint: "write `replace(place, value)`, which puts another object there, or let the place be `Owned<C> | null` and `take(place)`",
+  },
+  KT1068: {
+    title: "borrow outlives its owner",
+    explanation: "A reference to an object of the heap is good as long as its owner keeps it.",
+    hint: "give the ownership away instead: let the type be `Owned<C>`",
+  },
+  KT1070: {
+    title: "type that nobody can own",
+    explanation: "`Owned<T>` is an object on the heap: T is a class or an interface. Numbers are copied, and need no owner.",
+    hint: "put the value into a class",
+  },
+  KT1075: {
+    title: "await outside of an async function",
+    explanation:
+      "At an `await` a function stops and lets others run. Only an async function has a frame of its own in which what it needs later can wait with it.",
+    hint: "mark the function with `async` and let it return `Promise<T>`, or give the promise to the executor",
+  },
+  KT1076: {
+    title: "async function without a promise",
+    explanation: "A call of an async function comes back at once, with a promise of what the function will return.",
+    hint: "write the type of the result: `async function f(): Promise<u32> { … }`",
+  },
+  KT1077: {
+    title: "nothing to wait for",
+    explanation: "Only promises and objects whose class implements `Future` can be asked whether they are ready.",
+    hint: "drop the `await`, or let the class implement `Future`: `poll(waker: Waker): Poll`",
+  },
+  KT1078: {
+    title: "held across an await",
+    explanation:
+      "While the function waits, other tasks run. One that wants the same lock would wait for ever, and with interrupts off nothing could wake anybody.",
+    hint: "end the block of the `using` before the `await`",
+  },
+  KT1079: {
+    title: "promise that nobody waits for",
+    explanation: "A promise does nothing before it is polled for the first time. Dropped without that, it was for nothing.",
+    hint: "write `await` before the call, or give the promise to the executor",
+  },
+  KT1080: {
+    title: "promise that borrows what may end before it",
+    explanation:
+      "A promise may be polled long after the block that made it has ended. What lies in the frame of that block, or is owned by it, is gone by then.",
+    hint: "await the call at once, or let the function take what it needs as `Owned<T>`",
+  },
+  KT1081: {
+    title: "await while a moved object has no owner yet",
+    explanation:
+      "The arguments before an `await` have been moved away already, and the call that takes them has not begun. If the function were given up here, nobody would drop them.",
+    hint: "await first: `const value = await f();`, then make the call",
   },
 } as const satisfies Record<string, Rule>;
 

@@ -54,7 +54,7 @@ export type Entity =
   /** `Pointer`, `Slice` … with type arguments. */
   | { readonly kind: "typeConstructor"; readonly name: TypeConstructorName };
 
-export type TypeConstructorName = "FixedArray" | "Slice" | "Pointer" | "Volatile" | "Atomic";
+export type TypeConstructorName = "FixedArray" | "Slice" | "Pointer" | "Volatile" | "Atomic" | "Owned" | "Borrowed" | "Promise";
 
 /** A function, method or constructor; compiled once for each list of type arguments. */
 export interface FunctionEntity {
@@ -127,8 +127,13 @@ export interface ClassInfo {
   readonly methods: Map<string, FunctionEntity>;
   state: "new" | "busy" | "done";
   constructor_: TreeFunction | null;
+  /** What drops an object in place, and what also frees its memory, once something needs them. */
+  drop: TreeFunction | null;
+  release: TreeFunction | null;
   /** The tables of its methods, one for each interface that a value has been made of. */
   readonly tables: Map<InterfaceType, Global>;
+  /** The same for values that own their object: with `release` behind the methods. */
+  readonly owningTables: Map<InterfaceType, Global>;
 }
 
 export interface EnumEntity {

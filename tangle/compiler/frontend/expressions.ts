@@ -4,6 +4,8 @@ import type { Expression, Local, Type } from "../tree.ts";
 import { checkAccess, readAccess } from "./access.ts";
 import { checkAssembly } from "./assembly.ts";
 import { checkAssignment, checkUpdate } from "./assignments.ts";
+import { checkAwait } from "./await.ts";
+import { allocateObject } from "./allocation.ts";
 import type { Body } from "./body.ts";
 import { errorExpression } from "./body.ts";
 import { checkCall } from "./calls.ts";
@@ -15,13 +17,23 @@ import { merge } from "./flow.ts";
 import { checkFunctionValue } from "./functions.ts";
 import { instantiateCallee } from "./generics.ts";
 import { encode, integerOf, readLocal, sequence } from "./nodes.ts";
+import { borrow, checkUsable, move, placeOf } from "./ownership.ts";
 import { checkBinary, checkComparison, checkUnary } from "./operators.ts";
 import type { ExpressionNode } from "./syntax.ts";
 import { checkTemplate } from "./templates.ts";
-import { BOOL, isError, nullableOf, rangeOf, STRING, typeName } from "./types.ts";
+import { BOOL, isError, isOwning, nullableOf, rangeOf, STRING, typeName } from "./types.ts";
 
-/** The expression with its type; `expected` is what the context wants, for literals, arrows and `null`. */
+/**
+ * The expression with its type; `expected` is what the context wants, for literals, arrows and `null`. What is owned is
+ * borrowed, unless an owner is wanted.
+ */
 export function checkExpression(body: Body, node: ExpressionNode, expected: Type | null): Expression {
+  const expression = checkOwning(body, node, expected);
+  return expected !== null && isOwning(expected) ? expression : borrow(body, expression);
+}
+
+/** The same where ownership stays with the expression: of type `Owned<C>` it is the place of an owner, or a value without one. */
+export function checkOwning(body: Body, node: ExpressionNode, expected: Type | null): Expression {
   const expression = check(body, node, expected);
   if (expression.type.kind === "never" && !isError(expression.type)) {
     body.stop();
@@ -31,7 +43,7 @@ export function checkExpression(body: Body, node: ExpressionNode, expected: Type
 
 /** The expression as a value of `type`, or a report. */
 export function checkAs(body: Body, node: ExpressionNode, type: Type): Expression {
-  return coerce(body, checkExpression(body, node, type), type);
+  return coerce(body, checkOwning(body, node, type), type);
 }
 
 function check(body: Body, node: ExpressionNode, expected: Type | null): Expression {
@@ -61,7 +73,14 @@ function check(body: Body, node: ExpressionNode, expected: Type | null): Express
       return body.receiver === null ? checkOuterThis(body, place) : readLocal(body.receiver, place);
     case "name": {
       const entity = body.mayCapture.has(node) ? body.scope.find(node.name) : null;
-      return entity?.kind === "closure" ? passClosure(body, entity, node) : readAccess(checkAccess(body, node));
+      if (entity?.kind === "closure") {
+        return passClosure(body, entity, node);
+      }
+      const access = checkAccess(body, node);
+      if (access.target?.kind === "local" && !checkUsable(body, access.target.local, place)) {
+        return errorExpression(place);
+      }
+      return readAccess(access);
     }
     case "member":
     case "index":
@@ -77,6 +96,8 @@ function check(body: Body, node: ExpressionNode, expected: Type | null): Express
         return checkClosure(body, node, expected);
       }
       return checkFunctionValue(body, node.function, expected);
+    case "await":
+      return checkAwait(body, node);
     case "unary":
       return checkUnary(body, node, expected);
     case "update":
@@ -93,8 +114,10 @@ function check(body: Body, node: ExpressionNode, expected: Type | null): Express
       return checkConditional(body, node, expected);
     case "call":
       return checkCall(body, node, expected);
-    case "new":
-      return body.error("KT1030", place);
+    case "new": {
+      const wanted = expected?.kind === "nullable" ? expected.of : expected;
+      return allocateObject(body, node, wanted?.kind === "owned" ? wanted.of : null);
+    }
     case "sequence": {
       const last = node.expressions.length - 1;
       const first = node.expressions.slice(0, last).map((one) => checkExpression(body, one, null));
@@ -186,7 +209,7 @@ function checkConditional(
   const condition = checkCondition(body, node.condition);
   const branch = (which: ExpressionNode, wanted: Type | null, whenTrue: boolean): [Expression, Body["flow"]] => {
     body.flow = whenTrue ? condition.whenTrue : condition.whenFalse;
-    return [checkExpression(body, which, wanted), body.flow];
+    return [checkOwning(body, which, wanted), body.flow];
   };
   let then: [Expression, Body["flow"]];
   let otherwise: [Expression, Body["flow"]];
@@ -197,6 +220,16 @@ function checkConditional(
   } else {
     then = branch(node.then, expected, true);
     otherwise = branch(node.otherwise, expected ?? contextFrom(then[0].type, node.otherwise), false);
+  }
+  // Two owners make an owner, unless both stay where they are; what is moved or borrowed so belongs to its own branch.
+  const owner =
+    expected === null
+      ? isOwning(then[0].type) && isOwning(otherwise[0].type) && !(placeOf(then[0]) && placeOf(otherwise[0]))
+      : isOwning(expected);
+  for (const one of [then, otherwise]) {
+    body.flow = one[1];
+    one[0] = owner && isOwning(one[0].type) ? move(body, one[0]) : borrow(body, one[0]);
+    one[1] = body.flow;
   }
   body.flow = merge(then[1], otherwise[1]);
   const type = commonType(body.compilation, then[0], otherwise[0], expected);

@@ -1,16 +1,24 @@
-/** What is known at a point of a function: whether it is reached, and which nullable locals are not null there. */
+/** What is known at a point of a function: whether it is reached, which nullable locals are not null, which are moved away. */
 import type { Place } from "../../place.ts";
 import type { Local } from "../tree.ts";
 
 export interface Flow {
   readonly reachable: boolean;
   readonly nonNull: ReadonlySet<Local>;
+  /** Locals that cannot be used, on one way here at least: what they owned or borrowed was moved or dropped there. */
+  readonly moved: ReadonlyMap<Local, Move>;
 }
 
-export const START: Flow = { reachable: true, nonNull: new Set() };
+export interface Move {
+  readonly place: Place;
+  /** The local that owned it: itself, or the one that it borrowed from. */
+  readonly owner: Local;
+}
+
+export const START: Flow = { reachable: true, nonNull: new Set(), moved: new Map() };
 
 export function unreachable(flow: Flow): Flow {
-  return { reachable: false, nonNull: flow.nonNull };
+  return { ...flow, reachable: false };
 }
 
 /** What holds where several ways meet. */
@@ -20,34 +28,71 @@ export function merge(first: Flow, ...others: readonly Flow[]): Flow {
       return b;
     }
     return b.reachable
-      ? { reachable: true, nonNull: new Set([...a.nonNull].filter((local) => b.nonNull.has(local))) }
+      ? {
+          reachable: true,
+          nonNull: new Set([...a.nonNull].filter((local) => b.nonNull.has(local))),
+          moved: b.moved.size === 0 ? a.moved : new Map([...a.moved, ...b.moved]),
+        }
       : a;
   }, first);
 }
 
 export function withNonNull(flow: Flow, local: Local): Flow {
-  return { reachable: flow.reachable, nonNull: new Set([...flow.nonNull, local]) };
+  return { ...flow, nonNull: new Set([...flow.nonNull, local]) };
 }
 
 export function withMaybeNull(flow: Flow, local: Local): Flow {
-  return { reachable: flow.reachable, nonNull: new Set([...flow.nonNull].filter((other) => other !== local)) };
+  return { ...flow, nonNull: new Set([...flow.nonNull].filter((other) => other !== local)) };
+}
+
+/** The locals have lost what they stood for. */
+export function withMoved(flow: Flow, locals: Iterable<Local>, move: Move): Flow {
+  const moved = new Map(flow.moved);
+  for (const local of locals) {
+    moved.set(local, move);
+  }
+  return { ...flow, moved };
+}
+
+/** The local stands for something again. */
+export function withValue(flow: Flow, local: Local): Flow {
+  return flow.moved.has(local)
+    ? { ...flow, moved: new Map([...flow.moved].filter(([other]) => other !== local)) }
+    : flow;
 }
 
 /** Forgets what later rounds of a loop may change: everything about locals of these names. */
 export function forget(flow: Flow, names: ReadonlySet<string>): Flow {
-  return { reachable: flow.reachable, nonNull: new Set([...flow.nonNull].filter((local) => !names.has(local.name))) };
+  return { ...flow, nonNull: new Set([...flow.nonNull].filter((local) => !names.has(local.name))) };
 }
 
 /** The names that are assigned anywhere inside a part of the syntax tree. */
 export function assignedNames(...parts: readonly unknown[]): ReadonlySet<string> {
+  return namesIn(parts, ({ kind, target }) =>
+    (kind === "assign" || kind === "update") && target?.kind === "name" ? target.name : undefined,
+  );
+}
+
+/** The names that are used anywhere inside a part of the syntax tree. */
+export function mentionedNames(...parts: readonly unknown[]): ReadonlySet<string> {
+  return namesIn(parts, ({ kind, name }) => (kind === "name" ? name : undefined));
+}
+
+interface AnyNode {
+  readonly kind?: unknown;
+  readonly name?: unknown;
+  readonly target?: { readonly kind?: unknown; readonly name?: unknown };
+}
+
+function namesIn(parts: readonly unknown[], pick: (node: AnyNode) => unknown): ReadonlySet<string> {
   const names = new Set<string>();
   const visit = (part: unknown): void => {
     if (Array.isArray(part)) {
       part.forEach(visit);
     } else if (typeof part === "object" && part !== null && !isPlace(part)) {
-      const { kind, target } = part as { kind?: unknown; target?: { kind?: unknown; name?: unknown } };
-      if ((kind === "assign" || kind === "update") && target?.kind === "name") {
-        names.add(String(target.name));
+      const name = pick(part);
+      if (name !== undefined) {
+        names.add(String(name));
       }
       Object.values(part).forEach(visit);
     }

@@ -3,13 +3,15 @@ import type { Place } from "../../place.ts";
 import type { Expression, FunctionType, Local, Statement, Function as TreeFunction, Type } from "../tree.ts";
 import { Body } from "./body.ts";
 import type { Compilation, OpenFunction } from "./compilation.ts";
-import { DISPOSE } from "./disposal.ts";
+import { declareAsync } from "./coroutines.ts";
+import { DISPOSE, disposeAbove, dropLater } from "./disposal.ts";
 import { boundScope, type FunctionEntity, type FunctionInstance, Scope, type TypeArgument } from "./entities.ts";
-import { checkAs, checkExpression } from "./expressions.ts";
-import { isFrameMemory } from "./frame.ts";
+import { checkAs, checkExpression, checkOwning } from "./expressions.ts";
+import { returnValue } from "./jumps.ts";
+import { borrow, fullEffect, fullExpression, placeOf } from "./ownership.ts";
 import { resolveType, typeArgumentName, typeArgumentsKey } from "./resolve.ts";
 import { checkStatements } from "./statements.ts";
-import type { FunctionNode, ParameterNode } from "./syntax.ts";
+import type { ExpressionNode, FunctionNode, ParameterNode } from "./syntax.ts";
 import { ERROR, functionType, INTERRUPT_HANDLER, INTERRUPT_HANDLER_WITH_ERROR, isError, VOID } from "./types.ts";
 
 /** The parameters as locals; `context` gives the types that an arrow leaves out. */
@@ -85,6 +87,10 @@ export function instantiateFunction(
   const instance: FunctionInstance = { entity, function: open, scope };
   const declared = declaredResult(compilation, scope, entity);
   entity.instances.set(key, instance);
+  if (node.async) {
+    declareAsync(compilation, instance, open, receiver, parameters, declared);
+    return instance;
+  }
   if (declared === null) {
     inferFromExpression(compilation, instance, open, receiver, parameters);
     return instance;
@@ -179,26 +185,31 @@ function inferFromExpression(
   });
   compilation.inferring.add(open);
   declareParameters(body, node, parameters);
-  const value = checkExpression(body, node.body as Exclude<FunctionNode["body"], readonly unknown[]>, null);
+  const value = fullExpression(body, () => checkResult(body, node.body as ExpressionNode));
   compilation.inferring.delete(open);
   open.result = value.type;
   open.body = resultStatements(body, value, value.type);
   open.locals = body.locals;
 }
 
+/** The expression after `=>` where it says the type of the result: a new object is given away, a place is borrowed. */
+export function checkResult(body: Body, node: ExpressionNode): Expression {
+  const value = checkOwning(body, node, null);
+  return placeOf(value) === null ? value : borrow(body, value);
+}
+
 /** `return value`, or the value for its effect alone where the function returns nothing. */
 export function resultStatements(body: Body, value: Expression, result: Type): Statement[] {
-  if (isFrameMemory(body, value)) {
-    body.report("KT1037", value.place, "this memory ends with the call that returns it");
-  }
+  const { place } = value;
   return result.kind === "void" || result.kind === "never"
-    ? [{ kind: "expression", expression: value, place: value.place }]
-    : [{ kind: "return", value, place: value.place }];
+    ? [{ kind: "expression", expression: value, place }, ...disposeAbove(body, 0)]
+    : returnValue(body, value, place);
 }
 
 export function declareParameters(body: Body, node: FunctionNode, parameters: readonly Local[]): void {
   parameters.forEach((local, index) => {
     body.declare(local.name, { kind: "local", local, owner: body }, node.parameters[index]?.place ?? node.place);
+    dropLater(body, local);
   });
 }
 
@@ -206,12 +217,17 @@ export function declareParameters(body: Body, node: FunctionNode, parameters: re
 export function checkFunctionBody(body: Body, node: FunctionNode, parameters: readonly Local[]): Statement[] {
   declareParameters(body, node, parameters);
   if (!Array.isArray(node.body)) {
-    const expression = node.body as Exclude<FunctionNode["body"], readonly unknown[]>;
+    const expression = node.body as ExpressionNode;
     const value =
-      body.result.kind === "void" ? checkExpression(body, expression, null) : checkAs(body, expression, body.result);
+      body.result.kind === "void"
+        ? fullEffect(body, () => checkExpression(body, expression, null))
+        : fullExpression(body, () => checkAs(body, expression, body.result));
     return resultStatements(body, value, body.result);
   }
   const statements = checkStatements(body, node.body);
+  if (body.flow.reachable) {
+    statements.push(...disposeAbove(body, 0));
+  }
   if (body.flow.reachable && body.result.kind !== "void" && !isError(body.result)) {
     body.report(
       "KT1039",

@@ -6,12 +6,13 @@ import { type CallNode, checkArguments, failedCall, finishCall, parameterTypes }
 import { finishInlineCall } from "./closures.ts";
 import { coerce } from "./coerce.ts";
 import type { Entity, FunctionEntity, Scope, TypeArgument, TypeConstructorName } from "./entities.ts";
-import { checkExpression, isUntyped } from "./expressions.ts";
+import { checkOwning, isUntyped } from "./expressions.ts";
 import { instantiateFunction, typeOfFunction } from "./functions.ts";
 import { checkConstraints } from "./interfaces.ts";
+import { placeOf } from "./ownership.ts";
 import { lookUp, resolveTypeArgument } from "./resolve.ts";
 import type { ExpressionNode, TypeNode } from "./syntax.ts";
-import { isError } from "./types.ts";
+import { borrowed, isError } from "./types.ts";
 
 type Bindings = Map<string, TypeArgument>;
 
@@ -36,8 +37,8 @@ export function callGeneric(
     if (takesContext(argument)) {
       return null;
     }
-    const value = checkExpression(body, argument, null);
-    infer(parameters[index]?.type ?? null, value.type);
+    const value = checkOwning(body, argument, null);
+    infer(parameters[index]?.type ?? null, placeOf(value) === null ? value.type : borrowed(value.type));
     return value;
   });
   if (values.some((value) => value !== null && isError(value.type))) {
@@ -67,7 +68,7 @@ export function callGeneric(
   }
   const fitted = node.arguments.map((argument, index) => {
     const type = types[index]!;
-    return coerce(body, values[index] ?? checkExpression(body, argument, type), type);
+    return coerce(body, values[index] ?? checkOwning(body, argument, type), type);
   });
   return entity.inline === "always"
     ? finishInlineCall(body, instance, fitted, node)
@@ -124,6 +125,8 @@ function unify(
           }
         });
       }
+    } else if (entity?.kind === "typeConstructor" && entity.name === "Owned") {
+      inner(first, borrowed(type));
     } else if (entity?.kind === "typeConstructor" && entity.name === CONSTRUCTORS[type.kind]) {
       inner(first, (type as Type & { readonly of: Type }).of);
       if (type.kind === "array" && second?.kind === "name" && names.has(second.name)) {

@@ -31,7 +31,7 @@ function check(compilation: Compilation, entity: GlobalEntity): CheckedGlobal | 
   const { place, symbol } = entity;
   const initializerSymbol = `${symbol}.initialize`;
   const scope = new Scope(entity.scope, entity.scope.module);
-  const body = new Body(compilation, { symbol: initializerSymbol, scope, owner: entity.owner });
+  const body = new Body(compilation, { symbol: initializerSymbol, scope, owner: entity.owner, atModuleLevel: true });
   const type = typeOf(body, entity);
   if (isError(type)) {
     return null;

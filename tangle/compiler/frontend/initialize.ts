@@ -6,6 +6,7 @@ import { checkArguments } from "./calls.ts";
 import { completeClass, constructorOf } from "./classes.ts";
 import { constantOf } from "./constants.ts";
 import { checkAs } from "./expressions.ts";
+import { checkEscape } from "./frame.ts";
 import {
   arithmetic,
   assign,
@@ -18,6 +19,7 @@ import {
   readLocal,
   reinterpret,
 } from "./nodes.ts";
+import { fullExpression } from "./ownership.ts";
 import { resolveType } from "./resolve.ts";
 import type { ExpressionNode } from "./syntax.ts";
 import { isError, pointerTo, typeName, U8, USIZE, VOID } from "./types.ts";
@@ -29,7 +31,7 @@ export function initialize(body: Body, target: Target, node: ExpressionNode, zer
     case "class":
     case "atomic":
       return node.kind === "new"
-        ? [expressionStatement(constructAt(body, target, node))]
+        ? [expressionStatement(fullExpression(body, () => constructAt(body, target, node)))]
         : wholeValue(body, target, node, "`new`");
     case "volatile":
       return wholeValue(body, target, node, "no initial value: what it holds is the hardware's");
@@ -42,7 +44,8 @@ export function initialize(body: Body, target: Target, node: ExpressionNode, zer
       }
       return wholeValue(body, target, node, "`filled(…)` or `[…]`");
     default: {
-      const value = checkAs(body, node, type);
+      const value = fullExpression(body, () => checkAs(body, node, type));
+      checkEscape(body, value, "stored");
       return zeroed && constantOf(value) === 0n ? [] : [expressionStatement(assign(target, value))];
     }
   }
@@ -209,7 +212,7 @@ function evaluateOnce(
   node: ExpressionNode,
   type: Type,
 ): { readonly once: readonly Statement[]; readonly kept: Expression } {
-  const value = checkAs(body, node, type);
+  const value = fullExpression(body, () => checkAs(body, node, type));
   if (constantOf(value) !== null || isError(value.type)) {
     return { once: [], kept: value };
   }

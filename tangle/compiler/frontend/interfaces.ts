@@ -3,7 +3,7 @@
  * bound to its methods; a value of interface type carries the address of its object and that of the class's method table.
  */
 import type { Place } from "../../place.ts";
-import type { Expression, FunctionType, Global, InterfaceType, Type } from "../tree.ts";
+import type { ConstantValue, Expression, FunctionType, Global, InterfaceType, Type } from "../tree.ts";
 import { unknownMember } from "./access.ts";
 import type { Body } from "./body.ts";
 import { type CallNode, checkArguments, failedCall } from "./calls.ts";
@@ -16,11 +16,12 @@ import {
   type Scope,
   type TypeArgument,
 } from "./entities.ts";
+import { releaseFunction } from "./drops.ts";
 import { instantiateFunction } from "./functions.ts";
 import { assign, globalTarget, localTarget, pointerToObject, read, readLocal, reinterpret, sequence } from "./nodes.ts";
 import { resolveType, typeArgumentName, typeArgumentsKey } from "./resolve.ts";
 import type { ExpressionNode, TypeParameterNode } from "./syntax.ts";
-import { arrayOf, ERROR, functionType, isError, pointerTo, typeName, U64, VOID } from "./types.ts";
+import { arrayOf, ERROR, functionType, isError, ownedOf, pointerTo, typeName, U64, VOID } from "./types.ts";
 
 const ANY_OBJECT = pointerTo(VOID);
 
@@ -64,7 +65,8 @@ function contractsOf(compilation: Compilation, info: ClassInfo): InterfaceType[]
   });
 }
 
-function implementsInterface(compilation: Compilation, type: Type, contract: InterfaceType): boolean {
+/** Whether a class, or the interface itself, keeps the contract. */
+export function isImplemented(compilation: Compilation, type: Type, contract: InterfaceType): boolean {
   const info = type.kind === "class" ? compilation.classes.get(type) : undefined;
   return type === contract || (info !== undefined && contractsOf(compilation, info).includes(contract));
 }
@@ -106,7 +108,7 @@ function methodType(type: FunctionType): string {
 /** A reference to an object as a value of an interface that its class implements; null where it does not. */
 export function asInterface(compilation: Compilation, value: Expression, type: InterfaceType): Expression | null {
   const info = value.type.kind === "class" ? compilation.classes.get(value.type) : undefined;
-  if (info === undefined || !implementsInterface(compilation, info.type, type)) {
+  if (info === undefined || !isImplemented(compilation, info.type, type)) {
     return null;
   }
   const { place } = value;
@@ -120,31 +122,86 @@ export function asInterface(compilation: Compilation, value: Expression, type: I
   };
 }
 
+/** The owner of an object as the owner of an interface that its class implements; null where it does not. */
+export function asOwnedInterface(compilation: Compilation, value: Expression, type: InterfaceType): Expression | null {
+  const { type: owned, place } = value;
+  const info = owned.kind === "owned" && owned.of.kind === "class" ? compilation.classes.get(owned.of) : undefined;
+  if (info === undefined || !isImplemented(compilation, info.type, type)) {
+    return null;
+  }
+  const table = owningTable(compilation, info, type);
+  return {
+    kind: "makeSlice",
+    address: reinterpret(value, ANY_OBJECT),
+    length: pointerToObject(read(globalTarget(table, place)), VOID),
+    type: ownedOf(type),
+    place,
+  };
+}
+
 /** The addresses of the class's methods in the order of the interface's. */
 function methodTable(compilation: Compilation, info: ClassInfo, type: InterfaceType): Global {
-  const known = info.tables.get(type);
-  if (known !== undefined) {
-    return known;
-  }
+  const known = info.tables.get(type) ?? makeTable(compilation, info, type, []);
+  info.tables.set(type, known);
+  return known;
+}
+
+/** The same, and behind them the function that drops the object and frees its memory. */
+function owningTable(compilation: Compilation, info: ClassInfo, type: InterfaceType): Global {
+  const release: ConstantValue = { kind: "function", target: releaseFunction(compilation, info) };
+  const known = info.owningTables.get(type) ?? makeTable(compilation, info, type, [release]);
+  info.owningTables.set(type, known);
+  return known;
+}
+
+function makeTable(
+  compilation: Compilation,
+  info: ClassInfo,
+  type: InterfaceType,
+  more: readonly ConstantValue[],
+): Global {
   const suffix = info.type.name.slice(info.entity.node.name.length);
-  const table: Global = {
+  const methods = type.methods.flatMap(({ name }): ConstantValue[] => {
+    const method = info.methods.get(name);
+    return method === undefined
+      ? []
+      : [{ kind: "function", target: instantiateFunction(compilation, method, []).function }];
+  });
+  return {
     symbol: compilation.uniqueSymbol(`${info.entity.symbol}${suffix}.as.${type.name}`),
-    type: arrayOf(ANY_OBJECT, type.methods.length),
+    type: arrayOf(ANY_OBJECT, methods.length + more.length),
     mutable: false,
     sealed: true,
-    initial: {
-      kind: "aggregate",
-      elements: type.methods.flatMap(({ name }) => {
-        const method = info.methods.get(name);
-        return method === undefined
-          ? []
-          : [{ kind: "function" as const, target: instantiateFunction(compilation, method, []).function }];
-      }),
-    },
+    initial: { kind: "aggregate", elements: [...methods, ...more] },
     place: info.type.place,
   };
-  info.tables.set(type, table);
-  return table;
+}
+
+/** Drops and frees the object behind an owning value of interface type. */
+export function releaseThroughTable(value: Expression, type: InterfaceType, place: Place): Expression {
+  const release = functionType([ANY_OBJECT], VOID);
+  return {
+    kind: "callIndirect",
+    callee: tableEntry(value, type.methods.length, release),
+    arguments: [{ kind: "sliceAddress", operand: value, type: ANY_OBJECT, place }],
+    type: VOID,
+    place,
+  };
+}
+
+/** The function at a place of the method table; `value` is read from a local. */
+export function tableEntry(value: Expression, index: number, type: FunctionType): Expression {
+  const { place } = value;
+  const table: Expression = { kind: "sliceLength", operand: value, type: U64, place };
+  const entry: Expression = {
+    kind: "arithmetic",
+    operator: "+",
+    left: table,
+    right: { kind: "integer", value: BigInt(8 * index), type: U64, place },
+    type: U64,
+    place,
+  };
+  return read({ kind: "pointee", pointer: reinterpret(entry, pointerTo(type)), type, place });
 }
 
 /** `value.method(…)`: the method's address is read from the table. */
@@ -170,21 +227,7 @@ export function callThroughTable(
   const kept = body.temporary("object", type, place);
   const value = readLocal(kept, place);
   const args = checkArguments(body, node, method.type.parameters.slice(1), [], body.scope, `\`${member.name}\``);
-  const table: Expression = { kind: "sliceLength", operand: value, type: U64, place };
-  const entry: Expression = {
-    kind: "arithmetic",
-    operator: "+",
-    left: table,
-    right: { kind: "integer", value: BigInt(8 * index), type: U64, place },
-    type: U64,
-    place,
-  };
-  const callee = read({
-    kind: "pointee",
-    pointer: reinterpret(entry, pointerTo(method.type)),
-    type: method.type,
-    place,
-  });
+  const callee = tableEntry(value, index, method.type);
   const receiver: Expression = { kind: "sliceAddress", operand: value, type: ANY_OBJECT, place };
   return sequence([assign(localTarget(kept, place), object)], {
     kind: "callIndirect",
@@ -231,7 +274,7 @@ export function checkConstraints(
       if (!isError(wanted)) {
         compilation.reporter.report("KT1026", constraint.place, `\`${typeName(wanted)}\` is not an interface`);
       }
-    } else if (!isError(argument) && !implementsInterface(compilation, argument, wanted)) {
+    } else if (!isError(argument) && !isImplemented(compilation, argument, wanted)) {
       compilation.reporter.report("KT1064", place, `\`${typeName(argument)}\` does not implement \`${wanted.name}\``);
     }
   });

@@ -1,10 +1,12 @@
 /** `break`, `continue` and `return`: they leave blocks, and clean up what those have in use. */
-import type { Statement } from "../tree.ts";
+import type { Place } from "../../place.ts";
+import type { Expression, Statement } from "../tree.ts";
 import type { Body } from "./body.ts";
 import { disposeAbove } from "./disposal.ts";
 import { checkAs, checkExpression } from "./expressions.ts";
-import { isFrameMemory } from "./frame.ts";
+import { checkEscape } from "./frame.ts";
 import { readLocal } from "./nodes.ts";
+import { fullExpression } from "./ownership.ts";
 import type { StatementNode } from "./syntax.ts";
 import { isError, typeName } from "./types.ts";
 
@@ -38,7 +40,7 @@ export function checkReturn(body: Body, node: StatementNode & { readonly kind: "
     return [...disposed, { kind: "return", value: null, place }];
   }
   if (result.kind === "void") {
-    const value = checkExpression(body, valueNode, null);
+    const value = fullExpression(body, () => checkExpression(body, valueNode, null));
     if (value.type.kind !== "void" && value.type.kind !== "never") {
       body.report(
         "KT1008",
@@ -51,17 +53,20 @@ export function checkReturn(body: Body, node: StatementNode & { readonly kind: "
     body.stop();
     return [{ kind: "expression", expression: value, place }, ...disposed, { kind: "return", value: null, place }];
   }
-  const value = checkAs(body, valueNode, result);
-  if (isFrameMemory(body, value)) {
-    body.report("KT1037", valueNode.place, "this memory ends with the call that returns it");
-  }
+  const value = fullExpression(body, () => checkAs(body, valueNode, result));
+  return returnValue(body, value, place);
+}
+
+/** `return value`, with all that the function cleans up on the way. */
+export function returnValue(body: Body, value: Expression, place: Place): Statement[] {
+  checkEscape(body, value, "returned");
   const disposed = disposeAbove(body, 0);
   body.stop();
   if (disposed.length === 0) {
     return [{ kind: "return", value, place }];
   }
   // The value comes first: it may need what is cleaned up.
-  const kept = body.temporary("result", result, place);
+  const kept = body.temporary("result", value.type, place);
   return [
     { kind: "let", local: kept, initial: value, place },
     ...disposed,

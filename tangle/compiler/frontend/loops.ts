@@ -2,11 +2,13 @@
 import type { Expression, Local, LoopLabel, Statement, Target } from "../tree.ts";
 import type { Body, JumpTarget } from "./body.ts";
 import { coerce } from "./coerce.ts";
-import { type Condition, checkCondition } from "./conditions.ts";
+import { type Condition, checkTest } from "./conditions.ts";
+import { disposeAbove } from "./disposal.ts";
 import { checkExpression } from "./expressions.ts";
 import { assignedNames, type Flow, forget, merge, unreachable } from "./flow.ts";
-import { isFrameMemory } from "./frame.ts";
+import { borrowFrom, lenders } from "./frame.ts";
 import { arithmetic, assign, compare, integerOf, lengthOf, localTarget, read, readLocal } from "./nodes.ts";
+import { borrow, fullEffect, fullExpression, loseBorrows } from "./ownership.ts";
 import { checkRange, isRange } from "./ranges.ts";
 import { resolveType } from "./resolve.ts";
 import { checkBranch, checkStatements } from "./statements.ts";
@@ -24,6 +26,7 @@ export function checkLoop(body: Body, node: LoopNode, name: string | null): Stat
       return doWhileLoop(body, node, name);
     case "for":
       return body.scoped(() => {
+        const depth = body.disposables.length;
         const first: Statement[] =
           node.initial === null
             ? []
@@ -32,12 +35,14 @@ export function checkLoop(body: Body, node: LoopNode, name: string | null): Stat
               : [
                   {
                     kind: "expression",
-                    expression: checkExpression(body, node.initial, null),
+                    expression: checkEffect(body, node.initial),
                     place: node.initial.place,
                   },
                 ];
         const loop = whileLoop(body, node.condition, node.body, node.update, name, node);
-        return [{ kind: "block", label: null, body: [...first, ...loop], place: node.place }];
+        const disposed = body.flow.reachable ? disposeAbove(body, depth) : [];
+        body.disposables.length = depth;
+        return [{ kind: "block", label: null, body: [...first, ...loop, ...disposed], place: node.place }];
       });
     case "forOf":
       return body.scoped(() => forOfLoop(body, node, name));
@@ -59,6 +64,34 @@ function loopBody(
   return { jump, statements };
 }
 
+/** What holds in every round of a loop that is made of these parts. */
+function forgetAssigned(body: Body, ...parts: readonly (StatementNode | ExpressionNode | null)[]): void {
+  const names = assignedNames(...parts);
+  body.flow = forget(body.flow, names);
+  for (const owner of body.owners) {
+    if (names.has(owner.name)) {
+      loseBorrows(body, owner, owner.place, false);
+    }
+  }
+}
+
+function checkEffect(body: Body, node: ExpressionNode): Expression {
+  return fullEffect(body, () => checkExpression(body, node, null));
+}
+
+/** Reports what a round of a loop moves away though the next one would use it. Locals from `first` on are each round's own. */
+function checkRounds(body: Body, start: Flow, first: number): void {
+  if (!body.flow.reachable) {
+    return;
+  }
+  const own = new Set(body.locals.slice(first));
+  for (const [local, { place, owner }] of body.flow.moved) {
+    if (local === owner && !start.moved.has(local) && !own.has(local)) {
+      body.report("KT1066", place, `\`${local.name}\` is moved here, and the next round would move it again`);
+    }
+  }
+}
+
 function whileLoop(
   body: Body,
   conditionNode: ExpressionNode | null,
@@ -67,12 +100,15 @@ function whileLoop(
   name: string | null,
   node: StatementNode,
 ): Statement[] {
-  body.flow = forget(body.flow, assignedNames(conditionNode, inner, updateNode));
-  const condition = conditionNode === null ? null : checkCondition(body, conditionNode);
+  forgetAssigned(body, conditionNode, inner, updateNode);
+  const condition = conditionNode === null ? null : checkTest(body, conditionNode);
   const leaving: Flow = condition?.whenFalse ?? unreachable(body.flow);
   body.flow = condition?.whenTrue ?? body.flow;
+  const start = body.flow;
+  const first = body.locals.length;
   const { jump, statements } = loopBody(body, name, () => checkBranch(body, inner));
-  const update = updateNode === null ? null : checkExpression(body, updateNode, null);
+  const update = updateNode === null ? null : checkEffect(body, updateNode);
+  checkRounds(body, start, first);
   body.flow = merge(leaving, ...jump.breaks);
   return [
     {
@@ -88,9 +124,12 @@ function whileLoop(
 }
 
 function doWhileLoop(body: Body, node: LoopNode & { readonly kind: "doWhile" }, name: string | null): Statement[] {
-  body.flow = forget(body.flow, assignedNames(node.condition, node.body));
+  forgetAssigned(body, node.condition, node.body);
+  const start = body.flow;
+  const first = body.locals.length;
   const { jump, statements } = loopBody(body, name, () => checkBranch(body, node.body));
-  const condition: Condition = checkCondition(body, node.condition);
+  const condition: Condition = checkTest(body, node.condition);
+  checkRounds(body, start, first);
   body.flow = merge(condition.whenFalse, ...jump.breaks);
   return [
     {
@@ -112,7 +151,7 @@ function forOfLoop(body: Body, node: LoopNode & { readonly kind: "forOf" }, name
       ? checkAnyway(body, node, name)
       : countingLoop(body, node, name, range.from, range.to, (counter) => readLocal(counter, node.place));
   }
-  const iterable = checkExpression(body, node.iterable, null);
+  const iterable = fullExpression(body, () => checkExpression(body, node.iterable, null));
   const { type } = iterable;
   if (type.kind !== "array" && type.kind !== "slice") {
     if (!isError(type)) {
@@ -123,9 +162,7 @@ function forOfLoop(body: Body, node: LoopNode & { readonly kind: "forOf" }, name
   }
   const { place } = node;
   const all = body.temporary("elements", type, place);
-  if (isFrameMemory(body, iterable)) {
-    body.frameMemory.add(all);
-  }
+  borrowFrom(body, all, lenders(body, iterable));
   const elements = readLocal(all, place);
   const length = type.kind === "array" ? integerOf(BigInt(type.length), USIZE, place) : lengthOf(elements);
   const from = integerOf(0n, USIZE, place);
@@ -157,25 +194,25 @@ function countingLoop(
   const { place } = node;
   const counterType = from.type;
   const counter = body.temporary("index", counterType, place);
-  const before = forget(body.flow, assignedNames(node.body));
-  body.flow = before;
+  forgetAssigned(body, node.body);
+  const before = body.flow;
   const value = element(counter);
   const declared = node.type === null ? null : resolveType(body.compilation, body.scope, node.type);
-  const fitted = declared === null ? value : coerce(body, value, declared);
+  const fitted = declared === null ? borrow(body, value) : coerce(body, value, declared);
   const local = body.addLocal({
     name: node.name,
-    type: declared ?? value.type,
+    type: declared ?? fitted.type,
     storage: "register",
     mutable: node.mutable,
     place,
   });
   body.declare(node.name, { kind: "local", local, owner: body }, place);
-  if (isFrameMemory(body, fitted)) {
-    body.frameMemory.add(local);
-  }
+  borrowFrom(body, local, lenders(body, fitted));
+  const first = body.locals.length;
   const { jump, statements } = loopBody(body, name, () =>
     body.scoped(() => checkStatements(body, node.body.kind === "block" ? node.body.body : [node.body])),
   );
+  checkRounds(body, before, first);
   body.flow = merge(before, ...jump.breaks);
   const one = integerOf(1n, counterType, place);
   return [

@@ -6,7 +6,7 @@ import { type Body, errorExpression } from "./body.ts";
 import { completeEmbedded } from "./classes.ts";
 import { constantOf } from "./constants.ts";
 import { checkAs, checkExpression, isUntyped } from "./expressions.ts";
-import { isFrameMemory } from "./frame.ts";
+import { borrowFrom, lenders } from "./frame.ts";
 import {
   arithmetic,
   assign,
@@ -185,9 +185,7 @@ function subslice(body: Body, object: Expression, node: CallNode): Expression {
     return { local, set: assign(localTarget(local, place), value) };
   };
   const base = keep("whole", whole);
-  if (isFrameMemory(body, whole)) {
-    body.frameMemory.add(base.local);
-  }
+  borrowFrom(body, base.local, lenders(body, whole));
   const wholeValue = readLocal(base.local, place);
   const from = keep("from", checkCount(body, given[0]!));
   const to = keep("to", given[1] === undefined ? lengthOf(wholeValue) : checkCount(body, given[1]));

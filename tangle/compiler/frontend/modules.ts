@@ -1,5 +1,6 @@
 /** Modules: what each declares, how they are linked by imports, and the order in which they start. */
 import type { Place } from "../../place.ts";
+import { declareAllocator } from "./allocation.ts";
 import type { Compilation } from "./compilation.ts";
 import { type ClassEntity, type Entity, type FunctionEntity, type GlobalEntity, ModuleScope } from "./entities.ts";
 import { PLAIN } from "./functions.ts";
@@ -78,6 +79,7 @@ function declareItem(compilation: Compilation, module: ModuleScope, item: Item):
     case "expression":
       if (
         !declareTest(compilation, module, item.expression) &&
+        !declareAllocator(compilation, module, item.expression) &&
         declarePanicHandler(compilation, module, item.expression, "panicHandler") === null
       ) {
         compilation.reporter.report("KT1054", item.place);

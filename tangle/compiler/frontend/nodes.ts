@@ -65,6 +65,9 @@ export function panicWith(message: Expression, place: Place): Expression {
 export function panicText(check: "slice" | "member" | "assertion", place: Place): Expression {
   return panicWith(textFormat(PANIC_MESSAGE[check], place), place);
 }
+export function panicMessage(text: string, place: Place): Expression {
+  return panicWith(textFormat(text, place), place);
+}
 /** A string is already text; a format shows it as one piece. */
 export function stringAsFormat(value: Expression): Expression {
   if (value.kind === "string") {

@@ -34,6 +34,10 @@ export function reach(roots: readonly TreeFunction[]): Reached {
       continue;
     }
     functions.add(next);
+    if (next.part !== undefined) {
+      const { body, start, poll, result, drop } = next.part;
+      waiting.push(body, start, poll, result, drop);
+    }
     walkStatements(next.body, (expression) => {
       if (expression.kind === "call" || expression.kind === "function") {
         waiting.push(expression.target);

@@ -7,16 +7,19 @@ import type { AliasEntity, Entity, Scope, TypeArgument, TypeConstructorName } fr
 import { enumTypeOf } from "./enums.ts";
 import { globalConstant } from "./globals.ts";
 import { checkConstraints, interfaceTypeOf } from "./interfaces.ts";
+import { promiseOf } from "./promises.ts";
 import type { TypeNode } from "./syntax.ts";
 import {
   arrayOf,
   atomicOf,
+  borrowed,
   ERROR,
   functionType,
   INTEGERS,
   isError,
   isPlain,
   nullableOf,
+  ownedOf,
   pointerTo,
   sliceOf,
   typeName,
@@ -78,6 +81,9 @@ export function resolveType(compilation: Compilation, scope: Scope, node: TypeNo
     case "nullable": {
       const of = resolveType(compilation, scope, node.of);
       if (of.kind === "pointer" || of.kind === "class" || of.kind === "function") {
+        return nullableOf(of);
+      }
+      if (of.kind === "owned" && of.of.kind === "class") {
         return nullableOf(of);
       }
       if (!isError(of)) {
@@ -188,11 +194,23 @@ function construct(
   if (isError(element)) {
     return ERROR;
   }
-  if ((element.kind === "void" && name !== "Pointer") || element.kind === "never" || element.kind === "format") {
+  const isNothing = element.kind === "void" || element.kind === "never";
+  const takesNothing = name === "Promise" || (name === "Pointer" && element.kind === "void");
+  if ((isNothing && !takesNothing) || element.kind === "format") {
     compilation.reporter.report("KT1008", elementNode.place, `\`${typeName(element)}\` cannot be kept in memory`);
     return ERROR;
   }
   switch (name) {
+    case "Owned":
+      if (element.kind === "class" || element.kind === "interface") {
+        return ownedOf(element);
+      }
+      compilation.reporter.report("KT1070", elementNode.place, `\`Owned<${typeName(element)}>\``);
+      return ERROR;
+    case "Borrowed":
+      return borrowed(element);
+    case "Promise":
+      return promiseOf(element);
     case "Slice":
       return sliceOf(element);
     case "Pointer":

@@ -1,7 +1,7 @@
 /** Statements: which kind is checked where, blocks and branches. */
 import type { LoopLabel, Statement } from "../tree.ts";
 import type { Body, JumpTarget } from "./body.ts";
-import { checkCondition } from "./conditions.ts";
+import { checkTest } from "./conditions.ts";
 import { disposeAbove } from "./disposal.ts";
 import type { FunctionEntity } from "./entities.ts";
 import { checkExpression } from "./expressions.ts";
@@ -9,6 +9,7 @@ import { merge } from "./flow.ts";
 import { instantiateFunction, localFunction, PLAIN } from "./functions.ts";
 import { checkJump, checkReturn } from "./jumps.ts";
 import { checkLoop } from "./loops.ts";
+import { fullEffect } from "./ownership.ts";
 import { checkSwitch } from "./switches.ts";
 import type { StatementNode } from "./syntax.ts";
 import { checkVariables } from "./variables.ts";
@@ -55,13 +56,13 @@ function checkStatement(body: Body, node: StatementNode): Statement[] {
     case "function":
       return [];
     case "expression": {
-      const expression = checkExpression(body, node.expression, null);
+      const expression = fullEffect(body, () => checkExpression(body, node.expression, null));
       return [{ kind: "expression", expression, place }];
     }
     case "variables":
       return checkVariables(body, node.variables);
     case "if": {
-      const condition = checkCondition(body, node.condition);
+      const condition = checkTest(body, node.condition);
       body.flow = condition.whenTrue;
       const then = checkBranch(body, node.then);
       const afterThen = body.flow;

@@ -5,6 +5,7 @@ import { constantOf } from "./constants.ts";
 import { checkAs, checkExpression } from "./expressions.ts";
 import { merge } from "./flow.ts";
 import { checkStatements } from "./statements.ts";
+import { fullExpression } from "./ownership.ts";
 import type { ExpressionNode, StatementNode } from "./syntax.ts";
 import { isError, isPlain, typeName } from "./types.ts";
 
@@ -14,7 +15,7 @@ export function checkSwitch(
   name: string | null,
 ): Statement[] {
   const { place } = node;
-  const subject = checkExpression(body, node.subject, null);
+  const subject = fullExpression(body, () => checkExpression(body, node.subject, null));
   const { type } = subject;
   if (!isPlain(type) && !isError(type)) {
     body.report(

@@ -76,6 +76,7 @@ export interface FunctionNode {
   readonly place: Place;
   /** The closing brace, where a missing `return` is reported. */
   readonly end: Place;
+  readonly async: boolean;
 }
 
 export interface FieldNode {
@@ -159,6 +160,7 @@ export type ExpressionNode = { readonly place: Place } & (
   | { readonly kind: "asm"; readonly texts: readonly string[]; readonly values: readonly ExpressionNode[] }
   | { readonly kind: "array"; readonly elements: readonly ExpressionNode[] }
   | { readonly kind: "function"; readonly function: FunctionNode }
+  | { readonly kind: "await"; readonly operand: ExpressionNode }
   | { readonly kind: "unary"; readonly operator: "-" | "~" | "!"; readonly operand: ExpressionNode }
   | {
       readonly kind: "update";

@@ -12,6 +12,7 @@ import type {
   IntegerType,
   NeverType,
   NullableType,
+  OwnedType,
   PointerType,
   SliceType,
   StringType,
@@ -59,6 +60,7 @@ export const sliceOf = memoized((of: Type): SliceType => ({ kind: "slice", of })
 export const pointerTo = memoized((of: Type): PointerType => ({ kind: "pointer", of }));
 export const volatileOf = memoized((of: Type): VolatileType => ({ kind: "volatile", of }));
 export const atomicOf = memoized((of: Type): AtomicType => ({ kind: "atomic", of }));
+export const ownedOf = memoized((of: OwnedType["of"]): OwnedType => ({ kind: "owned", of }));
 export const nullableOf = memoized((of: NullableType["of"]): NullableType => ({ kind: "nullable", of }));
 
 const arraysByElement = memoized((_of: Type) => new Map<number, ArrayType>());
@@ -171,6 +173,21 @@ export function isPlain(type: Type): type is IntegerType | BoolType | EnumType {
   return type.kind === "integer" || type.kind === "bool" || type.kind === "enum";
 }
 
+/** Whether a value of the type is owned by whoever holds it: `Owned<C>`, or that or null. */
+export function isOwning(type: Type): type is OwnedType | NullableType {
+  return type.kind === "owned" || (type.kind === "nullable" && type.of.kind === "owned");
+}
+
+/** What a name of the type is where nothing asks for the ownership: `C` for `Owned<C>`, all else as it is. */
+export function borrowed(type: Type): Type {
+  if (type.kind === "owned") {
+    return type.of;
+  }
+  return type.kind === "nullable" && type.of.kind === "owned" && type.of.of.kind === "class"
+    ? nullableOf(type.of.of)
+    : type;
+}
+
 /** The smallest and largest value of an integer type. */
 export function rangeOf(type: IntegerType): { readonly least: bigint; readonly most: bigint } {
   const bits = BigInt(type.bits);
@@ -206,6 +223,9 @@ export function typeName(type: Type): string {
       return `Atomic<${typeName(type.of)}>`;
     case "nullable":
       return `${type.of.kind === "function" ? `(${typeName(type.of)})` : typeName(type.of)} | null`;
+    case "owned":
+      // A promise is owned by whoever holds it, and its name says nothing of it.
+      return type.of.name.startsWith("Promise<") ? type.of.name : `Owned<${typeName(type.of)}>`;
     case "function":
       if (type === INTERRUPT_HANDLER || type === INTERRUPT_HANDLER_WITH_ERROR) {
         return type === INTERRUPT_HANDLER ? "InterruptHandler" : "InterruptHandlerWithError";

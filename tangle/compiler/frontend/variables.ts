@@ -4,17 +4,18 @@ import type { Statement, Type } from "../tree.ts";
 import type { Body } from "./body.ts";
 import { completeEmbedded } from "./classes.ts";
 import { coerce } from "./coerce.ts";
-import { disposeLater } from "./disposal.ts";
-import { checkExpression } from "./expressions.ts";
+import { disposeLater, dropLater } from "./disposal.ts";
+import { checkOwning } from "./expressions.ts";
 import { withNonNull } from "./flow.ts";
-import { isFrameMemory } from "./frame.ts";
+import { borrowFrom, lenders } from "./frame.ts";
 import { localFunction } from "./functions.ts";
 import { constructAt, initialize, isFilled, newType } from "./initialize.ts";
 import { localTarget } from "./nodes.ts";
+import { borrow, fullExpression, placeOf } from "./ownership.ts";
 import { resolveType } from "./resolve.ts";
 import { checkPlain } from "./statements.ts";
 import type { DeclaratorNode, ExpressionNode, VariablesNode } from "./syntax.ts";
-import { isError, isPlain, typeName } from "./types.ts";
+import { borrowed, ERROR, isError, isPlain, typeName } from "./types.ts";
 import { wrappedFunction } from "./wrappers.ts";
 
 export function checkVariables(body: Body, node: VariablesNode): Statement[] {
@@ -41,6 +42,7 @@ function checkDeclarator(body: Body, node: DeclaratorNode, mutable: boolean): St
     const local = body.addLocal({ name, type: declared, storage: "frame", mutable, place });
     const filling = initial === null ? [] : initialize(body, localTarget(local, place), initial, true);
     body.declare(name, { kind: "local", local, owner: body }, place);
+    dropLater(body, local);
     return [{ kind: "let", local, initial: null, place }, ...filling];
   }
   if (initial !== null && isOnStack(body, initial)) {
@@ -49,9 +51,14 @@ function checkDeclarator(body: Body, node: DeclaratorNode, mutable: boolean): St
   if (initial === null) {
     return declareEmpty(body, node, declared, mutable);
   }
-  const plain = checkExpression(body, initial, declared);
-  const value = declared === null ? plain : coerce(body, plain, declared);
-  const type = declared ?? plain.type;
+  let plain = ERROR as Type;
+  const value = fullExpression(body, () => {
+    const given = checkOwning(body, initial, declared);
+    plain = given.type;
+    // What a place owns stays there, unless the variable says that it wants it.
+    return declared === null && placeOf(given) !== null ? borrow(body, given) : coerce(body, given, declared ?? plain);
+  });
+  const type = declared ?? value.type;
   if (type.kind === "void" || (type.kind === "format" && !isError(type))) {
     body.report(
       "KT1008",
@@ -60,13 +67,12 @@ function checkDeclarator(body: Body, node: DeclaratorNode, mutable: boolean): St
     );
   }
   const local = body.addLocal({ name, type, storage: "register", mutable, place });
-  if (isFrameMemory(body, value)) {
-    body.frameMemory.add(local);
-  }
-  if (type.kind === "nullable" && plain.type === type.of) {
+  borrowFrom(body, local, lenders(body, value));
+  if (type.kind === "nullable" && (plain === type.of || borrowed(plain) === type.of)) {
     body.flow = withNonNull(body.flow, local);
   }
   body.declare(name, { kind: "local", local, owner: body }, place);
+  dropLater(body, local);
   return [{ kind: "let", local, initial: value, place }];
 }
 
@@ -99,11 +105,12 @@ function declareOnStack(
   const type = newType(body, object, declared);
   completeEmbedded(body.compilation, type, object.place);
   const local = body.addLocal({ name, type, storage: isAggregate(type) ? "frame" : "register", mutable, place });
-  const value = constructAt(body, localTarget(local, place), object);
+  const value = fullExpression(body, () => constructAt(body, localTarget(local, place), object));
   if (declared !== null) {
     coerce(body, value, declared);
   }
   body.declare(name, { kind: "local", local, owner: body }, place);
+  dropLater(body, local);
   return type.kind === "class"
     ? [{ kind: "let", local, initial: value, place }]
     : [
@@ -125,5 +132,6 @@ function declareEmpty(body: Body, node: DeclaratorNode, declared: Type | null, m
   }
   const local = body.addLocal({ name, type: declared, storage: "register", mutable, place });
   body.declare(name, { kind: "local", local, owner: body }, place);
+  dropLater(body, local);
   return [{ kind: "let", local, initial: null, place }];
 }

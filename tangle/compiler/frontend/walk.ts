@@ -112,6 +112,12 @@ function walkExpression(expression: Expression, visit: (expression: Expression) 
     case "panic":
       walk(expression.message);
       break;
+    case "await":
+      expression.first.forEach(walk);
+      walk(expression.poll);
+      walk(expression.result);
+      walkStatements(expression.abandon, visit);
+      break;
     case "integer":
     case "string":
     case "function":

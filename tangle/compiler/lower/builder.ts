@@ -23,7 +23,11 @@ import type { IntrinsicName } from "../tree.ts";
 
 /** Something with one value at a time: a register local, half of a fat one, or an intermediate result of two branches. */
 export class Variable {
-  constructor(readonly type: ValueType) {}
+  constructor(
+    readonly type: ValueType,
+    /** As it is written in the source; values remember it for reports. */
+    readonly name: string | null = null,
+  ) {}
 }
 
 interface GrowingEdge extends Edge {
@@ -104,6 +108,7 @@ export class FunctionBuilder {
   // ── Variables ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   write(variable: Variable, value: Value): void {
+    value.name ??= variable.name;
     this.state(this.current).values.set(variable, value);
   }
 
@@ -142,6 +147,7 @@ export class FunctionBuilder {
       return zero;
     }
     const parameter = this.addParameter(block, variable.type);
+    parameter.name = variable.name;
     state.values.set(variable, parameter);
     if (state.sealed) this.addArguments(block, variable);
     else state.incomplete.push(variable);

@@ -11,6 +11,8 @@ export interface FunctionContext {
   readonly panics: Panics;
   readonly builder: FunctionBuilder;
   readonly frame: Frame;
+  /** Whether this is the body of a coroutine: its results begin with whether it came to its end. */
+  readonly isCoroutine: boolean;
   /** Where `break` and `continue` of each enclosing loop, switch or labelled block lead. */
   readonly jumps: Map<LoopLabel, { readonly leave: Block; readonly next: Block | null }>;
 }

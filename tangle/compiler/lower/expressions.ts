@@ -3,6 +3,7 @@ import type { Block, Predicate, Value } from "../ssa/ir.ts";
 import type { ComparisonOperator, Expression, Type } from "../tree.ts";
 import { lowerArithmetic } from "./arithmetic.ts";
 import { lowerAssembly } from "./assembly.ts";
+import { lowerAwait } from "./await.ts";
 import { Variable } from "./builder.ts";
 import { textValue } from "./constants.ts";
 import type { FunctionContext } from "./context.ts";
@@ -124,6 +125,8 @@ function lowerHere(f: FunctionContext, e: Expression): Value[] {
     case "panic":
       lowerPanic(f, e.message);
       return [];
+    case "await":
+      return lowerAwait(f, e);
   }
 }
 

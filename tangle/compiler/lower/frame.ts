@@ -1,7 +1,7 @@
 /** Where a function's locals live: SSA variables, or slots in its frame. */
 import { alignOf, sizeOf } from "../layout.ts";
-import type { FrameSlot } from "../ssa/ir.ts";
-import type { Local } from "../tree.ts";
+import type { Coroutine, FrameSlot } from "../ssa/ir.ts";
+import type { Local, Type } from "../tree.ts";
 import { Variable } from "./builder.ts";
 import { componentTypes } from "./types.ts";
 
@@ -16,11 +16,18 @@ export class Frame {
   private readonly temporaries: SharedSlot[] = [];
   private used = 0;
 
+  constructor(
+    /** Whether the function can stop and go on, so that its locals are kept meanwhile. */
+    private readonly isKept: boolean,
+    /** Coroutines by the types of their frames. */
+    private readonly coroutines: ReadonlyMap<Type, Coroutine>,
+  ) {}
+
   /** The one or two variables of a register local. */
   variablesOf(local: Local): readonly Variable[] {
     let variables = this.variables.get(local);
     if (!variables) {
-      variables = componentTypes(local.type).map((type) => new Variable(type));
+      variables = componentTypes(local.type).map((type) => new Variable(type, local.name));
       this.variables.set(local, variables);
     }
     return variables;
@@ -30,7 +37,10 @@ export class Frame {
   slotOf(local: Local): FrameSlot {
     let slot = this.slots.get(local);
     if (!slot) {
-      slot = { name: local.name, size: sizeOf(local.type), align: alignOf(local.type) };
+      const coroutine = this.coroutines.get(local.type);
+      slot = coroutine
+        ? frameSlot(local.name, coroutine)
+        : { name: local.name, size: sizeOf(local.type), align: alignOf(local.type), kept: this.isKept };
       this.slots.set(local, slot);
     }
     return slot;
@@ -40,7 +50,7 @@ export class Frame {
   temporary(size: number): FrameSlot {
     let slot = this.temporaries[this.used];
     if (!slot) {
-      slot = { name: `temporary${this.used}`, size: 0, align: 8 };
+      slot = { name: `temporary${this.used}`, size: 0, align: 8, kept: this.isKept, lent: true };
       this.temporaries.push(slot);
     }
     this.used++;
@@ -54,4 +64,19 @@ export class Frame {
     lower();
     this.used = before;
   }
+}
+
+/** A slot for the frame of a coroutine, as large as that will be once it has been split. */
+function frameSlot(name: string, coroutine: Coroutine): FrameSlot {
+  return {
+    name,
+    kept: true,
+    coroutine,
+    get size() {
+      return coroutine.layout.size;
+    },
+    get align() {
+      return coroutine.layout.align;
+    },
+  };
 }

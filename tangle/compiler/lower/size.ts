@@ -49,6 +49,7 @@ function sizeOf(e: Expression): number {
     case "format":
     case "construct":
     case "panic":
+    case "await":
       return Number.POSITIVE_INFINITY;
   }
 }

@@ -46,9 +46,15 @@ function lowerStatement(f: FunctionContext, statement: Statement): void {
       lowerSwitch(f, statement);
       return;
     case "return":
-      builder.return(statement.value ? lowerExpression(f, statement.value) : []);
+      lowerReturn(f, statement.value ? lowerExpression(f, statement.value) : []);
       return;
   }
+}
+
+/** The end of the function with these values. */
+export function lowerReturn(f: FunctionContext, values: readonly Value[]): void {
+  const { builder, isCoroutine } = f;
+  builder.return(isCoroutine ? [builder.constant("i1", 1n), ...values] : values);
 }
 
 function lowerLet(f: FunctionContext, local: Local, initial: Expression | null): void {

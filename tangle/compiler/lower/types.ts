@@ -16,6 +16,7 @@ export function scalarType(type: Type): ValueType {
       return INTEGERS[type.repr.bits];
     case "pointer":
     case "nullable":
+    case "owned":
     case "function":
     case "class":
     case "array":

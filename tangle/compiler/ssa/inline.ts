@@ -60,8 +60,13 @@ function copyOf(f: IrFunction): IrFunction {
   const copy = new IrFunction(f.symbol, f.results, f.convention, f.inline, f.place);
   const entry = copy.block();
   entry.parameters = f.blocks[0]!.parameters.map((parameter) => copy.value(parameter.type));
-  copy.blocks = [entry, ...new Copy(copy, f, entry, null).insert(entry.parameters)];
+  copy.blocks = [entry, ...copyInto(copy, f, entry, entry.parameters)];
   return copy;
+}
+
+/** Goes on at the end of `entry` with a copy of the callee's body, whose returns stay; gives the copy's other blocks. */
+export function copyInto(f: IrFunction, callee: IrFunction, entry: Block, args: readonly Value[]): Block[] {
+  return new Copy(f, callee, entry, null).insert(args);
 }
 
 /** A copy of a function's body inside another function. */

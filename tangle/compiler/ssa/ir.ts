@@ -14,6 +14,8 @@ export type ValueType = "i1" | "i8" | "i16" | "i32" | "i64";
 export const BITS: Readonly<Record<ValueType, number>> = { i1: 1, i8: 8, i16: 16, i32: 32, i64: 64 };
 
 export class Value {
+  /** The variable that held it when it was made, where there is one: for reports alone. */
+  name: string | null = null;
   constructor(
     /** Unique in its function; only for printing and as an index into tables. */
     readonly id: number,
@@ -46,6 +48,12 @@ export interface FrameSlot {
   readonly name: string;
   readonly size: number;
   readonly align: number;
+  /** A variable of a coroutine's body: what it holds is kept where the body can stop. Other slots may lose it there. */
+  readonly kept?: boolean;
+  /** Calls use its address while they run, and keep it no longer. */
+  readonly lent?: boolean;
+  /** It holds the frame of this coroutine, whose `start` fills it and whose size is known once that has been split. */
+  readonly coroutine?: Coroutine;
 }
 
 export type Instruction = {
@@ -139,7 +147,8 @@ export class IrFunction {
   constructor(
     readonly symbol: string,
     readonly results: readonly ValueType[],
-    readonly convention: "plain" | "naked" | "interrupt" | "interruptWithError",
+    /** `coroutine`: the body of an async function before it is split; see coroutine.ts. */
+    readonly convention: "plain" | "naked" | "interrupt" | "interruptWithError" | "coroutine",
     readonly inline: "auto" | "always" | "never",
     readonly place: Place | null,
   ) {}
@@ -169,9 +178,45 @@ export interface DataObject {
   readonly place: Place | null;
 }
 
+/** An async function: its body, and the four functions that a split makes of it, by their symbols. */
+export interface Coroutine {
+  readonly body: string;
+  /** (frame, …parameters): fills a frame, and runs nothing of the body yet. */
+  readonly start: string;
+  /** (frame, waker): i8. Goes on; 1 once the body has ended, 0 before. */
+  readonly poll: string;
+  /** (frame): what the body returned; asked for once it has ended. */
+  readonly result: string;
+  /** (frame): cleans up what a frame holds that is given up before its end. */
+  readonly drop: string;
+  readonly layout: FrameLayout;
+}
+
+/** Of a coroutine's frame. Zero and empty until the split. */
+export interface FrameLayout {
+  size: number;
+  align: number;
+  /** What each state keeps, in the order of their numbers; the first is the one before anything has run. */
+  states: readonly FrameState[];
+}
+
+export interface FrameState {
+  /** Of the `await` that the state stands for; of the function for the first. */
+  readonly place: Place | null;
+  readonly items: readonly FrameItem[];
+}
+
+/** Something that lives in a frame. */
+export interface FrameItem {
+  readonly name: string | null;
+  readonly offset: number;
+  readonly size: number;
+}
+
 export interface IrProgram {
   readonly functions: IrFunction[];
   readonly data: DataObject[];
+  readonly coroutines: readonly Coroutine[];
   /** Where the image starts: the kernel's `_start`, or a generated function that runs the initializers first. */
   readonly entry: string;
 }

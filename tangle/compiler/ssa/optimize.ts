@@ -4,6 +4,7 @@ import { removeDecidedChecks } from "./bounds.ts";
 import { calleesFirst, removeUnreferenced } from "./call-graph.ts";
 import { simplifyComparisons } from "./comparisons.ts";
 import { foldConstantLoads } from "./constant-loads.ts";
+import { coroutinesBySymbol, partsOf, resolveFrameSizes, splitCoroutine } from "./coroutine.ts";
 import { removeDeadCode } from "./dead-code.ts";
 import { removeDeadStores } from "./dead-stores.ts";
 import { divideByMultiplying } from "./division.ts";
@@ -13,7 +14,7 @@ import { forwardMemory } from "./forwarding.ts";
 import { hoistInvariants } from "./hoist.ts";
 import { inlineCalls, inlineItself } from "./inline.ts";
 import { InlinePolicy } from "./inline-policy.ts";
-import type { IrFunction, IrProgram } from "./ir.ts";
+import type { Block, IrFunction, IrProgram } from "./ir.ts";
 import { splitAddressSums } from "./loop-sums.ts";
 import { replaceMemoryLoops } from "./memory-loops.ts";
 import { promoteSlots } from "./promote-slots.ts";
@@ -39,13 +40,17 @@ export function optimize(program: IrProgram, options: OptimizeOptions = {}): IrP
   const observe = options.observe ?? (() => {});
   const policy = new InlinePolicy(program);
   const data = new Map(program.data.map((object) => [object.symbol, object]));
-  for (const f of calleesFirst(program)) {
-    if (f.convention === "naked") continue;
+  const coroutines = coroutinesBySymbol(program);
+  const improve = (f: IrFunction): void => {
+    // The parts of a coroutine are put into other functions, but not into bodies that are still to be split.
+    const choose = (symbol: string, block: Block, again: boolean): IrFunction | null =>
+      f.convention === "coroutine" && coroutines.has(symbol) ? null : policy.choose(symbol, f, block, again);
+    resolveFrameSizes(f, coroutines);
     cleanUp(f, observe, 1);
     if (foldConstantLoads(f, data)) cleanUp(f, observe, 1);
     // Inlining shows which function a pointer holds, and so more calls; what they call must be small to go on.
     for (let round = 0; round < INLINE_ROUNDS; round++) {
-      if (!inlineCalls(f, (call, block) => policy.choose(call.symbol, f, block, round > 0))) break;
+      if (!inlineCalls(f, (call, block) => choose(call.symbol, block, round > 0))) break;
       observe("inline", f);
       cleanUp(f, observe, 2);
       if (!foldConstantLoads(f, data)) continue;
@@ -58,9 +63,23 @@ export function optimize(program: IrProgram, options: OptimizeOptions = {}): IrP
       cleanUp(f, observe, 2);
     }
     policy.finish(f);
+  };
+  for (const f of calleesFirst(program)) {
+    const coroutine = coroutines.get(f.symbol);
+    if (f.convention === "naked" || (coroutine && f.convention !== "coroutine")) continue;
+    improve(f);
+    if (!coroutine) continue;
+    const parts = partsOf(program, coroutine);
+    splitCoroutine(f, coroutine, parts);
+    observe("split", f);
+    for (const part of [parts.start, parts.result, parts.drop, parts.poll]) improve(part);
   }
   removeUnreferenced(program, options.keep ?? (() => false));
-  for (const f of program.functions) if (f.convention !== "naked") finish(f, observe);
+  for (const f of program.functions) {
+    if (f.convention === "naked") continue;
+    if (resolveFrameSizes(f, coroutines)) cleanUp(f, observe, 1);
+    finish(f, observe);
+  }
   removeUnreferenced(program, options.keep ?? (() => false));
   protectConstantData(program);
   return program;

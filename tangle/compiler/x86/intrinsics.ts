@@ -23,6 +23,11 @@ function plain(...mnemonics: string[]): Lowering {
   };
 }
 
+/** What the split of coroutines replaces. */
+function gone(): never {
+  throw new Error("a coroutine was not split");
+}
+
 /** The register for a result, also where nobody asks for it. */
 function target(s: Selection, result: Value | null): Register {
   return result === null ? s.machine.register() : s.result(result);
@@ -176,4 +181,7 @@ const LOWERINGS: Readonly<Record<IntrinsicName, Lowering>> = {
   copyMemory,
   fillMemory,
   unreachable: plain("ud2"),
+  frameSize: gone,
+  frameAlign: gone,
+  resume: gone,
 };

@@ -53,8 +53,10 @@ export class Selection {
   readonly inFlags = new Set<Value>();
 
   constructor(readonly fn: IrFunction) {
+    const { convention } = fn;
+    if (convention === "coroutine") throw new Error(`${fn.symbol} was not split`);
     this.facts = new Facts(fn);
-    this.machine = new MachineFunction(fn.symbol, fn.convention, fn.place);
+    this.machine = new MachineFunction(fn.symbol, convention, fn.place);
     this.registers = new Int32Array(fn.valueCount).fill(NONE);
     this.needed = new Uint8Array(fn.valueCount);
     for (const block of this.facts.order) this.heads.set(block, this.newBlock(block.cold));

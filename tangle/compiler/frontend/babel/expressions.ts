@@ -53,6 +53,8 @@ export function convertExpression(c: Conversion, node: babel.Node): ExpressionNo
       return { kind: "function", function: convertArrow(c, node), place };
     case "FunctionExpression":
       return { kind: "function", function: convertFunctionExpression(c, node), place };
+    case "AwaitExpression":
+      return { kind: "await", operand: convertExpression(c, node.argument), place };
     case "UnaryExpression":
       return convertUnary(c, node);
     case "UpdateExpression":

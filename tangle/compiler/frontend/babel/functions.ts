@@ -33,9 +33,6 @@ export function convertMethodFunction(c: Conversion, node: babel.ClassMethod, na
 }
 
 function convertFunction(c: Conversion, node: AnyFunction, name: string | null): FunctionNode {
-  if (node.async) {
-    c.report("KT1015", node, "`async` functions come with chapter 12");
-  }
   if (node.generator) {
     c.report("KT1016", node, "generator function");
   }
@@ -47,6 +44,7 @@ function convertFunction(c: Conversion, node: AnyFunction, name: string | null):
     body: node.body.type === "BlockStatement" ? convertBlock(c, node.body) : convertExpression(c, node.body),
     place: c.place(node),
     end: c.end(node),
+    async: node.async === true,
   };
 }
 

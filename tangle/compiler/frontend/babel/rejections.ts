@@ -31,7 +31,6 @@ export const REJECTED_NODES: Readonly<Partial<Record<babel.Node["type"], Rejecti
     "declare the type: `const x: T = …`",
   ),
   TSNonNullExpression: rejection("KT1007", "`!` does not make a value non-null", "test it: `if (p === null) { … }`"),
-  AwaitExpression: rejection("KT1015", "`await` comes with chapter 12"),
   YieldExpression: rejection("KT1016", "`yield`"),
   ClassExpression: rejection("KT1056", "class as an expression", "declare the class at the top of the module"),
   OptionalMemberExpression: rejection("KT1023", "optional chaining", "test for null first: `if (p !== null) { … }`"),
