@@ -15,6 +15,8 @@ export class CodePage {
   readonly entries: (DecodedInstruction | undefined)[] = new Array(0x1000).fill(undefined);
   /** Writes to the page since an instruction was last decoded there. */
   writes = 0;
+  /** How often execution has arrived at each offset by a jump: counted by engines that translate. */
+  readonly heat = new Uint16Array(0x1000);
 
   keep(offset: number, instruction: DecodedInstruction): void {
     this.entries[offset] = instruction;
@@ -44,13 +46,16 @@ export class CodeCache {
     return page;
   }
 
-  /** Forgets every instruction that has a byte in the written range, which lies in one page. */
-  written(place: number, length: number): void {
+  /**
+   * Forgets every instruction that has a byte in the written range, which lies in one page. `inUse` says that other code
+   * of the page is known to be run.
+   */
+  written(place: number, length: number, inUse = false): void {
     const offset = place & 0xfff;
     const pages = MODES.flatMap((mode) => this.#pages.get((place & ~0xfff) | mode) ?? []);
     for (const page of pages) {
       page.entries.fill(undefined, Math.max(0, offset - LONGEST_INSTRUCTION + 1), offset + length);
-      page.writes++;
+      page.writes = inUse ? 0 : page.writes + 1;
     }
     if (pages.every((page) => page.writes > PATIENCE)) this.#drop(place & ~0xfff);
   }

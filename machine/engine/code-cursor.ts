@@ -39,7 +39,8 @@ export class CodeCursor {
 
   readonly #fetched: (FetchedPage | undefined)[] = new Array(FETCH_SLOTS).fill(undefined);
   #generation = -1;
-  #place = -1;
+  /** Where the current page lies in RAM; -1 where no memory answers. */
+  place = -1;
 
   constructor(readonly cpu: Cpu) {
     this.cache = new CodeCache(cpu.memory);
@@ -104,7 +105,7 @@ export class CodeCursor {
     this.startBase = this.base;
     this.startOffset = this.offset;
     this.last = this.#lastOffset();
-    this.#place = found.place;
+    this.place = found.place;
     this.page = found.page;
     return found.page;
   }
@@ -148,7 +149,7 @@ export class CodeCursor {
     const offset = this.offset;
     const inPage = Math.min(15, 0x1000 - offset);
     const bytes =
-      this.#place < 0 ? new Uint8Array(inPage).fill(0xff) : this.cpu.memory.readBytes(this.#place + offset, inPage);
+      this.place < 0 ? new Uint8Array(inPage).fill(0xff) : this.cpu.memory.readBytes(this.place + offset, inPage);
     const first = decode(bytes, 0, this.mode);
     if (first.mnemonic === null && first.reason === "truncated" && inPage < 15) {
       const both = new Uint8Array(15);
@@ -157,7 +158,7 @@ export class CodeCursor {
       return this.#withMeaning(decode(both, 0, this.mode), both);
     }
     const decoded = this.#withMeaning(first, bytes);
-    if (this.#place >= 0) page.keep(offset, decoded);
+    if (this.place >= 0) page.keep(offset, decoded);
     return decoded;
   }
 

@@ -1,0 +1,140 @@
+/** The engine that translates: the evaluator runs what is cold, and what has become hot runs as WebAssembly. */
+import type { Cpu } from "#machine/cpu/cpu.ts";
+import type { EngineFactory, EngineStop } from "#machine/cpu/engine.ts";
+import * as at from "#machine/cpu/layout.ts";
+import { NOTE_CODE } from "#machine/memory/physical.ts";
+import type { CodePage } from "./code-cache.ts";
+import { EvaluatorEngine } from "./evaluator-engine.ts";
+import { CodeWindow } from "./wasm/code-window.ts";
+import { type Context, Contexts } from "./wasm/context.ts";
+import { discover } from "./wasm/region.ts";
+import { type Region, Translations } from "./wasm/translations.ts";
+
+/** Arrivals at a place after which it is hot. */
+const HOT = 60;
+/** Instructions between two returns to this loop: optimised code is entered at the next call only. */
+const LONGEST_RUN = 300_000;
+
+export class WasmEngine extends EvaluatorEngine {
+  readonly translations: Translations;
+  readonly #contexts = new Contexts();
+  readonly #halves: Uint32Array;
+  #context: Context | null = null;
+  #generation = -1;
+
+  constructor(cpu: Cpu) {
+    super(cpu);
+    this.translations = new Translations(cpu.state.memory);
+    this.#halves = cpu.state.halves;
+    cpu.memory.connect({
+      codeWritten: (place, length) => this.#codeWritten(place, length),
+      remapped: () => {
+        cpu.mmu.flush();
+        this.evaluator.cursor.page = null;
+      },
+    });
+  }
+
+  override reset(): void {
+    this.translations.clear();
+    this.#contexts.clear();
+    this.#context = null;
+    super.reset();
+  }
+
+  #codeWritten(place: number, length: number): void {
+    const { translations, cpu } = this;
+    translations.written(place, length);
+    this.evaluator.cursor.cache.written(place, length, translations.holds(place));
+    if ((cpu.memory.notes(place) & NOTE_CODE) === 0) translations.written(place & ~0xfff, 0x1000);
+  }
+
+  protected override loop(): EngineStop {
+    if (this.breakpoints.size > 0) return super.loop();
+    const { evaluator } = this;
+    const { cursor } = evaluator;
+    let arrived = true;
+    while (this.left > 0) {
+      if (evaluator.attention) {
+        const stop = this.attend();
+        if (stop !== null) return stop;
+        this.#context = null;
+      }
+      const page = cursor.page === null || cursor.offset > cursor.last ? cursor.enter() : cursor.page;
+      if (arrived && !evaluator.attention) {
+        const region = this.#regionAt(page, cursor.offset);
+        if (region !== null) {
+          arrived = this.#enter(region);
+          if (arrived) continue;
+          if (this.left <= 0) break;
+        }
+      }
+      arrived = this.#evaluate();
+    }
+    return { kind: "budget" };
+  }
+
+  /** Runs one instruction as the evaluator does. Gives whether the next may be the beginning of a region. */
+  #evaluate(): boolean {
+    const { cpu, evaluator } = this;
+    const { cursor } = evaluator;
+    const page = cursor.page === null || cursor.offset > cursor.last ? cursor.enter() : cursor.page;
+    const offset = cursor.offset;
+    cursor.startOffset = offset;
+    const decoded = page.entries[offset] ?? cursor.decode(page);
+    cursor.offset = offset + decoded.length;
+    decoded.meaning(evaluator, decoded.instruction);
+    cpu.retired++;
+    this.left--;
+    return cursor.page !== page || cursor.offset !== offset + decoded.length || evaluator.attention;
+  }
+
+  /** Runs a region, and those that it leads to. False where the evaluator must do the next instruction. */
+  #enter(region: Region): boolean {
+    const { cpu } = this;
+    const { cursor } = this.evaluator;
+    const budget = Math.min(this.left, LONGEST_RUN);
+    const rest = region.run(budget);
+    const done = budget - (rest < 0 ? ~rest : rest);
+    cpu.retired += done;
+    this.left -= done;
+    cursor.goTo(cpu.state.rip);
+    return rest >= 0;
+  }
+
+  #regionAt(page: CodePage, offset: number): Region | null {
+    const { cpu, translations } = this;
+    if (this.#generation !== cpu.mmu.generation) {
+      translations.jumps.clear();
+      this.#generation = cpu.mmu.generation;
+    }
+    this.#context ??= this.#contexts.of(cpu.state);
+    const context = this.#context;
+    if (context === null) return null;
+    this.evaluator.cursor.save();
+    const low = this.#halves[at.RIP / 4]!;
+    const high = this.#halves[at.RIP / 4 + 1]!;
+    const found = translations.find(low, high, context, this.#generation);
+    if (found !== null) return found;
+    const heat = ++page.heat[offset]!;
+    return heat === HOT ? this.#translate(context) : null;
+  }
+
+  /** Translates the region that begins here. */
+  #translate(context: Context): Region | null {
+    const { cpu, translations } = this;
+    const { cursor } = this.evaluator;
+    const entry = cpu.state.rip;
+    const window = new CodeWindow(cpu, cursor, context.mode);
+    const blocks = discover(window, context, entry);
+    if (blocks[0]!.steps.length === 0) return null;
+    translations.add(
+      [{ context, entry, blocks, ranges: window.ranges(blocks), isMapped: window.isMapped }],
+      this.#generation,
+    );
+    return translations.find(this.#halves[at.RIP / 4]!, this.#halves[at.RIP / 4 + 1]!, context, this.#generation);
+  }
+}
+
+/** The translating engine as a machine's engine. */
+export const wasmEngine: EngineFactory = (cpu) => new WasmEngine(cpu);

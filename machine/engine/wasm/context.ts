@@ -1,0 +1,81 @@
+/** What translated code takes for granted: mode, privilege, segments. Code runs only where all of it holds. */
+import type { CpuState } from "#machine/cpu/state.ts";
+import { BIG, CS, DS, ES, FS, GS, SS, TYPE_CODE, TYPE_DOWN, TYPE_WRITABLE, UNUSABLE } from "#machine/cpu/state.ts";
+
+/** What may be done through a segment register outside 64-bit mode. */
+export interface SegmentRules {
+  /** Base 0, limit 4 GiB, open for reading and writing: no check is needed. */
+  readonly flat: boolean;
+  readonly readable: boolean;
+  readonly writable: boolean;
+}
+
+export interface Context {
+  /** 1 to `MOST_CONTEXTS`. */
+  readonly id: number;
+  readonly mode: 16 | 32 | 64;
+  readonly user: boolean;
+  readonly stackWidth: 16 | 32 | 64;
+  /** By number of the segment register; of no meaning in 64-bit mode. */
+  readonly segments: readonly SegmentRules[];
+  /** Of the code segment: 0 and no limit in 64-bit mode. */
+  readonly codeBase: number;
+  readonly codeLimit: number;
+}
+
+/** Identifiers have twelve bits. */
+export const MOST_CONTEXTS = 4095;
+const DATA_SEGMENTS = [ES, CS, SS, DS, FS, GS];
+
+function signature(state: CpuState): string {
+  const { mode, cpl } = state;
+  if (mode === 64) return cpl === 3 ? "user" : "kernel";
+  let text = `${mode} ${cpl === 3} ${state.protectedMode} ${state.segmentBase(CS)} ${state.segmentLimit(CS)}`;
+  for (const number of DATA_SEGMENTS) {
+    const flat = state.segmentBase(number) === 0n && state.segmentLimit(number) === 0xffffffff;
+    text += ` ${state.segmentAttributes(number) & (UNUSABLE | BIG | TYPE_CODE | TYPE_DOWN | TYPE_WRITABLE)}${flat ? "f" : ""}`;
+  }
+  return text;
+}
+
+function rulesOf(state: CpuState, number: number): SegmentRules {
+  const attributes = state.segmentAttributes(number);
+  const code = (attributes & TYPE_CODE) !== 0;
+  const open = (attributes & TYPE_WRITABLE) !== 0;
+  const plain = (attributes & UNUSABLE) === 0 && (code || (attributes & TYPE_DOWN) === 0);
+  const typed = state.protectedMode;
+  const readable = plain && (!typed || !code || open);
+  const writable = plain && (!typed || (!code && open));
+  const whole = state.segmentBase(number) === 0n && state.segmentLimit(number) === 0xffffffff;
+  return { readable, writable, flat: whole && readable && writable };
+}
+
+/** All contexts met so far. */
+export class Contexts {
+  readonly #known = new Map<string, Context>();
+
+  /** The context of the running code, or null where there are too many. */
+  of(state: CpuState): Context | null {
+    const key = signature(state);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    if (this.#known.size === MOST_CONTEXTS) return null;
+    const { mode } = state;
+    const long = mode === 64;
+    const context: Context = {
+      id: this.#known.size + 1,
+      mode,
+      user: state.cpl === 3,
+      stackWidth: long ? 64 : (state.segmentAttributes(SS) & BIG) !== 0 ? 32 : 16,
+      segments: long ? [] : DATA_SEGMENTS.map((number) => rulesOf(state, number)),
+      codeBase: long ? 0 : Number(state.segmentBase(CS)),
+      codeLimit: long ? Number.POSITIVE_INFINITY : state.segmentLimit(CS),
+    };
+    this.#known.set(key, context);
+    return context;
+  }
+
+  clear(): void {
+    this.#known.clear();
+  }
+}

@@ -1,0 +1,604 @@
+/**
+ * The emitter: Semantics over values of a WebAssembly function. An instruction's meaning runs once, while translating,
+ * and leaves behind the code that does what the evaluator would have done at once.
+ */
+import type { Instruction } from "#isa/instruction.ts";
+import { type Flag, type LazyKind, STATUS } from "#machine/cpu/flags.ts";
+import * as at from "#machine/cpu/layout.ts";
+import type { Semantics, SystemOperation, Width } from "#machine/cpu/semantics.ts";
+import { FS } from "#machine/cpu/state.ts";
+import { isCanonical } from "#machine/memory/canonical.ts";
+import type { Context } from "./context.ts";
+import { emitDivision, needsDivisionCheck, productHigh } from "./division.ts";
+import { I32, I64, OP } from "./encoder.ts";
+import type { Value } from "./expressions.ts";
+import * as x from "./expressions.ts";
+import {
+  computed,
+  conditionFromBits,
+  conditionOf,
+  type FlagForm,
+  type FlagView,
+  flagOf,
+  sameForm,
+  viewOfLocals,
+  withFlag,
+} from "./flag-view.ts";
+import { type FunctionWriter, LOCAL } from "./function-writer.ts";
+import { emitPlace, loadOpcode, storeOpcode } from "./tlb-access.ts";
+
+/** Thrown where an instruction, or this use of it, is left to the evaluator. */
+export class NotEmitted extends Error {}
+
+/** Where an instruction goes, unless to the next: to a known place, maybe on a condition, or to a computed one. */
+export interface Departure {
+  readonly target: bigint | Value;
+  readonly condition: Value | null;
+}
+
+/** Code that an instruction does, in order. `depth` is the nesting of conditions. */
+type Statement = (depth: number) => void;
+
+/** What has been said so far in one branch of an instruction. */
+interface Branch {
+  statements: Statement[];
+  registers: Map<number, Value>;
+  flags: FlagView;
+  departure: Departure | null;
+}
+
+/** What of the runtime's functions the emitter calls, as function indexes. */
+export interface RuntimeFunctions {
+  readonly status: number;
+}
+
+export class Emitter implements Semantics<Value> {
+  readonly stackWidth: 16 | 32 | 64;
+  /** Registers that the function reads or writes. */
+  readonly used = new Set<number>();
+  readonly written = new Set<number>();
+  /** What is known of the flags before the next instruction. */
+  form: FlagForm | null = null;
+
+  #branch: Branch = this.#fresh([]);
+  #next = 0n;
+  #start = 0n;
+  #stored = false;
+  #touchesFlags = false;
+
+  constructor(
+    readonly fn: FunctionWriter,
+    readonly context: Context,
+    readonly runtime: RuntimeFunctions,
+    /** Writes code that leaves the function before the running instruction, for the evaluator to do it. */
+    readonly leave: () => void,
+  ) {
+    this.stackWidth = context.stackWidth;
+  }
+
+  #fresh(statements: Statement[]): Branch {
+    return { statements, registers: new Map(), flags: viewOfLocals(this.form), departure: null };
+  }
+
+  /**
+   * Writes the code of one instruction, all but its departure, which it gives. Throws `NotEmitted`, with nothing
+   * written, where the evaluator must do it.
+   */
+  instruction(meaning: <V>(s: Semantics<V>, i: Instruction) => void, i: Instruction, start: bigint): Departure | null {
+    const { fn } = this;
+    this.#start = start;
+    this.#next = this.#wrap(start + BigInt(i.length));
+    this.#stored = false;
+    this.#touchesFlags = false;
+    x.scope.depth = 0;
+    const branch = this.#fresh([]);
+    this.#branch = branch;
+    try {
+      meaning(this, i);
+    } catch (reason) {
+      fn.release();
+      throw reason;
+    }
+    const departure = this.#settleDeparture(branch);
+    for (const statement of branch.statements) statement(0);
+    this.#commit(branch);
+    fn.release();
+    this.form = branch.flags.form;
+    return departure;
+  }
+
+  /** Values that a departure needs are computed before the registers change. */
+  #settleDeparture(branch: Branch): Departure | null {
+    const { departure } = branch;
+    if (departure === null) return null;
+    const { target, condition } = departure;
+    if (typeof target !== "bigint") {
+      const held = this.#hold(x.as64(target));
+      if (this.context.mode === 64) this.#leaveUnlessCanonical(held);
+      else if (this.context.codeLimit < 0xffffffff)
+        this.#leaveIf(x.compare("LtU", x.constant(BigInt(this.context.codeLimit)), held));
+      this.#push((depth) => {
+        this.fn.emit(held, depth);
+        this.fn.out.set(LOCAL.rip);
+      });
+      return { target: held, condition: null };
+    }
+    if (condition === null || (branch.registers.size === 0 && !this.#touchesFlags)) return departure;
+    return { target, condition: this.#hold(condition) };
+  }
+
+  #leaveUnlessCanonical(target: Value): void {
+    const spread = x.shift("ShrS", x.shift("Shl", target, x.constant(16n)), x.constant(16n));
+    this.#leaveIf(x.compare("Ne", spread, target));
+  }
+
+  /** Writes the registers and flags that the instruction leaves. */
+  #commit({ registers, flags }: Branch): void {
+    const { fn } = this;
+    const targets: number[] = [];
+    const assign = (index: number, value: Value) => {
+      if (value.op === OP.localGet && value.index === index) return;
+      fn.emit(value);
+      targets.push(index);
+    };
+    for (const [number, value] of registers) assign(LOCAL.registers + number, x.as64(value));
+    if (this.#touchesFlags) {
+      assign(LOCAL.left, x.as64(flags.left));
+      assign(LOCAL.right, x.as64(flags.right));
+      assign(LOCAL.result, x.as64(flags.result));
+      assign(LOCAL.flagBits, x.as32(flags.bits));
+      assign(LOCAL.flagState, x.as32(flags.state));
+    }
+    for (const target of targets.reverse()) fn.out.set(target);
+  }
+
+  #push(statement: Statement): void {
+    this.#branch.statements.push(statement);
+  }
+
+  /** Computes a value here, once. */
+  #hold(value: Value): Value {
+    if (x.isConstant(value)) return value;
+    const index = this.fn.take(value.type);
+    value.uses++;
+    this.#push((depth) => {
+      this.fn.emit(value, depth);
+      this.fn.out.set(index);
+    });
+    return x.local(index, value.type, value.bits);
+  }
+
+  #leaveIf(condition: Value): void {
+    if (x.isConstant(condition) && condition.constant === 0n) return;
+    condition.uses++;
+    this.#needNothingStored();
+    this.#push((depth) => {
+      this.fn.emit(condition, depth);
+      this.fn.open(OP.if);
+      this.leave();
+      this.fn.end();
+    });
+  }
+
+  #wrap(rip: bigint): bigint {
+    return BigInt.asUintN(this.context.mode === 64 ? 64 : 32, rip);
+  }
+
+  // Registers
+
+  constant(value: bigint): Value {
+    return x.constant(value);
+  }
+
+  #register(number: number): Value {
+    this.used.add(number);
+    return this.#branch.registers.get(number) ?? x.local(LOCAL.registers + number, I64);
+  }
+
+  #setRegister(number: number, value: Value): void {
+    this.written.add(number);
+    this.used.add(number);
+    this.#branch.registers.set(number, value);
+  }
+
+  readRegister(number: number, width: Width): Value {
+    return x.truncate(width, this.#register(number));
+  }
+
+  writeRegister(number: number, width: Width, value: Value): void {
+    if (width >= 32) this.#setRegister(number, value);
+    else this.#insert(number, x.maskOf(width), value);
+  }
+
+  readHighByte(number: number): Value {
+    return x.truncate(8, x.shift("ShrU", x.truncate(16, this.#register(number)), x.constant(8n)));
+  }
+
+  writeHighByte(number: number, value: Value): void {
+    this.#insert(number, 0xff00n, x.shift("Shl", value, x.constant(8n)));
+  }
+
+  #insert(number: number, mask: bigint, value: Value): void {
+    const kept = x.logic("And", this.#register(number), x.constant(BigInt.asUintN(64, ~mask)));
+    this.#setRegister(number, x.logic("Or", kept, value));
+  }
+
+  // Arithmetic
+
+  add(width: Width, left: Value, right: Value): Value {
+    return x.arithmetic("Add", width, left, right);
+  }
+
+  subtract(width: Width, left: Value, right: Value): Value {
+    return x.arithmetic("Sub", width, left, right);
+  }
+
+  multiply(width: Width, left: Value, right: Value): Value {
+    return x.arithmetic("Mul", width, left, right);
+  }
+
+  multiplyHigh(width: Width, left: Value, right: Value, signed: boolean): Value {
+    return productHigh(width, left, right, signed);
+  }
+
+  divide(width: Width, high: Value, low: Value, divisor: Value, signed: boolean) {
+    const operands = { width, high: this.#hold(high), low: this.#hold(low), divisor: this.#hold(divisor), signed };
+    for (const reason of needsDivisionCheck(operands)) this.#leaveIf(reason);
+    const { quotient, remainder, misfit } = emitDivision(operands, (value) => this.#hold(value));
+    if (misfit !== null) this.#leaveIf(misfit);
+    return { quotient, remainder };
+  }
+
+  and(left: Value, right: Value): Value {
+    return x.logic("And", left, right);
+  }
+
+  or(left: Value, right: Value): Value {
+    return x.logic("Or", left, right);
+  }
+
+  xor(left: Value, right: Value): Value {
+    return x.logic("Xor", left, right);
+  }
+
+  not(width: Width, value: Value): Value {
+    return x.logic("Xor", value, x.constant(x.maskOf(width)));
+  }
+
+  shiftLeft(value: Value, count: Value): Value {
+    return x.shift("Shl", value, count);
+  }
+
+  shiftRight(value: Value, count: Value): Value {
+    return x.shift("ShrU", value, count);
+  }
+
+  shiftRightSigned(value: Value, count: Value): Value {
+    return x.shift("ShrS", value, count);
+  }
+
+  truncate(width: Width, value: Value): Value {
+    return x.truncate(width, value);
+  }
+
+  signExtend(from: Width, to: Width, value: Value): Value {
+    return x.signExtend(from, to, value);
+  }
+
+  countLeadingZeros(width: Width, value: Value): Value {
+    const zeros = x.make(OP.i64Clz, I64, [x.as64(value)], 7);
+    return x.arithmetic("Sub", 64, zeros, x.constant(BigInt(64 - width)));
+  }
+
+  countTrailingZeros(width: Width, value: Value): Value {
+    const stopped = width === 64 ? value : x.logic("Or", x.as64(value), x.constant(1n << BigInt(width)));
+    return x.make(OP.i64Ctz, I64, [x.as64(stopped)], 7);
+  }
+
+  countOnes(value: Value): Value {
+    return x.make(OP.i64Popcnt, I64, [x.as64(value)], 7);
+  }
+
+  // Comparison and choice
+
+  isZero(value: Value): Value {
+    return x.isZero(value);
+  }
+
+  isNonZero(value: Value): Value {
+    return x.isNonZero(value);
+  }
+
+  equal(left: Value, right: Value): Value {
+    return x.compare("Eq", left, right);
+  }
+
+  less(left: Value, right: Value): Value {
+    return x.compare("LtU", left, right);
+  }
+
+  select(condition: Value, whenTrue: Value, whenFalse: Value): Value {
+    return x.select(condition, whenTrue, whenFalse);
+  }
+
+  if(condition: Value, then: () => void, otherwise?: () => void): void {
+    if (x.isConstant(condition)) {
+      if (condition.constant !== 0n) then();
+      else otherwise?.();
+      return;
+    }
+    const outer = this.#branch;
+    const taken = this.#inBranch(outer, then);
+    const passed = this.#inBranch(outer, otherwise ?? (() => {}));
+    if (passed.departure !== null) throw new NotEmitted("a jump where a condition does not hold");
+    this.#joinDeparture(outer, taken, condition);
+    this.#joinRegisters(outer, taken, passed);
+    this.#joinFlags(outer, taken, passed);
+    if (taken.statements.length + passed.statements.length === 0) return;
+    condition.uses++;
+    outer.statements.push((depth) => {
+      const { fn } = this;
+      fn.emit(condition, depth);
+      fn.open(OP.if);
+      for (const statement of taken.statements) statement(depth + 1);
+      if (passed.statements.length > 0) {
+        fn.otherwise();
+        for (const statement of passed.statements) statement(depth + 1);
+      }
+      fn.end();
+    });
+  }
+
+  #inBranch(outer: Branch, body: () => void): Branch {
+    const branch: Branch = { statements: [], registers: new Map(outer.registers), flags: outer.flags, departure: null };
+    this.#branch = branch;
+    x.scope.depth++;
+    body();
+    x.scope.depth--;
+    this.#branch = outer;
+    return branch;
+  }
+
+  #joinDeparture(outer: Branch, taken: Branch, condition: Value): void {
+    const { departure } = taken;
+    if (departure === null) return;
+    if (typeof departure.target !== "bigint") throw new NotEmitted("a conditional jump to a computed place");
+    if (outer.departure !== null) throw new NotEmitted("two jumps in one instruction");
+    const bare = taken.statements.length === 0 && departure.condition === null;
+    if (bare) {
+      outer.departure = { target: departure.target, condition };
+      return;
+    }
+    const index = this.fn.take(I32);
+    const inner = departure.condition ?? x.constant(1n);
+    inner.uses++;
+    outer.statements.push(() => {
+      this.fn.out.i32(0);
+      this.fn.out.set(index);
+    });
+    taken.statements.push((depth) => {
+      this.fn.emit(x.as32(inner), depth);
+      this.fn.out.set(index);
+    });
+    outer.departure = { target: departure.target, condition: x.local(index, I32, 1) };
+  }
+
+  /** A register that one branch changes is, after both, what a temporary holds. */
+  #joinRegisters(outer: Branch, taken: Branch, passed: Branch): void {
+    for (const number of new Set([...taken.registers.keys(), ...passed.registers.keys()])) {
+      const before = outer.registers.get(number) ?? x.local(LOCAL.registers + number, I64);
+      const values = [taken, passed].map((branch) => branch.registers.get(number) ?? before);
+      if (values[0] === values[1]) continue;
+      const index = this.fn.take(I64);
+      for (const [which, branch] of [taken, passed].entries()) {
+        const value = x.as64(values[which]!);
+        value.uses++;
+        branch.statements.push((depth) => {
+          this.fn.emit(value, depth);
+          this.fn.out.set(index);
+        });
+      }
+      outer.registers.set(number, x.local(index, I64));
+    }
+  }
+
+  #joinFlags(outer: Branch, taken: Branch, passed: Branch): void {
+    if (taken.flags === outer.flags && passed.flags === outer.flags) return;
+    const fields = ["left", "right", "result", "bits", "state"] as const;
+    const joined: Record<string, Value> = {};
+    for (const field of fields) {
+      const values = [taken.flags[field], passed.flags[field]];
+      if (values[0] === values[1]) {
+        joined[field] = values[0]!;
+        continue;
+      }
+      const wide = field !== "bits" && field !== "state";
+      const index = this.fn.take(wide ? I64 : I32);
+      for (const [which, branch] of [taken, passed].entries()) {
+        const value = wide ? x.as64(values[which]!) : x.as32(values[which]!);
+        value.uses++;
+        branch.statements.push((depth) => {
+          this.fn.emit(value, depth);
+          this.fn.out.set(index);
+        });
+      }
+      joined[field] = x.local(index, wide ? I64 : I32);
+    }
+    const form = sameForm(taken.flags.form, passed.flags.form) ? taken.flags.form : null;
+    outer.flags = { form, ...(joined as Pick<FlagView, (typeof fields)[number]>) };
+  }
+
+  // Flags
+
+  setFlags(kind: LazyKind, width: Width, left: Value, right: Value, result: Value): void {
+    this.#touchesFlags = true;
+    this.#branch.flags = computed(kind, width, left, right, result, this.#branch.flags.bits);
+  }
+
+  setFlag(flag: Flag, value: Value): void {
+    if (((STATUS >> flag) & 1) !== 0) {
+      this.#touchesFlags = true;
+      this.#branch.flags = withFlag(this.#branch.flags, flag, value);
+      return;
+    }
+    if (x.scope.depth > 0) throw new NotEmitted("a system flag set on a condition");
+    const mask = 1n << BigInt(flag);
+    const kept = x.logic("And", x.stateWord(at.RFLAGS, I64), x.constant(BigInt.asUintN(64, ~mask)));
+    const word = x.as64(x.logic("Or", kept, x.shift("Shl", x.isNonZero(value), x.constant(BigInt(flag)))));
+    word.uses++;
+    this.#push((depth) => {
+      this.fn.out.i32(0);
+      this.fn.emit(word, depth);
+      this.fn.out.memory(OP.i64Store, at.RFLAGS);
+    });
+  }
+
+  flag(flag: Flag): Value {
+    if (((STATUS >> flag) & 1) === 0) {
+      const place = x.shift("ShrU", x.stateWord(at.RFLAGS, I64), x.constant(BigInt(flag)));
+      return this.#hold(x.as32(x.logic("And", place, x.constant(1n))));
+    }
+    const { flags } = this.#branch;
+    return this.#hold(flagOf(flags, flag) ?? flagOf(this.#statusView(), flag)!);
+  }
+
+  condition(code: number): Value {
+    return conditionOf(this.#branch.flags, code) ?? conditionFromBits(this.#status(), code);
+  }
+
+  #statusView(): FlagView {
+    const bits = this.#status();
+    const form = { kind: 0, width: 32, plain: false, logical: false, overridden: 0 } as const;
+    return { form, left: bits, right: bits, result: bits, bits, state: bits };
+  }
+
+  /** All six flags, computed by the runtime: where their form is not known. */
+  #status(): Value {
+    const { left, right, result, bits, state } = this.#branch.flags;
+    const values = [x.as32(state), x.as64(left), x.as64(right), x.as64(result), x.as32(bits)];
+    const index = this.fn.take(I32);
+    for (const value of values) value.uses++;
+    this.#push((depth) => {
+      for (const value of values) this.fn.emit(value, depth);
+      this.fn.out.byte(OP.call);
+      this.fn.out.unsigned(this.runtime.status);
+      this.fn.out.set(index);
+    });
+    return x.local(index, I32, 12);
+  }
+
+  // Memory
+
+  /** An instruction that leaves in its middle is done again from its start, which must not see its own writes. */
+  #needNothingStored(): void {
+    if (this.#stored) throw new NotEmitted("something that may leave, after a store");
+  }
+
+  #linear(segment: number, offset: Value, bytes: number, write: boolean): Value {
+    const { mode, segments } = this.context;
+    const base = at.SEGMENTS + segment * at.SEGMENT_SIZE;
+    if (mode === 64) {
+      if (segment < FS) return x.as64(offset);
+      return x.arithmetic("Add", 64, x.stateWord(base, I64), offset);
+    }
+    const rules = segments[segment]!;
+    if (write ? !rules.writable : !rules.readable) throw new NotEmitted("an access that the segment refuses");
+    if (rules.flat) return x.as32(offset);
+    const held = this.#hold(offset);
+    const last = x.arithmetic("Add", 64, held, x.constant(BigInt(bytes - 1)));
+    const limit = x.as64(x.stateWord(base + at.SEGMENT_LIMIT, I32));
+    this.#leaveIf(x.compare("LtU", limit, x.as64(last)));
+    return x.arithmetic("Add", 32, x.stateWord(base, I32), held);
+  }
+
+  /** Statement: the place of an operand, in a local. */
+  #place(segment: number, offset: Value, width: Width, write: boolean): number {
+    const bytes = width >> 3;
+    const address = this.#linear(segment, offset, bytes, write);
+    const { user, mode } = this.context;
+    const index = this.fn.take(I32);
+    address.uses++;
+    this.#push((depth) => {
+      emitPlace(this.fn, { address, bytes, write, user, long: mode === 64 }, depth, this.leave);
+      this.fn.out.set(index);
+    });
+    return index;
+  }
+
+  #get(place: number, width: Width): Value {
+    const type = width === 64 ? I64 : I32;
+    const index = this.fn.take(type);
+    this.#push(() => {
+      this.fn.out.get(place);
+      this.fn.out.memory(loadOpcode(width), 0);
+      this.fn.out.set(index);
+    });
+    return x.local(index, type, width);
+  }
+
+  #put(place: number, width: Width, value: Value): void {
+    const fitting = width === 64 ? x.as64(value) : x.as32(value);
+    fitting.uses++;
+    this.#stored = true;
+    this.#push((depth) => {
+      this.fn.out.get(place);
+      this.fn.emit(fitting, depth);
+      this.fn.out.memory(storeOpcode(width), 0);
+    });
+  }
+
+  load(segment: number, offset: Value, width: Width): Value {
+    this.#needNothingStored();
+    return this.#get(this.#place(segment, offset, width, false), width);
+  }
+
+  store(segment: number, offset: Value, width: Width, value: Value): void {
+    const place = this.#place(segment, offset, width, true);
+    this.#put(place, width, value);
+  }
+
+  update(segment: number, offset: Value, width: Width, change: (old: Value) => Value): void {
+    this.#needNothingStored();
+    const place = this.#place(segment, offset, width, true);
+    this.#put(place, width, change(this.#get(place, width)));
+  }
+
+  // Going elsewhere
+
+  nextInstruction(): Value {
+    return x.constant(this.#next);
+  }
+
+  #depart(target: bigint | Value): void {
+    if (this.#branch.departure !== null) throw new NotEmitted("two jumps in one instruction");
+    this.#branch.departure = { target, condition: null };
+  }
+
+  jump(target: Value): void {
+    if (x.isConstant(target)) this.#toKnown(target.constant);
+    else this.#depart(target);
+  }
+
+  relative(displacement: bigint, width: Width): void {
+    this.#toKnown(BigInt.asUintN(width, this.#next + displacement));
+  }
+
+  #toKnown(target: bigint): void {
+    const { mode, codeLimit } = this.context;
+    const allowed = mode === 64 ? isCanonical(target) : Number(target) <= codeLimit;
+    if (!allowed) throw new NotEmitted("a jump out of the code segment");
+    this.#depart(target);
+  }
+
+  again(): void {
+    this.#depart(this.#start);
+  }
+
+  fault(): void {
+    this.#leaveIf(x.constant(1n));
+  }
+
+  system(_operation: SystemOperation): Value {
+    throw new NotEmitted("an operation on the whole processor");
+  }
+}

@@ -1,0 +1,91 @@
+/** One WebAssembly function under construction: its code, its labels, its locals. */
+import { ByteWriter, I32, I64, OP, type ValueType } from "./encoder.ts";
+import { emit, type Temporaries, type Value } from "./expressions.ts";
+
+/** Locals that every region has. The first is the parameter: instructions it may still retire. */
+export const LOCAL = {
+  budget: 0,
+  /** rax; the other general registers follow. */
+  registers: 1,
+  left: 17,
+  right: 18,
+  result: 19,
+  /** Kind, width and overrides of the lazy flags: see flag-view.ts. */
+  flagState: 20,
+  /** Status flags that are known, at their places in rflags. */
+  flagBits: 21,
+  rip: 22,
+  /** 0: whoever has code for `rip` goes on. 1: the evaluator must do the instruction at `rip`. */
+  evaluate: 23,
+  /** Where to go next, for places that are reached through a table. */
+  label: 24,
+} as const;
+
+const FIXED: readonly ValueType[] = [...Array<ValueType>(19).fill(I64), I32, I32, I64, I32, I32];
+
+/** A place that can be branched to: the number of labels open inside it, itself included. */
+export type Label = number;
+
+export class FunctionWriter implements Temporaries {
+  readonly out = new ByteWriter(4096);
+  /** Labels open here. */
+  level = 0;
+  readonly #locals: ValueType[];
+  readonly #free = new Map<ValueType, number[]>();
+  #taken: { type: ValueType; index: number }[] = [];
+
+  /** `fixed`: types of the locals that are not temporaries, after so many parameters. */
+  constructor(
+    readonly parameters = 1,
+    fixed: readonly ValueType[] = FIXED,
+  ) {
+    this.#locals = [...fixed];
+  }
+
+  get locals(): readonly ValueType[] {
+    return this.#locals;
+  }
+
+  /** A local that is free until `release`. */
+  take(type: ValueType): number {
+    let index = this.#free.get(type)?.pop();
+    if (index === undefined) {
+      index = this.parameters + this.#locals.length;
+      this.#locals.push(type);
+    }
+    this.#taken.push({ type, index });
+    return index;
+  }
+
+  /** All temporaries are free again. */
+  release(): void {
+    for (const { type, index } of this.#taken) {
+      const list = this.#free.get(type);
+      if (list === undefined) this.#free.set(type, [index]);
+      else list.push(index);
+    }
+    this.#taken = [];
+  }
+
+  open(op: typeof OP.block | typeof OP.loop | typeof OP.if): Label {
+    this.out.open(op);
+    return ++this.level;
+  }
+
+  otherwise(): void {
+    this.out.byte(OP.else);
+  }
+
+  end(): void {
+    this.out.byte(OP.end);
+    this.level--;
+  }
+
+  branch(label: Label): void {
+    this.out.branch(OP.br, this.level - label);
+  }
+
+  emit(value: Value, depth = 0): void {
+    emit(this.out, value, this, depth);
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * Where regions find each other: a table from rip and context to the region that begins there, in the machine's memory,
+ * so that one region calls the next without going through JavaScript.
+ */
+import { TLB } from "#machine/cpu/layout.ts";
+
+/** Offsets in the machine's memory: the last half of what lies before the TLB. */
+export const JUMPS = 0x8000;
+export const JUMP_ENTRY_BYTES = 16;
+export const JUMP_ENTRIES = (TLB - JUMPS) / JUMP_ENTRY_BYTES;
+/** In an entry: rip shifted by 12 with the context's number below, then the region's slot in the table of functions. */
+export const JUMP_SLOT = 8;
+
+export class JumpCache {
+  readonly #halves: Uint32Array;
+
+  constructor(memory: WebAssembly.Memory) {
+    this.#halves = new Uint32Array(memory.buffer, JUMPS, (JUMP_ENTRIES * JUMP_ENTRY_BYTES) / 4);
+  }
+
+  #entry(low: number): number {
+    return ((low ^ (low >>> 12)) & (JUMP_ENTRIES - 1)) * (JUMP_ENTRY_BYTES / 4);
+  }
+
+  /** The slot of the region at an address given as two halves; -1 where none is known. */
+  find(low: number, high: number, context: number): number {
+    const entry = this.#entry(low);
+    const halves = this.#halves;
+    if (halves[entry] !== ((low << 12) | context) >>> 0 || halves[entry + 1] !== ((high << 12) | (low >>> 20)) >>> 0)
+      return -1;
+    return halves[entry + 2]!;
+  }
+
+  enter(low: number, high: number, context: number, slot: number): void {
+    const entry = this.#entry(low);
+    this.#halves[entry] = (low << 12) | context;
+    this.#halves[entry + 1] = (high << 12) | (low >>> 20);
+    this.#halves[entry + 2] = slot;
+  }
+
+  /** Forgets one region. */
+  drop(low: number, slot: number): void {
+    const entry = this.#entry(low);
+    if (this.#halves[entry + 2] !== slot) return;
+    this.#halves[entry] = 0;
+  }
+
+  clear(): void {
+    this.#halves.fill(0);
+  }
+}

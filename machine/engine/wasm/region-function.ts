@@ -1,0 +1,310 @@
+/** The code of one region: a WebAssembly function that runs its blocks on registers in locals. */
+
+import { STATUS } from "#machine/cpu/flags.ts";
+import * as at from "#machine/cpu/layout.ts";
+import type { Meaning } from "#machine/cpu/meaning.ts";
+import type { Context } from "./context.ts";
+import { Emitter, NotEmitted, type RuntimeFunctions } from "./emitter.ts";
+import { type FunctionBody, OP } from "./encoder.ts";
+import { type FlagForm, sameForm } from "./flag-view.ts";
+import { FunctionWriter, type Label, LOCAL } from "./function-writer.ts";
+import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, JUMP_SLOT, JUMPS } from "./jump-cache.ts";
+import { type Block, type Step, successorsOf, type Way } from "./region.ts";
+import { Structure } from "./structure.ts";
+
+/** Index of the type of a region. */
+const REGION_TYPE = 0;
+
+class RegionWriter {
+  readonly body = new FunctionWriter();
+  readonly emitter: Emitter;
+  readonly structure: Structure;
+  /** What is known of the flags when a block begins: undefined before any edge to it has been written. */
+  readonly #forms: (FlagForm | null | undefined)[];
+  #exit: Label = 0;
+  /** The instruction being written: its place, and how many of its block are not done yet, itself included. */
+  #rip = 0n;
+  #undone = 0;
+
+  constructor(
+    readonly blocks: readonly Block[],
+    readonly context: Context,
+    readonly runtime: RuntimeFunctions,
+  ) {
+    this.emitter = new Emitter(this.body, context, runtime, () => this.#leave());
+    this.#forms = blocks.map(() => undefined);
+    const graph = { successors: blocks.map(successorsOf) };
+    this.structure = new Structure(
+      graph,
+      this.body,
+      (node) => this.#block(node),
+      (heads) => {
+        for (const head of heads) this.#forms[head] = null;
+      },
+    );
+  }
+
+  write(name: string): FunctionBody {
+    const { body } = this;
+    this.#exit = body.open(OP.block);
+    this.#forms[0] = null;
+    this.#charge(0);
+    this.structure.emit();
+    body.end();
+    const whole = new FunctionWriter();
+    this.#load(whole);
+    whole.out.append(body.out.bytes.subarray(0, body.out.length));
+    this.#store(whole);
+    this.#goOn(whole);
+    whole.out.byte(OP.end);
+    return { type: REGION_TYPE, locals: body.locals, code: whole.out.result(), name };
+  }
+
+  // The frame around the blocks
+
+  #load({ out }: FunctionWriter): void {
+    const loads: [local: number, op: number, from: number][] = [
+      [LOCAL.left, OP.i64Load, at.LAZY_LEFT],
+      [LOCAL.right, OP.i64Load, at.LAZY_RIGHT],
+      [LOCAL.result, OP.i64Load, at.LAZY_RESULT],
+    ];
+    for (const register of this.emitter.used) loads.push([LOCAL.registers + register, OP.i64Load, register * 8]);
+    for (const [local, op, from] of loads) {
+      out.i32(0);
+      out.memory(op, from);
+      out.set(local);
+    }
+    out.i32(0);
+    out.memory(OP.i32Load, at.LAZY_KIND);
+    out.i32(0);
+    out.memory(OP.i32Load, at.LAZY_WIDTH);
+    out.i32(8);
+    out.byte(OP.i32Shl);
+    out.byte(OP.i32Or);
+    out.set(LOCAL.flagState);
+    out.i32(0);
+    out.memory(OP.i32Load, at.RFLAGS);
+    out.i32(STATUS);
+    out.byte(OP.i32And);
+    out.set(LOCAL.flagBits);
+  }
+
+  #store(fn: FunctionWriter): void {
+    const { out } = fn;
+    const word = (op: number, to: number, value: () => void) => {
+      out.i32(0);
+      value();
+      out.memory(op, to);
+    };
+    for (const register of this.emitter.written)
+      word(OP.i64Store, register * 8, () => out.get(LOCAL.registers + register));
+    word(OP.i64Store, at.RIP, () => out.get(LOCAL.rip));
+    out.get(LOCAL.flagState);
+    out.i32(16);
+    out.byte(OP.i32ShrU);
+    fn.open(OP.if);
+    word(OP.i64Store, at.RFLAGS, () => {
+      out.i32(0);
+      out.memory(OP.i64Load, at.RFLAGS);
+      out.i64(~BigInt(STATUS));
+      out.byte(OP.i64And);
+      for (const local of [LOCAL.flagState, LOCAL.left, LOCAL.right, LOCAL.result, LOCAL.flagBits]) out.get(local);
+      out.byte(OP.call);
+      out.unsigned(this.runtime.status);
+      out.byte(OP.i64ExtendI32U);
+      out.byte(OP.i64Or);
+    });
+    word(OP.i32Store, at.LAZY_KIND, () => out.i32(0));
+    fn.otherwise();
+    word(OP.i32Store, at.LAZY_KIND, () => {
+      out.get(LOCAL.flagState);
+      out.i32(0xff);
+      out.byte(OP.i32And);
+    });
+    word(OP.i32Store, at.LAZY_WIDTH, () => {
+      out.get(LOCAL.flagState);
+      out.i32(8);
+      out.byte(OP.i32ShrU);
+    });
+    word(OP.i64Store, at.LAZY_LEFT, () => out.get(LOCAL.left));
+    word(OP.i64Store, at.LAZY_RIGHT, () => out.get(LOCAL.right));
+    word(OP.i64Store, at.LAZY_RESULT, () => out.get(LOCAL.result));
+    fn.end();
+  }
+
+  /** To the region that begins at rip, if the jump cache knows one; otherwise back to the engine. */
+  #goOn(fn: FunctionWriter): void {
+    const { out } = fn;
+    out.get(LOCAL.evaluate);
+    fn.open(OP.if);
+    out.get(LOCAL.budget);
+    out.i32(-1);
+    out.byte(OP.i32Xor);
+    out.byte(OP.return);
+    fn.end();
+    out.get(LOCAL.rip);
+    out.byte(OP.i32WrapI64);
+    out.tee(LOCAL.label);
+    out.i32(12);
+    out.byte(OP.i32ShrU);
+    out.get(LOCAL.label);
+    out.byte(OP.i32Xor);
+    out.i32(JUMP_ENTRIES - 1);
+    out.byte(OP.i32And);
+    out.i32(JUMP_ENTRY_BYTES);
+    out.byte(OP.i32Mul);
+    out.tee(LOCAL.label);
+    out.memory(OP.i64Load, JUMPS);
+    out.get(LOCAL.rip);
+    out.i64(12n);
+    out.byte(OP.i64Shl);
+    out.i64(BigInt(this.context.id));
+    out.byte(OP.i64Or);
+    out.byte(OP.i64Eq);
+    fn.open(OP.if);
+    out.get(LOCAL.budget);
+    out.get(LOCAL.label);
+    out.memory(OP.i32Load, JUMPS + JUMP_SLOT);
+    out.byte(OP.returnCallIndirect);
+    out.unsigned(REGION_TYPE);
+    out.unsigned(0);
+    fn.end();
+    out.get(LOCAL.budget);
+  }
+
+  // Ways out
+
+  /** Leaves before the instruction being written, which the evaluator then does. */
+  #leave(): void {
+    const { out } = this.body;
+    this.#refund(this.#undone);
+    out.i64(this.#rip);
+    out.set(LOCAL.rip);
+    out.i32(1);
+    out.set(LOCAL.evaluate);
+    this.body.branch(this.#exit);
+  }
+
+  #refund(instructions: number): void {
+    if (instructions === 0) return;
+    const { out } = this.body;
+    out.get(LOCAL.budget);
+    out.i32(instructions);
+    out.byte(OP.i32Add);
+    out.set(LOCAL.budget);
+  }
+
+  /** Takes a block's instructions from the budget, or leaves before it where they are too many. */
+  #charge(node: number): void {
+    const { out } = this.body;
+    const { steps, start } = this.blocks[node]!;
+    if (steps.length === 0) return;
+    out.get(LOCAL.budget);
+    out.i32(steps.length);
+    out.byte(OP.i32Sub);
+    out.tee(LOCAL.budget);
+    out.i32(0);
+    out.byte(OP.i32LtS);
+    this.body.open(OP.if);
+    this.#rip = start;
+    this.#undone = steps.length;
+    this.#leave();
+    this.body.end();
+  }
+
+  #go(way: Way): void {
+    if ("outside" in way) {
+      this.body.out.i64(way.outside);
+      this.body.out.set(LOCAL.rip);
+      this.body.branch(this.#exit);
+      return;
+    }
+    this.#edge(way.block);
+  }
+
+  #edge(node: number): void {
+    const { form } = this.emitter;
+    const known = this.#forms[node];
+    if (known === undefined) this.#forms[node] = form;
+    else if (!sameForm(known, form)) this.#forms[node] = null;
+    this.#charge(node);
+    this.structure.branch(node);
+  }
+
+  // Blocks
+
+  #block(node: number): void {
+    const block = this.blocks[node]!;
+    this.emitter.form = this.#forms[node] ?? null;
+    const last = block.steps.length - 1;
+    for (const [index, step] of block.steps.entries()) {
+      this.#rip = step.start;
+      this.#undone = block.steps.length - index;
+      const departure = this.#step(step);
+      if (departure === "evaluate") {
+        this.#leave();
+        return;
+      }
+      if (index === last) this.#depart(block, departure);
+    }
+    if (block.steps.length === 0 || (block.evaluate !== null && block.taken === null)) this.#leaveAt(block);
+  }
+
+  #leaveAt({ evaluate }: Block): void {
+    if (evaluate === null) return;
+    this.#rip = evaluate;
+    this.#undone = 0;
+    this.#leave();
+  }
+
+  #step({ start, decoded }: Step): ReturnType<Emitter["instruction"]> | "evaluate" {
+    try {
+      return this.emitter.instruction(decoded.meaning as Meaning, decoded.instruction, start);
+    } catch (reason) {
+      if (reason instanceof NotEmitted) return "evaluate";
+      throw reason;
+    }
+  }
+
+  #depart(block: Block, departure: ReturnType<Emitter["instruction"]>): void {
+    const { body } = this;
+    if (departure !== null && typeof departure.target !== "bigint") {
+      this.#computed(block);
+      return;
+    }
+    if (departure !== null && departure.condition !== null) {
+      body.emit(departure.condition);
+      body.open(OP.if);
+      this.#go(block.taken!);
+      body.end();
+    } else if (departure !== null) {
+      this.#go(block.taken!);
+      return;
+    }
+    if (block.next !== null) this.#go(block.next);
+  }
+
+  /** A jump to a computed place, which `LOCAL.rip` holds: expected places are compared with one by one. */
+  #computed({ expected }: Block): void {
+    const { body } = this;
+    for (const { rip, block } of expected) {
+      body.out.get(LOCAL.rip);
+      body.out.i64(rip);
+      body.out.byte(OP.i64Eq);
+      body.open(OP.if);
+      this.#edge(block);
+      body.end();
+    }
+    body.branch(this.#exit);
+  }
+}
+
+/** Translates a region. */
+export function regionFunction(
+  blocks: readonly Block[],
+  context: Context,
+  runtime: RuntimeFunctions,
+  name: string,
+): FunctionBody {
+  return new RegionWriter(blocks, context, runtime).write(name);
+}

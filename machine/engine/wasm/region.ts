@@ -1,0 +1,214 @@
+/** Regions: which blocks of guest code become one WebAssembly function. */
+import type { Meaning } from "#machine/cpu/meaning.ts";
+import type { DecodedInstruction } from "../code-cache.ts";
+import type { Context } from "./context.ts";
+import { type Findings, survey } from "./survey.ts";
+
+/** Bounds of one region: larger ones take the WebAssembly compiler too long. */
+const MOST_BLOCKS = 160;
+const MOST_INSTRUCTIONS = 1500;
+const LONGEST_BLOCK = 64;
+/** Calls that are followed into each other. */
+const DEEPEST_FRAME = 4;
+
+/** Guest code as a region sees it. Offsets are those of the code segment. */
+export interface CodeSource {
+  /** The instruction at `rip`; null where the region must not read, or where there is none. */
+  fetch(rip: bigint): DecodedInstruction | null;
+  /** Whether the evaluator has been at `rip`: what never ran is not worth translating. */
+  seen(rip: bigint): boolean;
+}
+
+export interface Step {
+  readonly start: bigint;
+  readonly decoded: DecodedInstruction;
+}
+
+/** A call that a region follows: blocks inside belong to it, so that each return knows where it goes. */
+interface Frame {
+  readonly entry: bigint;
+  readonly parent: Frame | null;
+  readonly depth: number;
+  readonly number: number;
+  /** Where its `ret` leads. Several after recursion; none for the region's own function. */
+  readonly returns: { readonly rip: bigint; readonly frame: Frame }[];
+}
+
+/** Where control goes: a block of the region, or guest code outside it. */
+export type Way = { readonly block: number } | { readonly outside: bigint };
+
+export interface Block {
+  readonly start: bigint;
+  readonly steps: Step[];
+  /** Where the last instruction jumps to, if that is a fixed place. */
+  taken: Way | null;
+  /** Where control goes otherwise; null where it cannot. */
+  next: Way | null;
+  /** Computed jumps: places to compare with first. */
+  readonly expected: { rip: bigint; block: number }[];
+  /** The instruction at this place must be done by the evaluator. */
+  evaluate: bigint | null;
+  readonly frame: Frame;
+  /** Its last instruction is a return. */
+  returns: boolean;
+}
+
+const KEEPING_FLOW = new Map<DecodedInstruction, Findings>();
+
+class Discovery {
+  readonly blocks: Block[] = [];
+  #instructions = 0;
+  #frames = 0;
+  readonly #known = new Map<string, number>();
+  readonly #waiting: number[] = [];
+
+  constructor(
+    readonly source: CodeSource,
+    readonly context: Context,
+  ) {}
+
+  run(entry: bigint): void {
+    const root = this.#frame(entry, null);
+    this.#block(entry, root);
+    for (let index = this.#waiting.shift(); index !== undefined; index = this.#waiting.shift()) {
+      this.#fill(this.blocks[index]!);
+      if (this.#waiting.length === 0) this.#followReturns();
+    }
+  }
+
+  #frame(entry: bigint, parent: Frame | null): Frame {
+    return { entry, parent, depth: (parent?.depth ?? -1) + 1, number: this.#frames++, returns: [] };
+  }
+
+  /** The block at `rip`, to be filled later; null where the region is large enough. */
+  #block(rip: bigint, frame: Frame): number | null {
+    const key = `${frame.number}:${rip}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    if (this.blocks.length >= MOST_BLOCKS || this.#instructions >= MOST_INSTRUCTIONS) return null;
+    const index = this.blocks.length;
+    const block = {
+      start: rip,
+      steps: [],
+      taken: null,
+      next: null,
+      expected: [],
+      evaluate: null,
+      frame,
+      returns: false,
+    };
+    this.blocks.push(block);
+    this.#known.set(key, index);
+    this.#waiting.push(index);
+    return index;
+  }
+
+  #way(rip: bigint, frame: Frame): Way {
+    const block = this.source.seen(rip) ? this.#block(rip, frame) : null;
+    return block === null ? { outside: rip } : { block };
+  }
+
+  #fill(block: Block): void {
+    const { frame, steps } = block;
+    let rip = block.start;
+    for (;;) {
+      const decoded = this.source.fetch(rip);
+      const findings = decoded === null ? null : this.#look(decoded);
+      if (decoded === null || findings === null || findings.system) {
+        block.evaluate = rip;
+        return;
+      }
+      if (steps.length > 0 && (findings.again || steps.length === LONGEST_BLOCK || this.#begins(rip, frame))) {
+        block.next = this.#way(rip, frame);
+        return;
+      }
+      steps.push({ start: rip, decoded });
+      this.#instructions++;
+      const start = rip;
+      rip = this.#wrap(rip + BigInt(decoded.length));
+      if (this.#endsHere(block, findings, decoded, start, rip)) return;
+    }
+  }
+
+  #look(decoded: DecodedInstruction): Findings {
+    let findings = KEEPING_FLOW.get(decoded);
+    if (findings === undefined) {
+      findings = survey(decoded.meaning as Meaning, decoded.instruction, this.context.stackWidth);
+      if (KEEPING_FLOW.size > 4096) KEEPING_FLOW.clear();
+      KEEPING_FLOW.set(decoded, findings);
+    }
+    return findings;
+  }
+
+  #begins(rip: bigint, frame: Frame): boolean {
+    return this.#known.has(`${frame.number}:${rip}`);
+  }
+
+  #wrap(rip: bigint): bigint {
+    return BigInt.asUintN(this.context.mode === 64 ? 64 : 32, rip);
+  }
+
+  /** Whether control may leave the straight line with this instruction; then the block's ways are set. */
+  #endsHere(
+    block: Block,
+    findings: Findings,
+    { instruction }: DecodedInstruction,
+    start: bigint,
+    next: bigint,
+  ): boolean {
+    const { frame } = block;
+    if (findings.again) {
+      block.taken = this.#way(start, frame);
+      block.next = this.#way(next, frame);
+      return true;
+    }
+    if (findings.computed) {
+      block.returns = instruction.mnemonic === "ret";
+      return true;
+    }
+    if (findings.relative === null) return false;
+    const { displacement, width } = findings.relative;
+    const target = BigInt.asUintN(width, next + displacement);
+    if (instruction.mnemonic === "call") block.taken = this.#call(target, next, frame);
+    else block.taken = this.#way(target, frame);
+    if (findings.conditional) block.next = this.#way(next, frame);
+    return true;
+  }
+
+  #call(target: bigint, back: bigint, frame: Frame): Way {
+    for (let outer: Frame | null = frame; outer !== null; outer = outer.parent) {
+      if (outer.entry !== target) continue;
+      outer.returns.push({ rip: back, frame });
+      return this.#way(target, outer);
+    }
+    if (frame.depth >= DEEPEST_FRAME || !this.source.seen(target)) return { outside: target };
+    const inner = this.#frame(target, frame);
+    inner.returns.push({ rip: back, frame });
+    return this.#way(target, inner);
+  }
+
+  /** Gives returns the blocks that their calls expect. */
+  #followReturns(): void {
+    for (const block of this.blocks) {
+      if (!block.returns) continue;
+      for (const { rip, frame } of block.frame.returns.slice(block.expected.length)) {
+        const index = this.#block(rip, frame);
+        if (index !== null) block.expected.push({ rip, block: index });
+      }
+    }
+  }
+}
+
+/** The blocks that can be reached from `entry`, which the first of them begins at. */
+export function discover(source: CodeSource, context: Context, entry: bigint): readonly Block[] {
+  const discovery = new Discovery(source, context);
+  discovery.run(entry);
+  return discovery.blocks;
+}
+
+/** Numbers of the blocks that may follow one. */
+export function successorsOf({ taken, next, expected }: Block): number[] {
+  const found = expected.map(({ block }) => block);
+  for (const way of [taken, next]) if (way !== null && "block" in way) found.push(way.block);
+  return found;
+}

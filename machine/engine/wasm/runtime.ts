@@ -1,0 +1,95 @@
+/** What all regions share: one module with the functions that they call. */
+import {
+  ADD,
+  DECREMENT,
+  FLAG,
+  type Flag,
+  INCREMENT,
+  type LazyKind,
+  RESULT,
+  STATUS,
+  SUBTRACT,
+} from "#machine/cpu/flags.ts";
+import type { Width } from "#machine/cpu/semantics.ts";
+import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts";
+import * as x from "./expressions.ts";
+import { type FlagView, flagOf } from "./flag-view.ts";
+import { FunctionWriter } from "./function-writer.ts";
+
+/** Types of functions, by index, the same in all modules: of a region, of `status`. */
+export const TYPES: readonly FunctionType[] = [
+  { parameters: [I32], results: [I32] },
+  { parameters: [I32, I64, I64, I64, I32], results: [I32] },
+];
+export const STATUS_TYPE = 1;
+
+const PARAMETER = { state: 0, left: 1, right: 2, result: 3, bits: 4 } as const;
+const VALUE = 5;
+const KINDS: readonly LazyKind[] = [ADD, SUBTRACT, RESULT, INCREMENT, DECREMENT];
+const WIDTHS: readonly Width[] = [8, 16, 32, 64];
+
+/** The six status flags from what was kept of the last instructions that set them: state, left, right, result, bits. */
+function statusFunction(): FunctionBody {
+  const fn = new FunctionWriter(Object.keys(PARAMETER).length, [I32]);
+  const { out } = fn;
+  out.get(PARAMETER.bits);
+  out.set(VALUE);
+  const done = fn.open(OP.block);
+  for (const kind of KINDS) {
+    for (const width of WIDTHS) {
+      out.get(PARAMETER.state);
+      out.i32(0xffff);
+      out.byte(OP.i32And);
+      out.i32(kind | (width << 8));
+      out.byte(OP.i32Eq);
+      fn.open(OP.if);
+      fn.emit(allFlags(kind, width));
+      out.set(VALUE);
+      fn.release();
+      fn.branch(done);
+      fn.end();
+    }
+  }
+  fn.end();
+  const overridden = () => {
+    out.get(PARAMETER.state);
+    out.i32(16);
+    out.byte(OP.i32ShrU);
+  };
+  out.get(PARAMETER.bits);
+  overridden();
+  out.byte(OP.i32And);
+  out.get(VALUE);
+  out.i32(STATUS);
+  out.byte(OP.i32And);
+  overridden();
+  out.i32(-1);
+  out.byte(OP.i32Xor);
+  out.byte(OP.i32And);
+  out.byte(OP.i32Or);
+  out.byte(OP.end);
+  return { type: STATUS_TYPE, locals: fn.locals, code: out.result(), name: "status" };
+}
+
+function allFlags(kind: LazyKind, width: Width): x.Value {
+  const view: FlagView = {
+    form: { kind, width, plain: false, logical: false, overridden: 0 },
+    left: x.local(PARAMETER.left, I64, width),
+    right: x.local(PARAMETER.right, I64, width),
+    result: x.local(PARAMETER.result, I64, width),
+    bits: x.local(PARAMETER.bits, I32),
+    state: x.local(PARAMETER.state, I32),
+  };
+  let all = x.constant(0n);
+  for (const flag of Object.values(FLAG) as Flag[]) {
+    if (((STATUS >> flag) & 1) === 0) continue;
+    all = x.logic("Or", all, x.shift("Shl", flagOf(view, flag)!, x.constant(BigInt(flag))));
+  }
+  return x.as32(all);
+}
+
+/** The runtime's functions, as they are imported by regions. */
+export function makeRuntime(imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports {
+  const module = new WebAssembly.Module(encodeModule({ types: TYPES, imports: [], functions: [statusFunction()] }));
+  return new WebAssembly.Instance(module, { engine: imports }).exports as WebAssembly.ModuleImports;
+}

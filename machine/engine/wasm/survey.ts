@@ -1,0 +1,187 @@
+/** Semantics over nothing: runs a meaning only to see what sort of instruction it is. */
+import type { Instruction } from "#isa/instruction.ts";
+import type { Meaning } from "#machine/cpu/meaning.ts";
+import type { Semantics, SystemOperation, Width } from "#machine/cpu/semantics.ts";
+
+/** What the meaning of an instruction says about the way on. */
+export interface Findings {
+  /** Displacement from the next instruction and its width, where it jumps to a fixed place. */
+  readonly relative: { readonly displacement: bigint; readonly width: Width } | null;
+  /** It jumps to a place that it computes. */
+  readonly computed: boolean;
+  /** It may also go on with the next instruction. */
+  readonly conditional: boolean;
+  /** It may be done again. */
+  readonly again: boolean;
+  /** It acts on the whole processor. */
+  readonly system: boolean;
+  /** It sets all status flags, and reads none before; and nothing in it can leave the translated code. */
+  readonly replacesFlags: boolean;
+}
+
+type Nothing = 0;
+
+class Survey implements Semantics<Nothing> {
+  relativeJump: { displacement: bigint; width: Width } | null = null;
+  computed = false;
+  jumped = false;
+  repeats = false;
+  usesSystem = false;
+  #depth = 0;
+  #setsFlags = false;
+  #readsFlags = false;
+  #leaves = false;
+
+  constructor(readonly stackWidth: 16 | 32 | 64) {}
+
+  get replacesFlags(): boolean {
+    return this.#setsFlags && !this.#readsFlags && !this.#leaves && !this.usesSystem;
+  }
+
+  constant(): Nothing {
+    return 0;
+  }
+  readRegister(): Nothing {
+    return 0;
+  }
+  writeRegister(): void {}
+  readHighByte(): Nothing {
+    return 0;
+  }
+  writeHighByte(): void {}
+  add(): Nothing {
+    return 0;
+  }
+  subtract(): Nothing {
+    return 0;
+  }
+  multiply(): Nothing {
+    return 0;
+  }
+  multiplyHigh(): Nothing {
+    return 0;
+  }
+  divide(): { quotient: Nothing; remainder: Nothing } {
+    this.#leaves = true;
+    return { quotient: 0, remainder: 0 };
+  }
+  and(): Nothing {
+    return 0;
+  }
+  or(): Nothing {
+    return 0;
+  }
+  xor(): Nothing {
+    return 0;
+  }
+  not(): Nothing {
+    return 0;
+  }
+  shiftLeft(): Nothing {
+    return 0;
+  }
+  shiftRight(): Nothing {
+    return 0;
+  }
+  shiftRightSigned(): Nothing {
+    return 0;
+  }
+  truncate(): Nothing {
+    return 0;
+  }
+  signExtend(): Nothing {
+    return 0;
+  }
+  countLeadingZeros(): Nothing {
+    return 0;
+  }
+  countTrailingZeros(): Nothing {
+    return 0;
+  }
+  countOnes(): Nothing {
+    return 0;
+  }
+  isZero(): Nothing {
+    return 0;
+  }
+  isNonZero(): Nothing {
+    return 0;
+  }
+  equal(): Nothing {
+    return 0;
+  }
+  less(): Nothing {
+    return 0;
+  }
+  if(_condition: Nothing, then: () => void, otherwise?: () => void): void {
+    this.#depth++;
+    then();
+    otherwise?.();
+    this.#depth--;
+  }
+  select(): Nothing {
+    return 0;
+  }
+  setFlags(): void {
+    if (this.#depth === 0) this.#setsFlags = true;
+  }
+  setFlag(): void {}
+  flag(): Nothing {
+    if (!this.#setsFlags) this.#readsFlags = true;
+    return 0;
+  }
+  condition(): Nothing {
+    return this.flag();
+  }
+  load(): Nothing {
+    this.#leaves = true;
+    return 0;
+  }
+  store(): void {
+    this.#leaves = true;
+  }
+  update(_segment: number, _offset: Nothing, _width: Width, change: (old: Nothing) => Nothing): void {
+    this.#leaves = true;
+    change(0);
+  }
+  nextInstruction(): Nothing {
+    return 0;
+  }
+  jump(): void {
+    this.computed = true;
+    this.#jump();
+  }
+  relative(displacement: bigint, width: Width): void {
+    this.relativeJump = { displacement, width };
+    this.#jump();
+  }
+  #jump(): void {
+    this.#leaves = true;
+    if (this.#depth === 0) this.jumped = true;
+  }
+  again(): void {
+    this.repeats = true;
+    this.#leaves = true;
+  }
+  fault(): void {
+    this.#leaves = true;
+  }
+  system(_operation: SystemOperation): Nothing {
+    this.usesSystem = true;
+    return 0;
+  }
+}
+
+/** Looks at one instruction. */
+export function survey(meaning: Meaning, instruction: Instruction, stackWidth: 16 | 32 | 64): Findings {
+  const seen = new Survey(stackWidth);
+  meaning(seen, instruction);
+  return {
+    relative: seen.relativeJump,
+    computed: seen.computed,
+    conditional: !seen.jumped,
+    again: seen.repeats,
+    system: seen.usesSystem,
+    replacesFlags: seen.replacesFlags,
+  };
+}

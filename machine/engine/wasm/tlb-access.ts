@@ -1,0 +1,109 @@
+/** The inlined look-up in the software TLB: from a linear address to a place in the machine's memory. */
+import { TLB } from "#machine/cpu/layout.ts";
+import { ENTRIES, tagKey } from "#machine/memory/tlb.ts";
+import { I32, I64, OP } from "./encoder.ts";
+import { as32, as64, type Value } from "./expressions.ts";
+import type { FunctionWriter } from "./function-writer.ts";
+
+const ENTRY_BYTES = 16;
+const TABLE_BYTES = ENTRIES * ENTRY_BYTES;
+/** Of the index, already multiplied by the size of an entry. */
+const INDEX_MASK = TABLE_BYTES - ENTRY_BYTES;
+const ADDEND = 8;
+
+export interface Access {
+  readonly address: Value;
+  readonly bytes: number;
+  readonly write: boolean;
+  readonly user: boolean;
+  /** 64-bit mode: addresses have 64 bits. */
+  readonly long: boolean;
+}
+
+/**
+ * Leaves the place of the bytes at a linear address on the stack, as i32. Where the TLB has no entry for them, or they
+ * lie in two pages, the code of `miss` runs, which must not come back.
+ */
+export function emitPlace(fn: FunctionWriter, access: Access, depth: number, miss: () => void): void {
+  const { out } = fn;
+  const low = fn.take(I32);
+  const entry = fn.take(I32);
+  const table = access.write ? TLB + TABLE_BYTES : TLB;
+  let whole = -1;
+  if (access.long) {
+    whole = fn.take(I64);
+    fn.emit(as64(access.address), depth);
+    out.tee(whole);
+    out.byte(OP.i32WrapI64);
+  } else fn.emit(as32(access.address), depth);
+  out.tee(low);
+  emitIndex(fn, low, whole);
+  out.tee(entry);
+  out.memory(OP.i64Load, table);
+  emitTag(fn, access, low, whole);
+  out.byte(OP.i64Ne);
+  fn.open(OP.if);
+  miss();
+  fn.end();
+  out.get(entry);
+  out.memory(OP.i32Load, table + ADDEND);
+  out.get(low);
+  out.byte(OP.i32Add);
+}
+
+/** `slot` of tlb.ts, in bytes; the low half is on the stack. */
+function emitIndex({ out }: FunctionWriter, low: number, whole: number): void {
+  out.i32(8);
+  out.byte(OP.i32ShrU);
+  out.get(low);
+  out.i32(20);
+  out.byte(OP.i32ShrU);
+  out.byte(OP.i32Xor);
+  if (whole >= 0) {
+    out.get(whole);
+    out.i64(28n);
+    out.byte(OP.i64ShrU);
+    out.byte(OP.i32WrapI64);
+    out.byte(OP.i32Xor);
+  }
+  out.i32(INDEX_MASK);
+  out.byte(OP.i32And);
+}
+
+/** The tag that the page of the last byte would have: that of the first byte's page unless they differ. */
+function emitTag({ out }: FunctionWriter, access: Access, low: number, whole: number): void {
+  const key = tagKey(access.user);
+  if (access.long) {
+    out.get(whole);
+    if (access.bytes > 1) {
+      out.i64(BigInt(access.bytes - 1));
+      out.byte(OP.i64Add);
+    }
+    out.i64(-0x1000n);
+    out.byte(OP.i64And);
+    out.i64(BigInt(key));
+    out.byte(OP.i64Or);
+    return;
+  }
+  out.get(low);
+  if (access.bytes > 1) {
+    out.i32(access.bytes - 1);
+    out.byte(OP.i32Add);
+  }
+  out.i32(-0x1000);
+  out.byte(OP.i32And);
+  out.i32(key);
+  out.byte(OP.i32Or);
+  out.byte(OP.i64ExtendI32U);
+}
+
+const LOADS = { 8: OP.i32Load8U, 16: OP.i32Load16U, 32: OP.i32Load, 64: OP.i64Load } as const;
+const STORES = { 8: OP.i32Store8, 16: OP.i32Store16, 32: OP.i32Store, 64: OP.i64Store } as const;
+
+export function loadOpcode(width: 8 | 16 | 32 | 64): number {
+  return LOADS[width];
+}
+
+export function storeOpcode(width: 8 | 16 | 32 | 64): number {
+  return STORES[width];
+}

@@ -1,0 +1,159 @@
+/** The regions that have been translated: found by where they begin, dropped when their code changes, bounded in number. */
+import type { Context } from "./context.ts";
+import { encodeModule } from "./encoder.ts";
+import { JumpCache } from "./jump-cache.ts";
+import type { Block } from "./region.ts";
+import { regionFunction } from "./region-function.ts";
+import { makeRuntime, STATUS_TYPE, TYPES } from "./runtime.ts";
+
+/** Bytes of guest code in RAM, `end` exclusive. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A region to be translated. */
+export interface Draft {
+  readonly context: Context;
+  readonly entry: bigint;
+  readonly blocks: readonly Block[];
+  readonly ranges: readonly Range[];
+  /** Whether its pages still are where they were, given what the processor maps now. */
+  readonly isMapped: () => boolean;
+}
+
+export interface Region {
+  readonly draft: Draft;
+  /** Retires up to `budget` instructions; gives how many are left, or their complement where the evaluator must go on. */
+  readonly run: (budget: number) => number;
+  readonly slot: number;
+  readonly low: number;
+  readonly high: number;
+  /** The mapping under which it was last checked. */
+  generation: number;
+}
+
+/** Modules alive at a time, and bytes of WebAssembly in them. */
+export const MOST_MODULES = 600;
+export const MOST_BYTES = 2 << 20;
+const TABLE_SIZE = 1 << 14;
+
+const STATUS = { name: "status", type: STATUS_TYPE };
+
+export class Translations {
+  readonly jumps: JumpCache;
+  modules = 0;
+  bytes = 0;
+  readonly #table = new WebAssembly.Table({ element: "anyfunc", initial: TABLE_SIZE });
+  readonly #free: number[] = [];
+  #slots = 0;
+  /** Regions by context and entry; several where an address has meant several places. */
+  readonly #entries = new Map<number, Map<number, Region[]>>();
+  readonly #pages = new Map<number, Set<Region>>();
+  readonly #imports: WebAssembly.ModuleImports;
+
+  constructor(readonly memory: WebAssembly.Memory) {
+    this.jumps = new JumpCache(memory);
+    const shared = { memory, regions: this.#table };
+    this.#imports = { ...shared, ...makeRuntime(shared) };
+  }
+
+  /** The region that begins at an address under the current mapping. */
+  find(low: number, high: number, context: Context, generation: number): Region | null {
+    const list = this.#entries.get(context.id)?.get(keyOf(low, high));
+    if (list === undefined) return null;
+    for (const region of list) {
+      if (region.generation !== generation) {
+        if (!region.draft.isMapped()) continue;
+        region.generation = generation;
+      }
+      this.jumps.enter(low, high, context.id, region.slot);
+      return region;
+    }
+    return null;
+  }
+
+  /** Compiles regions into one module. */
+  add(drafts: readonly Draft[], generation: number): void {
+    const functions = drafts.map(({ blocks, context }, index) =>
+      regionFunction(blocks, context, { status: 0 }, `r${index}`),
+    );
+    const bytes = encodeModule({ types: TYPES, imports: [STATUS], functions });
+    if (this.modules >= MOST_MODULES || this.bytes + bytes.length > MOST_BYTES) this.clear();
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { engine: this.#imports });
+    this.modules++;
+    this.bytes += bytes.length;
+    for (const [index, draft] of drafts.entries())
+      this.#enter(draft, exports[`r${index}`] as Region["run"], generation);
+  }
+
+  #enter(draft: Draft, run: Region["run"], generation: number): void {
+    if (this.#free.length === 0 && this.#slots === TABLE_SIZE) this.clear();
+    const slot = this.#free.pop() ?? this.#slots++;
+    this.#table.set(slot, run);
+    const low = Number(BigInt.asUintN(32, draft.entry));
+    const high = Number(draft.entry >> 32n);
+    const region = { draft, run, slot, low, high, generation };
+    const { id } = draft.context;
+    let entries = this.#entries.get(id);
+    if (entries === undefined) this.#entries.set(id, (entries = new Map()));
+    const key = keyOf(low, high);
+    entries.set(key, [region, ...(entries.get(key) ?? [])]);
+    for (const { start } of draft.ranges) {
+      const page = start & ~0xfff;
+      const regions = this.#pages.get(page);
+      if (regions === undefined) this.#pages.set(page, new Set([region]));
+      else regions.add(region);
+    }
+  }
+
+  /** Whether code of a page is translated. */
+  holds(place: number): boolean {
+    return this.#pages.has(place & ~0xfff);
+  }
+
+  /** Drops the regions that have code in a range, which lies in one page. */
+  written(place: number, length: number): void {
+    const regions = this.#pages.get(place & ~0xfff);
+    if (regions === undefined) return;
+    for (const region of regions) {
+      const touched = region.draft.ranges.some(({ start, end }) => start < place + length && end > place);
+      if (touched) this.#drop(region);
+    }
+  }
+
+  #drop(region: Region): void {
+    const { draft, low, high, slot } = region;
+    const entries = this.#entries.get(draft.context.id)!;
+    const key = keyOf(low, high);
+    const others = entries.get(key)!.filter((other) => other !== region);
+    if (others.length === 0) entries.delete(key);
+    else entries.set(key, others);
+    for (const { start } of draft.ranges) {
+      const page = start & ~0xfff;
+      const regions = this.#pages.get(page);
+      regions?.delete(region);
+      if (regions?.size === 0) this.#pages.delete(page);
+    }
+    this.jumps.drop(low, slot);
+    this.#table.set(slot, null);
+    this.#free.push(slot);
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    for (let slot = 0; slot < this.#slots; slot++) this.#table.set(slot, null);
+    this.#slots = 0;
+    this.#free.length = 0;
+    this.#entries.clear();
+    this.#pages.clear();
+    this.jumps.clear();
+    this.modules = 0;
+    this.bytes = 0;
+  }
+}
+
+/** Canonical addresses have 48 bits and a sign: 53 are enough. */
+function keyOf(low: number, high: number): number {
+  return (high & 0x1fffff) * 0x100000000 + low;
+}
