@@ -1,29 +1,73 @@
-/** The site's scripts, bundled: the page's own, the machine element, and the worker it runs in. */
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+/** Scripts, bundled: the page's own, the machine element with the worker it runs in, and the thread that builds chapters. */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { build, type Plugin } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-const ENTRIES = {
+/** The page's scripts load each other; what they share is a file of its own. */
+const PAGE = {
   theme: "site/client/theme.ts",
   page: "site/client/page.ts",
+  search: "site/client/search.ts",
+} as const;
+
+/** The machine is two files that anyone can take along. */
+const MACHINE = {
   "taiji-machine": "machine/hosts/page/element.ts",
   "taiji-machine-worker": "machine/hosts/page/worker.ts",
 } as const;
 
 /** Script name (`page.js`) → text. Throws esbuild's error, with its place, where a source does not parse. */
 export async function bundleScripts(): Promise<Map<string, string>> {
+  const bundle = (entries: Readonly<Record<string, string>>, splitting: boolean) =>
+    build({
+      absWorkingDir: root,
+      entryPoints: Object.entries(entries).map(([out, entry]) => ({ in: entry, out })),
+      bundle: true,
+      splitting,
+      minify: true,
+      format: "esm",
+      target: "es2022",
+      write: false,
+      outdir: "out",
+      legalComments: "none",
+      logLevel: "silent",
+    });
+  const results = await Promise.all([bundle(PAGE, true), bundle(MACHINE, false)]);
+  const files = results.flatMap(({ outputFiles }) => outputFiles);
+  return new Map(files.map((file) => [file.path.split(/[\\/]/).pop()!, file.text]));
+}
+
+/** Sources that ask where they are get the answer that they had before they were bundled. */
+const ownPlaces: Plugin = {
+  name: "own-places",
+  setup({ onLoad }) {
+    onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      const place = JSON.stringify(pathToFileURL(path).href);
+      return { contents: readFileSync(path, "utf8").replaceAll("import.meta.url", place), loader: "ts" };
+    });
+  },
+};
+
+/** The thread that builds chapters, as a file that Node runs; dist/machine must be there. Gives its path. */
+export async function bundleThread(): Promise<string> {
   const result = await build({
     absWorkingDir: root,
-    entryPoints: Object.entries(ENTRIES).map(([out, entry]) => ({ in: entry, out })),
+    entryPoints: ["site/chapter-worker.ts"],
     bundle: true,
-    minify: true,
     format: "esm",
-    target: "es2022",
+    platform: "node",
+    packages: "external",
+    sourcemap: "inline",
+    plugins: [ownPlaces],
     write: false,
-    outdir: "out",
-    legalComments: "none",
     logLevel: "silent",
   });
-  return new Map(result.outputFiles.map((file) => [file.path.split(/[\\/]/).pop()!, file.text]));
+  const folder = `${root}dist/.cache`;
+  const script = `${folder}/chapter-worker.mjs`;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(`${script}.${process.pid}`, result.outputFiles[0]!.text);
+  renameSync(`${script}.${process.pid}`, script);
+  return script;
 }

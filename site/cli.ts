@@ -1,11 +1,12 @@
 /** `npm start` and `npm run site`: the book as a web site, served while it is written, or as a folder of static files. */
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { buildBook, readBookFiles, watchBook } from "../tangle/io.ts";
+import { readBookFiles, watchBook } from "../tangle/io.ts";
 import { BookError, type Diagnostic } from "../tangle/place.ts";
 import { formatDiagnostics } from "../tangle/report.ts";
-import { type BuiltSite, buildSite } from "./build.ts";
-import { serveSite } from "./serve.ts";
+import { buildSite, startBuilds } from "./build.ts";
+import { LiveSite } from "./live.ts";
+import { type Gate, serveSite } from "./serve.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const DEFAULT_PORT = 8012;
@@ -46,18 +47,10 @@ function report(diagnostics: readonly Diagnostic[]): void {
 
 const seconds = (from: number): string => `${((performance.now() - from) / 1000).toFixed(1)} s`;
 
-/** Tangles, compiles and renders everything. Null, and a report, where the book has mistakes. */
-async function buildAll(output: string, liveReload: boolean): Promise<BuiltSite | null> {
-  const start = performance.now();
-  const { diagnostics } = buildBook({ root, progress: console.log });
-  if (diagnostics.length > 0) {
-    report(diagnostics);
-    return null;
-  }
+/** Tells the book's mistakes, once `work` has found some. */
+async function reported<T>(work: () => Promise<T>): Promise<T | null> {
   try {
-    const site = await buildSite({ output, liveReload });
-    console.log(`site: ${site.files.length} files, ${Math.round(site.bytes / 1024)} KiB, ${seconds(start)}`);
-    return site;
+    return await work();
   } catch (error) {
     if (!(error instanceof BookError)) throw error;
     report(error.diagnostics);
@@ -65,11 +58,19 @@ async function buildAll(output: string, liveReload: boolean): Promise<BuiltSite 
   }
 }
 
+async function build(output: string): Promise<number> {
+  const start = performance.now();
+  const site = await reported(() => buildSite(output, { liveReload: false, progress: console.log }));
+  if (site === null) return 1;
+  console.log(`site: ${site.files.length} files, ${Math.round(site.bytes / 1024)} KiB, ${seconds(start)}`);
+  return 0;
+}
+
 /** The server on the wanted port; without a wish, on the first free one from the default. */
-async function listen(folder: string, port: number | null): ReturnType<typeof serveSite> {
+async function listen(folder: string, port: number | null, gate: Gate): ReturnType<typeof serveSite> {
   for (let candidate = port ?? DEFAULT_PORT; ; candidate++) {
     try {
-      return await serveSite(folder, candidate);
+      return await serveSite(folder, candidate, gate);
     } catch (error) {
       const taken = (error as NodeJS.ErrnoException).code === "EADDRINUSE";
       if (taken && port === null && candidate < DEFAULT_PORT + 20) continue;
@@ -78,24 +79,40 @@ async function listen(folder: string, port: number | null): ReturnType<typeof se
   }
 }
 
+/** Serves at once; what is asked for is made first, everything else after it, and again whenever the book changes. */
 async function serve(output: string, port: number | null): Promise<void> {
-  await buildAll(output, true);
-  const server = await listen(output, port);
-  console.log(`\nThe book is at ${server.url}  (Ctrl-C ends)`);
+  let site: LiveSite | null = null;
+  const gate: Gate = { wait: async (path) => (await site?.wait(path)) ?? "failed" };
+  const builds = await reported(() => startBuilds(console.log));
+  if (builds === null) throw new UsageError("the book must be mended before it can be served");
+  const server = await listen(output, port, gate);
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort());
   process.once("SIGTERM", () => stop.abort());
-  let first = true;
+  let told = false;
   await watchBook(
     root,
     async () => {
-      // The watch begins by calling once; that build has been made above.
-      if (first) first = false;
-      else if ((await buildAll(output, true)) !== null) server.rebuilt();
+      const start = performance.now();
+      const making = await reported(
+        async () => new LiveSite(output, builds, { liveReload: true, progress: console.log }, report),
+      );
+      if (making === null) return;
+      site = making;
+      if (!told) console.log(`\nThe book is at ${server.url}  (Ctrl-C ends)\nIts kernels are being built:`);
+      told = true;
+      await making.makePages();
+      server.rebuilt();
+      void making.finished().then(() => {
+        if (site !== making) return;
+        making.tidy();
+        console.log(`all is built, ${seconds(start)}`);
+      });
     },
     stop.signal,
   );
   await server.close();
+  await builds.close();
 }
 
 async function main(): Promise<number> {
@@ -108,7 +125,7 @@ async function main(): Promise<number> {
       await serve(output, port);
       return 0;
     case "build":
-      return (await buildAll(output, false)) === null ? 1 : 0;
+      return build(output);
     default:
       throw new UsageError(`unknown command ${command}`);
   }

@@ -1,4 +1,4 @@
-/** The development server: the files of one folder, and a stream that says when they were built anew. */
+/** The development server: the files of one folder, as soon as they are made, and a stream that says when they were built anew. */
 import { createReadStream, statSync } from "node:fs";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { extname, join, normalize, sep } from "node:path";
@@ -20,6 +20,11 @@ export interface SiteServer {
   close(): Promise<void>;
 }
 
+/** `images/07.img.gz`, `index.html`. */
+function pathOf(pathname: string): string {
+  return pathname.endsWith("/") ? `${pathname.slice(1)}index.html` : pathname.slice(1);
+}
+
 /** The file that a request path names inside `folder`, or null. */
 function fileFor(folder: string, path: string): string | null {
   let decoded: string;
@@ -33,16 +38,31 @@ function fileFor(folder: string, path: string): string | null {
   return statSync(file, { throwIfNoEntry: false })?.isFile() ? file : null;
 }
 
-/** Serves `folder` on the loopback interface. Port 0 takes any free one. Rejects where the port is taken. */
-export async function serveSite(folder: string, port: number): Promise<SiteServer> {
+/** Whether a file can be served: `wait` resolves once it is made, or never will be. */
+export interface Gate {
+  wait(path: string): Promise<"ready" | "failed">;
+}
+
+const OPEN: Gate = { wait: async () => "ready" };
+
+/**
+ * Serves `folder` on the loopback interface. Port 0 takes any free one. Rejects where the port is taken. `gate` is asked
+ * before each file.
+ */
+export async function serveSite(folder: string, port: number, gate: Gate = OPEN): Promise<SiteServer> {
   const listeners = new Set<ServerResponse>();
-  const server: Server = createServer((request, response) => {
+  const server: Server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     if (pathname === "/live-reload") {
       response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
       response.write(": open\n\n");
       listeners.add(response);
       request.on("close", () => listeners.delete(response));
+      return;
+    }
+    if ((await gate.wait(pathOf(pathname))) === "failed") {
+      response.writeHead(503, { "content-type": "text/plain; charset=utf-8" });
+      response.end("The book has mistakes; the terminal tells them.\n");
       return;
     }
     const file = request.method === "GET" || request.method === "HEAD" ? fileFor(folder, pathname) : null;

@@ -4,6 +4,7 @@ import {
   type Dirent,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -76,16 +77,24 @@ export function buildBook({ root, select, compareOnly, progress }: BuildOptions)
 /** The tangled files that the changes would overwrite or delete, though somebody has edited them since. */
 function editedFiles(root: string, changes: Changes): string[] {
   const recorded = new Map<string, string>();
-  for (const path of filesBelow(root, "dist").filter((path) => path.endsWith(`/${RECORD}`))) {
-    const folder = dirname(path);
-    const record = readRecord(readFileSync(join(root, path), "utf8")) ?? new Map<string, string>();
+  const paths = [...changes.write.map(({ path }) => path), ...changes.delete];
+  for (const folder of new Set(paths.flatMap(foldersAbove))) {
+    const file = join(root, folder, RECORD);
+    if (!existsSync(file)) continue;
+    const record = readRecord(readFileSync(file, "utf8")) ?? new Map<string, string>();
     for (const [name, tangled] of record) recorded.set(`${folder}/${name}`, tangled);
   }
-  return [...changes.write.map(({ path }) => path), ...changes.delete].filter((path) => {
+  return paths.filter((path) => {
     const file = join(root, path);
     const tangled = recorded.get(path);
     return tangled !== undefined && existsSync(file) && digest(readFileSync(file)) !== tangled;
   });
+}
+
+/** `dist/chapters/03/kernel`, `dist/chapters/03`, `dist/chapters`, `dist` for a path in the first. */
+function foldersAbove(path: string): string[] {
+  const folder = dirname(path);
+  return folder === "." ? [] : [folder, ...foldersAbove(folder)];
 }
 
 function wouldBeLost(path: string): Diagnostic {
@@ -219,9 +228,9 @@ export function compareTrees(root: string, trees: readonly Tree[]): Changes {
  */
 export function applyChanges(root: string, changes: Changes): void {
   if (changes.write.length + changes.delete.length === 0) return;
-  const staging = join(root, "dist", `.staging-${process.pid}`);
+  mkdirSync(join(root, "dist"), { recursive: true });
+  const staging = mkdtempSync(join(root, "dist", ".staging-"));
   try {
-    mkdirSync(staging, { recursive: true });
     for (const [index, { bytes }] of changes.write.entries()) writeFileSync(join(staging, String(index)), bytes);
     for (const path of changes.delete) {
       rmSync(join(root, path));

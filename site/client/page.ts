@@ -71,14 +71,57 @@ function addVariantButtons(): void {
   }
 }
 
+/** A button, and the key `/`, for the search, whose script comes when it is asked for. */
+function addSearch(): void {
+  const open = async (): Promise<void> => {
+    const { openSearch } = await import("./search.ts");
+    openSearch();
+  };
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "search-button";
+  button.textContent = "Search";
+  button.setAttribute("aria-keyshortcuts", "/");
+  button.title = "Search the book: /";
+  button.addEventListener("click", () => void open());
+  document.querySelector(".masthead")?.append(button);
+  document.addEventListener("keydown", (event) => {
+    const isTyping = (event.target as HTMLElement).closest("input, textarea, taiji-machine") !== null;
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isTyping) return;
+    event.preventDefault();
+    void open();
+  });
+}
+
+/** While the development server builds the kernel of a page, it lets those who ask for its disk wait. */
+async function tellWaiting(): Promise<void> {
+  const machine = document.querySelector("aside taiji-machine");
+  const src = machine?.getAttribute("src") ?? null;
+  const caption = document.querySelector(".machine .caption");
+  if (document.querySelector('meta[name="live-reload"]') === null || src === null || caption === null) return;
+  const note = document.createElement("p");
+  note.className = "building";
+  note.setAttribute("role", "status");
+  caption.before(note);
+  const soon = setTimeout(() => {
+    note.textContent = "This chapter's disk is being built. The machine starts when it is there.";
+  }, 200);
+  const answer = await fetch(src, { method: "HEAD" }).catch(() => null);
+  clearTimeout(soon);
+  if (answer?.status === 503) note.textContent = "This chapter's kernel cannot be built; the terminal says why.";
+  else note.remove();
+}
+
 /** The development server says when the book was built anew; a published page has no such stream. */
 function reloadOnChange(): void {
   if (document.querySelector('meta[name="live-reload"]') === null) return;
   new EventSource("/live-reload").addEventListener("rebuilt", () => location.reload());
 }
 
+addSearch();
 addThemeButton();
 addCopyButtons();
 addVariantButtons();
 addTestButton();
 reloadOnChange();
+void tellWaiting();

@@ -6,7 +6,7 @@ import { markdown } from "../../tangle/literate/markdown.ts";
 import { type BlockLinks, renderBlock, renderExample, renderExpectation } from "./block.ts";
 import { inlineFigures, type ReadFigure } from "./figures.ts";
 import type { Highlighter } from "./highlight.ts";
-import { escapeHtml, slug } from "./html.ts";
+import { escapeHtml, uniqueSlug } from "./html.ts";
 import { partsOf } from "./parts.ts";
 
 export interface RenderedChapter {
@@ -65,7 +65,7 @@ export function renderChapter(context: ChapterContext): RenderedChapter {
       const text = (inline.children ?? []).map((child) => child.content).join("");
       // The chapter's own title stands in the page's opening.
       if (token.tag !== "h1") {
-        const id = uniqueId(slug(text), used);
+        const id = uniqueSlug(text, used);
         if (token.tag === "h2" || token.tag === "h3") contents.push({ level: token.tag === "h2" ? 2 : 3, text, id });
         const anchor = `<a class="anchor" href="#${id}" aria-label="Link to this section">#</a>`;
         html += `<${token.tag} id="${id}">${renderTokens([inline])}${anchor}</${token.tag}>\n`;
@@ -92,13 +92,6 @@ function renderTokens(tokens: Tokens): string {
     }
   }
   return markdown.renderer.render(tokens, markdown.options, {});
-}
-
-function uniqueId(id: string, used: Set<string>): string {
-  let candidate = id;
-  for (let n = 1; used.has(candidate); n++) candidate = `${id}-${n}`;
-  used.add(candidate);
-  return candidate;
 }
 
 /** How the page of a chapter names and reaches the blocks of the book. */

@@ -23,14 +23,25 @@ export interface Highlighter {
   lines(code: string, language: string): readonly string[];
 }
 
+/** One that remembers. */
+export interface KeepingHighlighter extends Highlighter {
+  /** All that was asked for, to be handed to the next highlighter. */
+  readonly used: ReadonlyMap<string, readonly string[]>;
+  /** Whether something was asked for that no earlier highlighter knew. */
+  isNew(): boolean;
+}
+
 /** `var(--t-token-keyword)` → `t-keyword`; null for plain text. */
 function classOf(color: string | undefined): string | null {
   const kind = /^var\(--t-token-([\w-]+)\)$/.exec(color ?? "")?.[1];
   return kind === undefined ? null : `t-${kind}`;
 }
 
-/** Keeps what it has highlighted: a page rendered anew after an edit costs only what has changed. */
-export async function createHighlighter(): Promise<Highlighter> {
+/**
+ * Keeps what it has highlighted: a page rendered anew after an edit costs only what has changed. `earlier`: what another
+ * one has used.
+ */
+export async function createHighlighter(earlier: ReadonlyMap<string, readonly string[]>): Promise<KeepingHighlighter> {
   const core = await createHighlighterCore({
     themes: [createCssVariablesTheme({ name: "kinds", variablePrefix: "--t-" })],
     langs: [
@@ -42,7 +53,8 @@ export async function createHighlighter(): Promise<Highlighter> {
     ],
     engine: createOnigurumaEngine(import("shiki/wasm")),
   });
-  const known = new Map<string, readonly string[]>();
+  const used = new Map<string, readonly string[]>();
+  let isNew = false;
 
   const highlight = (code: string, lang: string): string[] =>
     core.codeToTokensBase(code, { lang, theme: "kinds" }).map((line) =>
@@ -59,9 +71,13 @@ export async function createHighlighter(): Promise<Highlighter> {
       const lang = LANGUAGES.get(language);
       if (lang === undefined) return code.split("\n").map(escapeHtml);
       const key = `${lang}\n${code}`;
-      const lines = known.get(key) ?? highlight(code, lang);
-      known.set(key, lines);
+      const known = used.get(key) ?? earlier.get(key);
+      if (known === undefined) isNew = true;
+      const lines = known ?? highlight(code, lang);
+      used.set(key, lines);
       return lines;
     },
+    used,
+    isNew: () => isNew,
   };
 }

@@ -1,22 +1,11 @@
-/** The pages of the site: cover, chapters, and how to use the machine elsewhere. */
+/** The pages of the site: chapters, and how to use the machine elsewhere. */
 import type { Book, Chapter } from "../../tangle/literate/book.ts";
 import { changesOf } from "../../tangle/literate/changes.ts";
 import { CHANGES_HEADING, renderChanges } from "./changes.ts";
 import { type ChapterContext, chapterNumber, linksFrom, pageName, renderChapter, renderContents } from "./chapter.ts";
 import { escapeHtml } from "./html.ts";
-import { BOOK_TITLE, renderPage } from "./template.ts";
-
-/** A disk that a page can start: the chapter's own, a variant's, or a kernel test's. */
-export interface MachineOffer {
-  readonly kind: "chapter" | "variant" | "test";
-  /** Of the variant or test; empty for the chapter's own. */
-  readonly name: string;
-  /** Relative to the page. */
-  readonly image: string;
-  readonly map: string;
-}
-
-const DESCRIPTION = "A book whose twelve chapters are the source of a 64-bit x86 kernel and of the PC it runs on.";
+import type { MachineOffer } from "./offers.ts";
+import { renderPage } from "./template.ts";
 
 function neighbours(book: Book, chapter: Chapter): { previous: Chapter | null; next: Chapter | null } {
   const order = [...book.chapters, ...book.appendices];
@@ -105,33 +94,6 @@ export function renderChapterPage(
     withMachine: aside !== "",
     liveReload,
   });
-}
-
-/** Chapters of the finished book; milestones of the kernel. */
-const PLANNED_CHAPTERS = 12;
-
-function progress(book: Book): string {
-  const written = book.chapters.length;
-  return written >= PLANNED_CHAPTERS
-    ? ""
-    : `<p>${written} of the twelve chapters are here; the others are being written.</p>`;
-}
-
-export function renderCover(book: Book, liveReload: boolean): string {
-  const item = (chapter: Chapter): string =>
-    `<li><span class="number">${chapterNumber(chapter)}</span><div><a href="${pageName(chapter.path)}">` +
-    `${escapeHtml(chapter.frontMatter.title)}</a><p>${escapeHtml(chapter.frontMatter.summary)}</p></div></li>`;
-  const main =
-    `<main class="page" id="text"><header class="opening"><h1>${BOOK_TITLE}</h1>` +
-    `<p class="summary">${DESCRIPTION}</p></header><article>` +
-    `<p>Each chapter adds one thing to a kernel, and shows it running on the machine beside the text: a PC that this book ` +
-    `also builds, in its appendices. The code you read is the code that runs. It is taken out of these pages, compiled to ` +
-    `machine code, and put on a disk that boots here, in QEMU, and on a PC.</p>` +
-    `${progress(book)}<h2>Chapters</h2><ol class="chapters">${book.chapters.map(item).join("")}</ol>` +
-    `<h2>The machine</h2><ol class="chapters">${book.appendices.map(item).join("")}</ol>` +
-    `<p>The machine is an element that any page can hold: <a href="embed.html">how to use it in yours</a>.</p>` +
-    `</article></main>`;
-  return renderPage({ title: BOOK_TITLE, description: DESCRIPTION, where: "", main, withMachine: false, liveReload });
 }
 
 /** A page that is plain Markdown, without blocks of the book. */

@@ -33,7 +33,7 @@ export class TestedSite {
 
   static async start(): Promise<TestedSite> {
     const folder = mkdtempSync(join(tmpdir(), "taiji-site-"));
-    await buildSite({ output: folder, liveReload: false });
+    await buildSite(folder, { liveReload: false, progress: () => {} });
     return new TestedSite(folder, await serveSite(folder, 0), await openBrowser());
   }
 

@@ -11,7 +11,8 @@ export const INSPECTOR_STYLE = `
 .inspectors thead th { color: var(--taiji-quiet); border-bottom: 1px solid var(--taiji-line); }
 .inspectors tbody tr + tr > * { border-top: 1px solid color-mix(in srgb, var(--taiji-line) 45%, transparent); }
 .inspectors tbody th { font-variant-numeric: tabular-nums; white-space: nowrap; }
-.inspectors td { overflow-wrap: anywhere; }
+.inspectors td { overflow-wrap: break-word; }
+.inspectors td code { overflow-wrap: anywhere; }
 .inspectors strong { color: var(--taiji-accent); font-weight: 600; }
 .inspectors .quiet { color: var(--taiji-quiet); }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
@@ -49,7 +50,7 @@ export const INSPECTOR_STYLE = `
 .tree li > span { display: block; padding-block: 0.12rem; }
 .tree .index { display: inline-block; min-width: 3.2em; color: var(--taiji-quiet); font-variant-numeric: tabular-nums; }
 .tree .on-way > span, .tree .on-way > .fold > summary { color: var(--taiji-accent); }
-.cell-map { display: block; width: 100%; height: auto; margin-block-end: 0.6rem; border: 1px solid var(--taiji-line); }
+.cell-map { display: block; width: 100%; height: auto; min-height: 1.4rem; margin-block-end: 0.6rem; border: 1px solid var(--taiji-line); }
 .swatch { width: 0.8em; height: 0.8em; margin-inline-end: 0.5em; border: 1px solid var(--taiji-line); vertical-align: -0.05em; }
 .key { white-space: normal; }
 .kind-free { fill: transparent; }
