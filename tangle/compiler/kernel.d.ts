@@ -155,6 +155,12 @@ interface Pointer<T> {
   /** Exactly one access, never removed or merged. */
   readVolatile(): T;
   writeVolatile(value: T): void;
+  /** Puts a value into memory that holds none: what was there is not dropped. Owners move, objects are copied. */
+  put(value: T): void;
+  /** Takes the value out, with its ownership; the memory holds none afterwards. */
+  take(): T;
+  /** Drops what the memory holds; it holds nothing afterwards. */
+  drop(): void;
 }
 declare function pointer<T>(address: u64): Pointer<T>;
 /** The address of a module-level variable, field, array element, or of the object that a reference denotes. */
@@ -220,6 +226,32 @@ declare function globalAllocator(
   allocate: (size: usize, alignment: usize) => u64,
   free: (address: u64, size: usize, alignment: usize) => void,
 ): void;
+/** What the place owns, or null where it owns nothing; null stays behind. */
+declare function take<T>(place: T): T;
+/** Puts the value there and gives what was there before, which the caller owns. */
+declare function replace<T>(place: T, value: T): T;
+/**
+ * A class whose objects may have several owners. Where one of them ends, `release` is called first, and only if it says true,
+ * this was the last one, the object is dropped and freed. `own(addressOf(this))` makes another owner.
+ */
+interface Shared {
+  release(): bool;
+}
+
+// For those who write containers: nothing checks that what they do by hand is right.
+/** Memory from the kernel's allocator, or 0. */
+declare function allocateMemory(bytes: usize, alignment: usize): u64;
+declare function freeMemory(address: u64, bytes: usize, alignment: usize): void;
+/** The owner of an object on the heap that has none, and back. */
+declare function own<T>(pointer: Pointer<T>): Owned<T>;
+declare function disown<T>(object: Owned<T>): Pointer<T>;
+declare function alignOf<T>(): usize;
+/** Whether `Pointer<T>.drop()` does anything; a constant. */
+declare function needsDrop<T>(): bool;
+/** The elements at an address; nothing checks that they are there. */
+declare function sliceFrom<T>(pointer: Pointer<T>, length: usize): Slice<T>;
+/** Bytes seen as text, in place. */
+declare function stringFrom(bytes: Slice<u8>): string;
 
 // ── Formatting and panics ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -280,6 +312,35 @@ declare function panicHandler(handler: (info: PanicInfo) => never): (info: Panic
 declare function panic(message: Format): never;
 /** Panics with `message` where `condition` is false. */
 declare function assert(condition: bool, message?: Format): asserts condition;
+
+// ── Waiting ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What a poll says. */
+declare enum Poll {
+  /** Not yet. Whoever polled is woken when it is worth another try. */
+  Pending,
+  Ready,
+}
+/**
+ * Says who waits: a number that the executor gives to each task. It is kept by what the task waits for. A number fits into
+ * an atomic cell, an interrupt handler can pass it on, and nothing dangles where it outlives its task.
+ */
+declare type Waker = u64;
+/** What can be awaited: `await object` polls until the object is ready, and gives the object back. */
+interface Future {
+  poll(waker: Waker): Poll;
+}
+/**
+ * What a call of an async function gives: its owner can `await` it, or poll it by hand. Nothing of the function runs
+ * before the first poll. Dropped before its end, it drops what it holds. Awaited directly, `await f()`, it needs no memory
+ * of its own: it is part of the frame of the function around it.
+ */
+interface Promise<T> extends Future {
+  /** Not there when the kernel runs: it tells editors what `await` gives. */
+  readonly then: (resolve: (value: T) => void) => void;
+  /** What the function returned; to be asked for once, when `poll` has said that it is ready. */
+  result(): T;
+}
 
 // ── Tests ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 

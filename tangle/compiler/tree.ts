@@ -237,7 +237,8 @@ export const PANIC_MESSAGE = {
   slice: "slice out of bounds",
   member: "not a member of the enum",
   assertion: "assertion failed",
-  memory: (bytes: number): string => `out of memory: ${bytes} bytes`,
+  /** Before and after the number of bytes. */
+  memory: ["out of memory: ", " bytes"],
 } as const;
 
 // ── Statements ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -56,15 +56,17 @@ export function heapMistakes(text: string, chapter = 12): string[] {
 }
 
 /** What `body` gives; fails where the program has mistakes. */
-export function heapOutcome(text: string): Outcome {
-  const source = `${heapProgram(text)}\nexport function probe(): u64 { const value = body(); assert(live === 0, "leak"); return value; }
-  const probes: FixedArray<() => u64, 1> = [probe];`.replace("result = run();", "result = run() + probes[0]();");
+export function heapOutcome(text: string, leaves = "0"): Outcome {
+  const probe = `export function probe(): u64 { const value = body(); assert(live === ${leaves}, "leak"); return value; }`;
+  const source = `${heapProgram(text, leaves)}\n${probe}`.replace("result = run();", "result = run() + probe();");
   const { program, diagnostics } = check([{ path: "kernel/main.ts", text: source }], {
     entryFile: "kernel/main.ts",
     chapter: 12,
   });
   if (program === null) {
-    throw new Error(diagnostics.map(({ code, place, message }) => `${place.line}:${place.column} ${code} ${message}`).join("\n"));
+    throw new Error(
+      diagnostics.map(({ code, place, message }) => `${place.line}:${place.column} ${code} ${message}`).join("\n"),
+    );
   }
   return evaluateProgram(program, "kernel/main:probe");
 }

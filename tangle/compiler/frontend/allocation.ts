@@ -1,7 +1,7 @@
 /** `new` in a function, and the kernel's own allocator behind it: `globalAllocator(allocate, free)`. */
 import type { Place } from "../../place.ts";
 import { alignOf, sizeOf } from "../layout.ts";
-import { type Expression, type OwnedType, PANIC_MESSAGE, type Target, type Function as TreeFunction } from "../tree.ts";
+import type { ClassType, Expression, Local, OwnedType, Target, Function as TreeFunction } from "../tree.ts";
 import { Body } from "./body.ts";
 import type { CallNode } from "./calls.ts";
 import { completeEmbedded } from "./classes.ts";
@@ -9,7 +9,7 @@ import type { Compilation, OpenFunction } from "./compilation.ts";
 import { type ModuleScope, Scope } from "./entities.ts";
 import { checkAs } from "./expressions.ts";
 import { constructAt, newType } from "./initialize.ts";
-import { assign, compare, integerOf, localTarget, panicMessage, readLocal, reinterpret, sequence } from "./nodes.ts";
+import { assign, compare, integerOf, localTarget, outOfMemory, readLocal, reinterpret, sequence } from "./nodes.ts";
 import type { ExpressionNode } from "./syntax.ts";
 import { functionType, isError, ownedOf, pointerTo, typeName, U64, USIZE, VOID } from "./types.ts";
 import { walkStatements } from "./walk.ts";
@@ -47,24 +47,20 @@ export function allocateObject(
       : body.error("KT1070", place, `\`${typeName(type)}\` is no class: it has no place on the heap`);
   }
   completeEmbedded(compilation, type, place);
-  const bytes = Math.max(1, sizeOf(type));
-  const address = body.temporary("object", U64, place);
-  const allocated = assign(
-    localTarget(address, place),
-    allocateCall(compilation, integerOf(BigInt(bytes), USIZE, place), alignOf(type), place),
-  );
-  const enough: Expression = {
-    kind: "logical",
-    operator: "||",
-    left: compare("!=", readLocal(address, place), integerOf(0n, U64, place)),
-    right: panicMessage(PANIC_MESSAGE.memory(bytes), place),
-    type: VOID,
-    place,
-  };
+  const { bytes, alignment } = room(type, place);
+  const { address, first } = allocateOrPanic(body, bytes, alignment, place);
   const pointer = reinterpret(readLocal(address, place), pointerTo(type));
   const target: Target = { kind: "pointee", pointer, type, place };
   const object = constructAt(body, target, node);
-  return isError(object.type) ? object : sequence([allocated, enough], reinterpret(object, ownedOf(type)));
+  return isError(object.type) ? object : sequence(first, reinterpret(object, ownedOf(type)));
+}
+
+/** What an object takes on the heap. */
+export function room(type: ClassType, place: Place): { readonly bytes: Expression; readonly alignment: Expression } {
+  return {
+    bytes: integerOf(BigInt(Math.max(1, sizeOf(type))), USIZE, place),
+    alignment: integerOf(BigInt(alignOf(type)), USIZE, place),
+  };
 }
 
 /** The functions behind `new`. */
@@ -96,20 +92,44 @@ export function heapOf(compilation: Compilation): Heap {
 }
 
 /** The address of memory, or 0. */
-export function allocateCall(compilation: Compilation, bytes: Expression, alignment: number, place: Place): Expression {
-  const args = [bytes, integerOf(BigInt(alignment), USIZE, place)];
-  return { kind: "call", target: heapOf(compilation).allocate, arguments: args, type: U64, place };
+export function allocateCall(
+  compilation: Compilation,
+  bytes: Expression,
+  alignment: Expression,
+  place: Place,
+): Expression {
+  return { kind: "call", target: heapOf(compilation).allocate, arguments: [bytes, alignment], type: U64, place };
 }
 
 export function freeCall(
   compilation: Compilation,
   address: Expression,
-  bytes: number,
-  alignment: number,
+  bytes: Expression,
+  alignment: Expression,
   place: Place,
 ): Expression {
-  const args = [address, integerOf(BigInt(bytes), USIZE, place), integerOf(BigInt(alignment), USIZE, place)];
+  const args = [address, bytes, alignment];
   return { kind: "call", target: heapOf(compilation).free, arguments: args, type: VOID, place };
+}
+
+/** Keeps the address of new memory in a local, and panics where there is none. `bytes` is evaluated twice. */
+export function allocateOrPanic(
+  body: Body,
+  bytes: Expression,
+  alignment: Expression,
+  place: Place,
+): { readonly address: Local; readonly first: readonly Expression[] } {
+  const address = body.temporary("memory", U64, place);
+  const call = allocateCall(body.compilation, bytes, alignment, place);
+  const enough: Expression = {
+    kind: "logical",
+    operator: "||",
+    left: compare("!=", readLocal(address, place), integerOf(0n, U64, place)),
+    right: outOfMemory(bytes, place),
+    type: VOID,
+    place,
+  };
+  return { address, first: [assign(localTarget(address, place), call), enough] };
 }
 
 /** Takes the allocator out of a module-level statement; false where the expression is something else. */

@@ -10,13 +10,13 @@ import { withMaybeNull, withNonNull, withValue } from "./flow.ts";
 import { borrowFrom, checkEscape, lenders } from "./frame.ts";
 import { constructAt } from "./initialize.ts";
 import { assign, integerOf } from "./nodes.ts";
-import { assignOwned } from "./ownership.ts";
 import { checkDivisor, checkShiftCount, isInteger } from "./operators.ts";
+import { assignOwned } from "./ownership.ts";
 import type { ExpressionNode } from "./syntax.ts";
 import { borrowed, ERROR, isError, isOwning, typeName } from "./types.ts";
 
 /** What can be assigned; null after a report. */
-function checkTarget(body: Body, node: ExpressionNode): Target | null {
+export function checkTarget(body: Body, node: ExpressionNode): Target | null {
   if (node.kind !== "name" && node.kind !== "member" && node.kind !== "index") {
     if (node.kind !== "error") {
       body.report("KT1035", node.place, "this cannot be assigned", "assign a variable, a field or an element");

@@ -82,11 +82,12 @@ export function checkLent(
   }
 }
 
-/** Reports a promise that a statement makes and forgets. */
-export function checkForgotten(body: Body, node: ExpressionNode, value: Expression): void {
+/** The value of an expression that stands alone; a promise that is made and forgotten so is reported. */
+export function checkKept(body: Body, node: ExpressionNode, value: Expression): Expression {
   if (node.kind !== "await" && promisedBy(value.type) !== null) {
     body.report("KT1079", node.place, "this promise is never awaited");
   }
+  return value;
 }
 
 /** Reports a variable that holds a promise which nothing ever asks for. */

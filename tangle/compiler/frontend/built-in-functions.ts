@@ -1,5 +1,5 @@
 /** Built-in functions that a signature cannot describe: they take types, places or conditions. */
-import { isAggregate, sizeOf } from "../layout.ts";
+import { alignOf, isAggregate, sizeOf } from "../layout.ts";
 import type { EnumType, Expression, Type } from "../tree.ts";
 import { checkAccess } from "./access.ts";
 import { type Body, errorExpression } from "./body.ts";
@@ -7,6 +7,7 @@ import type { Builtin } from "./builtins.ts";
 import type { CallNode } from "./calls.ts";
 import { completeEmbedded } from "./classes.ts";
 import { checkCondition } from "./conditions.ts";
+import { needsDrop } from "./drops.ts";
 import { checkAs, checkExpression, isUntyped } from "./expressions.ts";
 import { checkFunctionValue } from "./functions.ts";
 import {
@@ -24,9 +25,20 @@ import {
   reinterpret,
   sequence,
 } from "./nodes.ts";
+import {
+  allocateMemory,
+  disown,
+  freeMemory,
+  isCopied,
+  own,
+  replace,
+  sliceFrom,
+  stringFrom,
+  take,
+} from "./raw-memory.ts";
 import { resolveType } from "./resolve.ts";
 import { collectTests } from "./tests.ts";
-import { BOOL, FORMAT, isError, pointerTo, rangeOf, typeName, U8, U64, USIZE, VOID } from "./types.ts";
+import { BOOL, FORMAT, isError, isOwning, pointerTo, rangeOf, typeName, U8, U64, USIZE, VOID } from "./types.ts";
 import { wrappedFunction } from "./wrappers.ts";
 
 type Arity = readonly [typeArguments: number, least: number, most: number];
@@ -82,7 +94,12 @@ function addressOf(body: Body, node: CallNode): Expression {
   const [of] = node.arguments as [CallNode["arguments"][number]];
   if (of.kind === "name" || of.kind === "member" || of.kind === "index") {
     const access = checkAccess(body, of);
-    if (access.target !== null && !isAggregate(access.target.type) && access.narrowed === null) {
+    if (
+      access.target !== null &&
+      !isAggregate(access.target.type) &&
+      !isOwning(access.target.type) &&
+      access.narrowed === null
+    ) {
       const { target } = access;
       return target.kind === "local"
         ? body.error("KT1051", place, "a local variable lives in a register")
@@ -104,6 +121,19 @@ function addressOf(body: Body, node: CallNode): Expression {
 function sizeOfType(body: Body, node: CallNode): Expression {
   const type = typeArgument(body, node, "sizeOf<Header>()");
   return type === null ? errorExpression(node.place) : integerOf(BigInt(sizeOf(type)), USIZE, node.place);
+}
+
+function alignOfType(body: Body, node: CallNode): Expression {
+  const type = typeArgument(body, node, "alignOf<Header>()");
+  return type === null ? errorExpression(node.place) : integerOf(BigInt(alignOf(type)), USIZE, node.place);
+}
+
+/** Whether the end of a value of the type does something: a constant, so that what depends on it costs nothing. */
+function needsDropOf(body: Body, node: CallNode): Expression {
+  const type = typeArgument(body, node, "needsDrop<T>()");
+  return type === null
+    ? errorExpression(node.place)
+    : integerOf(needsDrop(body.compilation, type) ? 1n : 0n, BOOL, node.place);
 }
 
 function offsetOf(body: Body, node: CallNode): Expression {
@@ -138,7 +168,9 @@ function copy(body: Body, node: CallNode): Expression {
     place,
   });
   if (type.kind === "class" || type.kind === "array") {
-    completeEmbedded(body.compilation, type, place);
+    if (!isCopied(body, type, place)) {
+      return errorExpression(place);
+    }
     return move(to, from, integerOf(BigInt(sizeOf(type)), USIZE, place));
   }
   if (type.kind !== "slice") {
@@ -149,7 +181,9 @@ function copy(body: Body, node: CallNode): Expression {
       "assign it: `a = b`",
     );
   }
-  completeEmbedded(body.compilation, type.of, place);
+  if (!isCopied(body, type.of, place)) {
+    return errorExpression(place);
+  }
   const target = body.temporary("to", type, place);
   const source = body.temporary("from", type, place);
   const address = (slice: typeof target): Expression => ({
@@ -271,6 +305,16 @@ export const SPECIAL: Readonly<Record<string, Builtin>> = {
   pointer: builtin("pointer", [1, 1, 1], pointer),
   addressOf: builtin("addressOf", [0, 1, 1], addressOf),
   sizeOf: builtin("sizeOf", [1, 0, 0], sizeOfType),
+  alignOf: builtin("alignOf", [1, 0, 0], alignOfType),
+  needsDrop: builtin("needsDrop", [1, 0, 0], needsDropOf),
+  own: builtin("own", [0, 1, 1], own),
+  disown: builtin("disown", [0, 1, 1], disown),
+  take: builtin("take", [0, 1, 1], take),
+  replace: builtin("replace", [0, 2, 2], replace),
+  allocateMemory: builtin("allocateMemory", [0, 2, 2], allocateMemory),
+  freeMemory: builtin("freeMemory", [0, 3, 3], freeMemory),
+  sliceFrom: builtin("sliceFrom", [0, 2, 2], sliceFrom),
+  stringFrom: builtin("stringFrom", [0, 1, 1], stringFrom),
   offsetOf: builtin("offsetOf", [1, 1, 1], offsetOf),
   copy: builtin("copy", [0, 2, 2], copy),
   panic: builtin("panic", [0, 1, 1], panic),

@@ -22,6 +22,7 @@ import {
   NEVER,
   PANIC_INFO_CLASS,
   pointerTo,
+  SHARED,
   STRING,
   TEST_CASE_CLASS,
   typeName,
@@ -49,13 +50,23 @@ const TYPES: Readonly<Record<string, Type>> = {
   FormatPiece: FORMAT_PIECE_CLASS,
   PanicInfo: PANIC_INFO_CLASS,
   TestCase: TEST_CASE_CLASS,
+  Shared: SHARED,
   InterruptFrame: INTERRUPT_FRAME_CLASS,
   InterruptHandler: INTERRUPT_HANDLER,
   InterruptHandlerWithError: INTERRUPT_HANDLER_WITH_ERROR,
   Poll: POLL,
   Waker: WAKER,
 };
-const TYPE_CONSTRUCTORS: readonly TypeConstructorName[] = ["FixedArray", "Slice", "Pointer", "Volatile", "Atomic", "Owned", "Borrowed", "Promise"];
+const TYPE_CONSTRUCTORS: readonly TypeConstructorName[] = [
+  "FixedArray",
+  "Slice",
+  "Pointer",
+  "Volatile",
+  "Atomic",
+  "Owned",
+  "Borrowed",
+  "Promise",
+];
 
 /** Name → intrinsic, types of the arguments, type of the result. */
 const INTRINSICS: Readonly<Record<string, readonly [IntrinsicName, readonly Type[], Type]>> = {

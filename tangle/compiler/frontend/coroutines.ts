@@ -19,9 +19,21 @@ import { Body } from "./body.ts";
 import type { Compilation, OpenFunction } from "./compilation.ts";
 import { type FunctionInstance, Scope } from "./entities.ts";
 import { checkFunctionBody } from "./functions.ts";
-import { compare, integerOf, pointerToObject, read, readLocal, reinterpret, globalTarget } from "./nodes.ts";
-import { ASYNC_CHAPTER, frameType, POLL, promiseOf, promisedBy, WAKER } from "./promises.ts";
-import { arrayOf, ERROR, FORMAT, functionType, isError, NEVER, pointerTo, typeName, U64, USIZE, VOID } from "./types.ts";
+import { compare, globalTarget, integerOf, pointerToObject, read, readLocal, reinterpret } from "./nodes.ts";
+import { ASYNC_CHAPTER, frameType, POLL, promisedBy, promiseOf, WAKER } from "./promises.ts";
+import {
+  arrayOf,
+  ERROR,
+  FORMAT,
+  functionType,
+  isError,
+  NEVER,
+  pointerTo,
+  typeName,
+  U64,
+  USIZE,
+  VOID,
+} from "./types.ts";
 
 const FRAME = pointerTo(VOID);
 

@@ -375,8 +375,15 @@ export const RULES = {
   },
   KT1070: {
     title: "type that nobody can own",
-    explanation: "`Owned<T>` is an object on the heap: T is a class or an interface. Numbers are copied, and need no owner.",
+    explanation:
+      "`Owned<T>` is an object on the heap: T is a class or an interface. Numbers are copied, and need no owner.",
     hint: "put the value into a class",
+  },
+  KT1071: {
+    title: "copy of what can only be there once",
+    explanation:
+      "An object that owns another, or that has a `[Symbol.dispose]` method, comes to its end once. Two copies of its bytes would end twice.",
+    hint: "keep `Owned<T>` there instead, or let the object be made in place: `p.put(new C(…))`",
   },
   KT1075: {
     title: "await outside of an async function",
@@ -402,7 +409,8 @@ export const RULES = {
   },
   KT1079: {
     title: "promise that nobody waits for",
-    explanation: "A promise does nothing before it is polled for the first time. Dropped without that, it was for nothing.",
+    explanation:
+      "A promise does nothing before it is polled for the first time. Dropped without that, it was for nothing.",
     hint: "write `await` before the call, or give the promise to the executor",
   },
   KT1080: {

@@ -3,7 +3,6 @@
  * heap, its memory is freed. Each class has one function for the first two, and one for all.
  */
 import type { Place } from "../../place.ts";
-import { alignOf, sizeOf } from "../layout.ts";
 import type {
   ClassType,
   Expression,
@@ -15,15 +14,26 @@ import type {
   Function as TreeFunction,
   Type,
 } from "../tree.ts";
-import { freeCall } from "./allocation.ts";
-import { completeClass } from "./classes.ts";
+import { freeCall, room } from "./allocation.ts";
+import { completeClass, completeEmbedded } from "./classes.ts";
 import type { Compilation, OpenFunction } from "./compilation.ts";
 import { DISPOSE } from "./disposal.ts";
 import type { ClassInfo } from "./entities.ts";
 import { instantiateFunction } from "./functions.ts";
-import { releaseThroughTable } from "./interfaces.ts";
-import { arithmetic, assign, compare, fieldTarget, integerOf, localTarget, read, readLocal, reinterpret } from "./nodes.ts";
-import { isOwning, U64, USIZE, VOID } from "./types.ts";
+import { isImplemented, releaseThroughTable } from "./interfaces.ts";
+import {
+  arithmetic,
+  assign,
+  compare,
+  fieldTarget,
+  integerOf,
+  localTarget,
+  pointerToObject,
+  read,
+  readLocal,
+  reinterpret,
+} from "./nodes.ts";
+import { BUILT_IN_PLACE, isOwning, SHARED, typeName, U64, USIZE, VOID } from "./types.ts";
 
 /** Whether something happens at the end of a value of this type. */
 export function needsDrop(compilation: Compilation, type: Type): boolean {
@@ -56,9 +66,7 @@ export function dropValue(compilation: Compilation, value: Expression): Expressi
   }
   const { of } = owned;
   const address: Expression =
-    of.kind === "interface"
-      ? { kind: "sliceAddress", operand: value, type: U64, place }
-      : reinterpret(value, U64);
+    of.kind === "interface" ? { kind: "sliceAddress", operand: value, type: U64, place } : reinterpret(value, U64);
   return {
     kind: "logical",
     operator: "&&",
@@ -88,37 +96,64 @@ function releaseCall(
   };
 }
 
-/** The function that drops an object of the class and frees its memory. */
+/**
+ * The function that drops an object of the class and frees its memory. An object that several own is asked first whether
+ * this was the last of them.
+ */
 export function releaseFunction(compilation: Compilation, info: ClassInfo): TreeFunction {
   if (info.release === null) {
     const { type } = info;
-    info.release = openFunction(compilation, info, "release", (object) => [
-      ...dropObject(compilation, info, object),
-      expressionStatement(
-        freeCall(compilation, reinterpret(object, U64), Math.max(1, sizeOf(type)), alignOf(type), type.place),
-      ),
-    ]);
+    const symbol = partSymbol(info, "release");
+    info.release = openFunction(compilation, symbol, type, (object) => {
+      const { bytes, alignment } = room(type, type.place);
+      const free = freeCall(compilation, reinterpret(object, U64), bytes, alignment, type.place);
+      const end = [...dropObject(compilation, info, object), expressionStatement(free)];
+      const last = lastOwner(compilation, info, object);
+      return last === null ? end : [{ kind: "if", condition: last, then: end, otherwise: [], place: type.place }];
+    });
   }
   return info.release;
 }
 
+/** The call that asks a class which implements `Shared` whether nobody owns the object any more; null for other classes. */
+function lastOwner(compilation: Compilation, info: ClassInfo, object: Expression): Expression | null {
+  const method = isImplemented(compilation, info.type, SHARED) ? info.methods.get("release") : undefined;
+  if (method === undefined) {
+    return null;
+  }
+  const target = instantiateFunction(compilation, method, []).function;
+  return { kind: "call", target, arguments: [object], type: target.result, place: object.place };
+}
+
 /** Drops an object in place. */
-export function dropObject(compilation: Compilation, info: ClassInfo, object: Expression): Statement[] {
+function dropObject(compilation: Compilation, info: ClassInfo, object: Expression): Statement[] {
   if (!needsDrop(compilation, info.type)) {
     return [];
   }
-  if (info.drop === null) {
-    info.drop = openFunction(compilation, info, "drop", (own, locals) => dropParts(compilation, info, own, locals));
+  const target = dropFunction(compilation, info.type);
+  return [expressionStatement({ kind: "call", target, arguments: [object], type: VOID, place: object.place })];
+}
+
+/** The function that drops an object or array in place. */
+export function dropFunction(compilation: Compilation, type: Type): TreeFunction {
+  const info = type.kind === "class" ? compilation.classes.get(type) : undefined;
+  if (info === undefined) {
+    return openFunction(compilation, `drop:${typeName(type)}`, type, (whole, locals) =>
+      dropPlace(
+        compilation,
+        { kind: "pointee", pointer: pointerToObject(whole, type), type, place: whole.place },
+        locals,
+      ),
+    );
   }
-  return [
-    expressionStatement({
-      kind: "call",
-      target: info.drop,
-      arguments: [object],
-      type: VOID,
-      place: object.place,
-    }),
-  ];
+  info.drop ??= openFunction(compilation, partSymbol(info, "drop"), info.type, (object, locals) =>
+    dropParts(compilation, info, object, locals),
+  );
+  return info.drop;
+}
+
+function partSymbol({ type, entity }: ClassInfo, part: string): string {
+  return `${entity.symbol}${type.name.slice(entity.node.name.length)}.${part}`;
 }
 
 function dropParts(compilation: Compilation, info: ClassInfo, object: Expression, locals: Local[]): Statement[] {
@@ -189,16 +224,14 @@ function dropElements(
 
 function openFunction(
   compilation: Compilation,
-  info: ClassInfo,
-  name: string,
+  symbol: string,
+  type: Type,
   body: (object: Expression, locals: Local[]) => Statement[],
 ): TreeFunction {
-  const { type, entity } = info;
-  const { place } = type;
-  const suffix = type.name.slice(entity.node.name.length);
+  const place = type.kind === "class" ? type.place : BUILT_IN_PLACE;
   const parameter: Local = { name: "object", type, storage: "register", mutable: false, place };
   const open: OpenFunction = {
-    symbol: compilation.uniqueSymbol(`${entity.symbol}${suffix}.${name}`),
+    symbol: compilation.uniqueSymbol(symbol),
     parameters: [parameter],
     result: VOID,
     convention: "plain",
@@ -208,7 +241,7 @@ function openFunction(
     place,
   };
   compilation.pending.push(() => {
-    completeClass(compilation, info, place);
+    completeEmbedded(compilation, type, place);
     const locals: Local[] = [];
     open.body = body(readLocal(parameter, place), locals);
     open.locals = locals;

@@ -54,7 +54,15 @@ export type Entity =
   /** `Pointer`, `Slice` … with type arguments. */
   | { readonly kind: "typeConstructor"; readonly name: TypeConstructorName };
 
-export type TypeConstructorName = "FixedArray" | "Slice" | "Pointer" | "Volatile" | "Atomic" | "Owned" | "Borrowed" | "Promise";
+export type TypeConstructorName =
+  | "FixedArray"
+  | "Slice"
+  | "Pointer"
+  | "Volatile"
+  | "Atomic"
+  | "Owned"
+  | "Borrowed"
+  | "Promise";
 
 /** A function, method or constructor; compiled once for each list of type arguments. */
 export interface FunctionEntity {

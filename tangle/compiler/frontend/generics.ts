@@ -1,6 +1,7 @@
 /** Type arguments found from the arguments of a call, and generic functions as values. */
 import type { Expression, Type } from "../tree.ts";
 import { staticMember } from "./access.ts";
+import { checkLent } from "./await.ts";
 import { type Body, errorExpression } from "./body.ts";
 import { type CallNode, checkArguments, failedCall, finishCall, parameterTypes } from "./calls.ts";
 import { finishInlineCall } from "./closures.ts";
@@ -70,6 +71,7 @@ export function callGeneric(
     const type = types[index]!;
     return coerce(body, values[index] ?? checkOwning(body, argument, type), type);
   });
+  checkLent(body, target, receiver, fitted, node);
   return entity.inline === "always"
     ? finishInlineCall(body, instance, fitted, node)
     : finishCall(target, receiver, fitted, node.place);

@@ -8,6 +8,7 @@ import { unknownMember } from "./access.ts";
 import type { Body } from "./body.ts";
 import { type CallNode, checkArguments, failedCall } from "./calls.ts";
 import type { Compilation } from "./compilation.ts";
+import { releaseFunction } from "./drops.ts";
 import {
   boundScope,
   type ClassInfo,
@@ -16,7 +17,6 @@ import {
   type Scope,
   type TypeArgument,
 } from "./entities.ts";
-import { releaseFunction } from "./drops.ts";
 import { instantiateFunction } from "./functions.ts";
 import { assign, globalTarget, localTarget, pointerToObject, read, readLocal, reinterpret, sequence } from "./nodes.ts";
 import { resolveType, typeArgumentName, typeArgumentsKey } from "./resolve.ts";

@@ -22,6 +22,7 @@ import {
   reinterpret,
   sequence,
 } from "./nodes.ts";
+import { dropThere, putValue, takeValue } from "./raw-memory.ts";
 import { resolveType } from "./resolve.ts";
 import type { ExpressionNode } from "./syntax.ts";
 import {
@@ -46,7 +47,7 @@ const METHODS: Readonly<Partial<Record<Type["kind"], readonly string[]>>> = {
   string: ["byteAt", "slice"],
   slice: ["slice"],
   array: ["slice"],
-  pointer: ["offset", "cast", "readVolatile", "writeVolatile"],
+  pointer: ["offset", "cast", "readVolatile", "writeVolatile", "put", "take", "drop"],
   volatile: ["read", "write"],
   atomic: ["load", "store", "exchange", "compareExchange", "add"],
 };
@@ -269,6 +270,16 @@ function pointerMethod(body: Body, object: Expression, of: Type, name: string, n
       return isError(count.type) ? count : body.error("KT1008", countNode.place, "an offset is an integer");
     }
     return advance(body, object, count, of);
+  }
+  switch (name) {
+    case "put":
+      return putValue(body, object, of, node);
+    case "take":
+    case "drop":
+      if (args(body, node, 0) === null) {
+        return errorExpression(place);
+      }
+      return name === "take" ? takeValue(body, object, of, node) : dropThere(body, object, of, node);
   }
   return accessMemory(body, object, of, name === "readVolatile" ? "volatileLoad" : "volatileStore", node);
 }

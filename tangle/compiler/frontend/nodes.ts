@@ -5,6 +5,7 @@ import type {
   ComparisonOperator,
   Expression,
   Field,
+  FormatPiece,
   Global,
   Local,
   Target,
@@ -65,8 +66,18 @@ export function panicWith(message: Expression, place: Place): Expression {
 export function panicText(check: "slice" | "member" | "assertion", place: Place): Expression {
   return panicWith(textFormat(PANIC_MESSAGE[check], place), place);
 }
-export function panicMessage(text: string, place: Place): Expression {
-  return panicWith(textFormat(text, place), place);
+/** The panic of an allocation that gets no memory. */
+export function outOfMemory(bytes: Expression, place: Place): Expression {
+  const [before, after] = PANIC_MESSAGE.memory;
+  if (bytes.kind === "integer") {
+    return panicWith(textFormat(`${before}${bytes.value}${after}`, place), place);
+  }
+  const pieces: FormatPiece[] = [
+    { kind: "text", bytes: encode(before) },
+    { kind: "value", value: bytes, style: "decimal", width: 0, fill: 0x20, digits: 0 },
+    { kind: "text", bytes: encode(after) },
+  ];
+  return panicWith({ kind: "format", pieces, type: FORMAT, place }, place);
 }
 /** A string is already text; a format shows it as one piece. */
 export function stringAsFormat(value: Expression): Expression {

@@ -187,7 +187,13 @@ export function fullExpression(body: Body, check: () => Expression): Expression 
   const zeros = temporaries.map((local) => assign(localTarget(local, place), zeroOf(local.type, value)));
   const drops = [...temporaries].reverse().map((local) => dropValue(body.compilation, readLocal(local, place)));
   if (type.kind === "void") {
-    return { kind: "sequence", first: [...zeros, value, ...drops.slice(0, -1)], last: drops.at(-1)!, type: VOID, place };
+    return {
+      kind: "sequence",
+      first: [...zeros, value, ...drops.slice(0, -1)],
+      last: drops.at(-1)!,
+      type: VOID,
+      place,
+    };
   }
   const kept = body.temporary("value", type, place);
   return sequence([...zeros, assign(localTarget(kept, place), value), ...drops], readLocal(kept, place));

@@ -59,7 +59,16 @@ function emptyHandler(node: ExpressionNode): FunctionEntity["node"] {
     body: { kind: "empty", place },
     place,
   } as const;
-  return { name: null, typeParameters: [], parameters: [], result: null, body: [loop], place, end: place };
+  return {
+    name: null,
+    typeParameters: [],
+    parameters: [],
+    result: null,
+    body: [loop],
+    place,
+    end: place,
+    async: false,
+  };
 }
 
 /** Compiles the handler of the modules that start; null after a report where there is none, or more than one. */

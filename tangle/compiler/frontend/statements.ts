@@ -1,5 +1,6 @@
 /** Statements: which kind is checked where, blocks and branches. */
 import type { LoopLabel, Statement } from "../tree.ts";
+import { checkKept } from "./await.ts";
 import type { Body, JumpTarget } from "./body.ts";
 import { checkTest } from "./conditions.ts";
 import { disposeAbove } from "./disposal.ts";
@@ -56,7 +57,9 @@ function checkStatement(body: Body, node: StatementNode): Statement[] {
     case "function":
       return [];
     case "expression": {
-      const expression = fullEffect(body, () => checkExpression(body, node.expression, null));
+      const expression = fullEffect(body, () =>
+        checkKept(body, node.expression, checkExpression(body, node.expression, null)),
+      );
       return [{ kind: "expression", expression, place }];
     }
     case "variables":

@@ -4,8 +4,8 @@ import type { Body, JumpTarget } from "./body.ts";
 import { constantOf } from "./constants.ts";
 import { checkAs, checkExpression } from "./expressions.ts";
 import { merge } from "./flow.ts";
-import { checkStatements } from "./statements.ts";
 import { fullExpression } from "./ownership.ts";
+import { checkStatements } from "./statements.ts";
 import type { ExpressionNode, StatementNode } from "./syntax.ts";
 import { isError, isPlain, typeName } from "./types.ts";
 

@@ -10,6 +10,7 @@ import type {
   FunctionType,
   IntegerName,
   IntegerType,
+  InterfaceType,
   NeverType,
   NullableType,
   OwnedType,
@@ -91,7 +92,7 @@ export function functionType(parameters: readonly Type[], result: Type): Functio
   return node.type;
 }
 
-const BUILT_IN_PLACE = { file: "kernel.d.ts", line: 1, column: 1 };
+export const BUILT_IN_PLACE = { file: "kernel.d.ts", line: 1, column: 1 };
 
 /** How a piece of a template literal is shown: the numbers of `FORMAT_PIECE`. */
 export const FORMAT_KIND: EnumType = {
@@ -146,6 +147,12 @@ export const TEST_CASE_CLASS: ClassType = {
   size: 24,
   align: 8,
   place: BUILT_IN_PLACE,
+};
+/** What a class implements whose objects several may own. */
+export const SHARED: InterfaceType = {
+  kind: "interface",
+  name: "Shared",
+  methods: [{ name: "release", type: functionType([pointerTo(VOID)], BOOL) }],
 };
 /** What the processor pushes for an interrupt, from the lowest address (Intel SDM vol. 3A, section 6.14.2). */
 export const INTERRUPT_FRAME_CLASS: ClassType = {

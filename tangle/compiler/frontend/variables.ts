@@ -1,6 +1,7 @@
 /** Variables of a function: in registers, or in its frame. */
 import { isAggregate } from "../layout.ts";
 import type { Statement, Type } from "../tree.ts";
+import { checkUnused } from "./await.ts";
 import type { Body } from "./body.ts";
 import { completeEmbedded } from "./classes.ts";
 import { coerce } from "./coerce.ts";
@@ -66,6 +67,7 @@ function checkDeclarator(body: Body, node: DeclaratorNode, mutable: boolean): St
       type.kind === "void" ? "the call gives no value" : "a format is passed on or read, never kept",
     );
   }
+  checkUnused(body, name, type, place);
   const local = body.addLocal({ name, type, storage: "register", mutable, place });
   borrowFrom(body, local, lenders(body, value));
   if (type.kind === "nullable" && (plain === type.of || borrowed(plain) === type.of)) {

@@ -42,7 +42,7 @@ export function walkStatements(statements: readonly Statement[], visit: (express
 }
 
 /** The expression itself first, then what it is made of. */
-function walkExpression(expression: Expression, visit: (expression: Expression) => void): void {
+export function walkExpression(expression: Expression, visit: (expression: Expression) => void): void {
   visit(expression);
   const walk = (one: Expression): void => walkExpression(one, visit);
   switch (expression.kind) {
