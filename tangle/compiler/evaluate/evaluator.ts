@@ -5,6 +5,7 @@
 import type { Place } from "../../place.ts";
 import { isAggregate, isFat, sizeOf } from "../layout.ts";
 import {
+  type Coroutine,
   type Expression,
   type Global,
   type Local,
@@ -17,6 +18,7 @@ import {
 } from "../tree.ts";
 import { arithmetic, wrapTo } from "./arithmetic.ts";
 import { writeConstant } from "./constants.ts";
+import { Run } from "./coroutine.ts";
 import { intrinsic } from "./intrinsics.ts";
 import { isMadeUp, Memory } from "./memory.ts";
 import { writePieces } from "./pieces.ts";
@@ -42,13 +44,13 @@ export class Panicked extends Error {
 /** What the evaluator does not know or has no more patience for. */
 export class Stopped extends Error {}
 
-interface Frame {
+export interface Frame {
   readonly values: Map<Local, Value>;
   /** Memory that ends with the call. */
   readonly regions: bigint[];
 }
 
-type Completion =
+export type Completion =
   | { readonly kind: "break" | "continue"; readonly label: LoopLabel }
   | { readonly kind: "return"; readonly value: Value };
 
@@ -59,6 +61,8 @@ export class Evaluator {
   private readonly globals = new Map<Global, bigint>();
   private readonly code = new Map<TreeFunction, bigint>();
   private readonly texts = new WeakMap<Uint8Array, bigint>();
+  /** Calls of async functions by the addresses of their frames. */
+  private readonly runs = new Map<bigint, Run>();
   private depth = 0;
 
   constructor(
@@ -132,6 +136,23 @@ export class Evaluator {
     if (++this.depth > DEEPEST_CALL) {
       throw new Stopped("calls are nested too deep");
     }
+    try {
+      if (target.part !== undefined) {
+        return this.callPart(target, target.part, args);
+      }
+      const frame = this.enter(target, args);
+      try {
+        const completion = this.statements(target.body, frame);
+        return completion?.kind === "return" ? completion.value : 0n;
+      } finally {
+        this.leave(frame);
+      }
+    } finally {
+      this.depth--;
+    }
+  }
+
+  private enter(target: TreeFunction, args: readonly Value[]): Frame {
     const frame: Frame = { values: new Map(), regions: [] };
     target.parameters.forEach((parameter, index) => {
       if (parameter.storage === "register") {
@@ -140,18 +161,38 @@ export class Evaluator {
         this.store(this.frameAddress(parameter, frame), parameter.type, args[index]!);
       }
     });
-    try {
-      const completion = this.statements(target.body, frame);
-      return completion?.kind === "return" ? completion.value : 0n;
-    } finally {
-      this.depth--;
-      for (const region of frame.regions) {
-        this.memory.release(region);
-      }
+    return frame;
+  }
+
+  leave(frame: Frame): void {
+    for (const region of frame.regions) {
+      this.memory.release(region);
     }
   }
 
-  private step(): void {
+  /** What the parts of a coroutine do with a frame; its bytes are never looked at. */
+  private callPart(target: TreeFunction, part: Coroutine, args: readonly Value[]): Value {
+    const address = args[0] as bigint;
+    if (target === part.start) {
+      this.runs.set(address, new Run(this, part, this.enter(part.body, args.slice(1))));
+      return 0n;
+    }
+    const run = this.runs.get(address);
+    if (run?.coroutine !== part) {
+      throw new Stopped("a poll of what is no frame");
+    }
+    switch (target) {
+      case part.poll:
+        return run.poll(args[1] as bigint) ? 1n : 0n;
+      case part.result:
+        return run.result;
+      default:
+        run.drop();
+        return 0n;
+    }
+  }
+
+  step(): void {
     if (this.steps-- <= 0) {
       throw new Stopped("too many steps");
     }
@@ -167,7 +208,7 @@ export class Evaluator {
     return null;
   }
 
-  private statement(statement: Statement, frame: Frame): Completion | null {
+  statement(statement: Statement, frame: Frame): Completion | null {
     this.step();
     switch (statement.kind) {
       case "expression":
@@ -205,7 +246,7 @@ export class Evaluator {
     }
   }
 
-  private declare(local: Local, initial: Expression | null, frame: Frame): void {
+  declare(local: Local, initial: Expression | null, frame: Frame): void {
     if (local.storage === "register") {
       const zero: Value = isFat(local.type) ? { address: 0n, length: 0n } : 0n;
       frame.values.set(local, initial === null ? zero : this.evaluate(initial, frame));
@@ -214,14 +255,22 @@ export class Evaluator {
     const size = sizeOf(local.type);
     const address = this.frameAddress(local, frame);
     this.memory.writeBytes(address, new Uint8Array(size));
-    if (initial === null) {
+    if (initial !== null) {
+      this.fill(local, this.evaluate(initial, frame), frame);
+    }
+  }
+
+  /** Gives a local that has been declared its initial value. */
+  fill(local: Local, value: Value, frame: Frame): void {
+    if (local.storage === "register") {
+      frame.values.set(local, value);
       return;
     }
-    const value = this.evaluate(initial, frame);
+    const address = this.frameAddress(local, frame);
     if (!isAggregate(local.type)) {
       this.store(address, local.type, value);
     } else if (value !== address) {
-      this.memory.writeBytes(address, this.memory.readBytes(value as bigint, size));
+      this.memory.writeBytes(address, this.memory.readBytes(value as bigint, sizeOf(local.type)));
     }
   }
 
@@ -258,7 +307,7 @@ export class Evaluator {
   // ── Targets ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The address of a target in memory; its parts are evaluated and its bounds checked. Null for a register. */
-  private locate(target: Target, frame: Frame): bigint | null {
+  locate(target: Target, frame: Frame): bigint | null {
     switch (target.kind) {
       case "local":
         return target.local.storage === "frame" ? this.frameAddress(target.local, frame) : null;
@@ -284,7 +333,7 @@ export class Evaluator {
     }
   }
 
-  private readTarget(target: Target, address: bigint | null, frame: Frame): Value {
+  readTarget(target: Target, address: bigint | null, frame: Frame): Value {
     if (address !== null) {
       return this.load(address, target.type);
     }
@@ -293,7 +342,7 @@ export class Evaluator {
     return frame.values.get(local) ?? (isFat(local.type) ? { address: 0n, length: 0n } : 0n);
   }
 
-  private writeTarget(target: Target, address: bigint | null, value: Value, frame: Frame): void {
+  writeTarget(target: Target, address: bigint | null, value: Value, frame: Frame): void {
     if (address !== null) {
       this.store(address, target.type, value);
     } else {
@@ -427,6 +476,8 @@ export class Evaluator {
       }
       case "panic":
         throw new Panicked(expression.place, renderFormat(this.memory, this.fat(expression.message, frame)));
+      case "await":
+        throw new Error("an await in a plain function");
     }
   }
 

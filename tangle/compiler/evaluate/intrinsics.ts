@@ -3,6 +3,9 @@ import type { Expression, IntrinsicName, Type } from "../tree.ts";
 import { wrapTo } from "./arithmetic.ts";
 import { type Evaluator, Stopped, type Value } from "./evaluator.ts";
 
+/** Bytes and alignment of a coroutine's frame; what it holds lies elsewhere. */
+const NOMINAL_FRAME = 8n;
+
 /** Runs an intrinsic on its arguments; stops at those that need hardware. */
 export function intrinsic(
   evaluator: Evaluator,
@@ -46,6 +49,9 @@ export function intrinsic(
       evaluator.store(number(0), cell(), wrapTo(old + number(1), cell()));
       return old;
     }
+    case "frameSize":
+    case "frameAlign":
+      return NOMINAL_FRAME;
     case "fence":
     case "spinHint":
       return 0n;

@@ -130,7 +130,13 @@ export class Rewriting {
       const leave = this.f.block();
       this.return(leave, PENDING);
       this.f.blocks.push(leave);
-      block.terminator = { kind: "branch", condition: wait, then: { block: leave, arguments: [] }, otherwise: to, place };
+      block.terminator = {
+        kind: "branch",
+        condition: wait,
+        then: { block: leave, arguments: [] },
+        otherwise: to,
+        place,
+      };
     }
   }
 

@@ -8,11 +8,12 @@
  * here when it is polled again; else it goes on at once. `dropped` is true where the frame is given up instead.
  * The body's first result says whether it ran to its end; the others are the values that `await` gives.
  */
+
+import { calleesFirst } from "./call-graph.ts";
 import { frameItems } from "./coroutine-frame.ts";
 import { findGates, type Gate, localize } from "./coroutine-gates.ts";
 import { Liveness } from "./coroutine-liveness.ts";
 import { Rewriting } from "./coroutine-rewrite.ts";
-import { calleesFirst } from "./call-graph.ts";
 import { removeUnreachable } from "./flow.ts";
 import { copyInto } from "./inline.ts";
 import type { Coroutine, Instruction, IrFunction, IrProgram } from "./ir.ts";
