@@ -1,11 +1,12 @@
 /** Operands and data as written, parsed. */
-import { SEGMENT_NAMES } from "#isa/registers.ts";
+import { mediaRegisterNamed, SEGMENT_NAMES } from "#isa/registers.ts";
 import { encodeText, parseExpression } from "./expression.ts";
 import { SyntaxProblem } from "./lexer.ts";
 import type { TokenReader } from "./reader.ts";
 import type { Datum, OperandSyntax, Size } from "./statement.ts";
 
-const SIZES: Readonly<Record<string, Size>> = { byte: 8, word: 16, dword: 32, qword: 64 };
+const ADDRESS_SIZES = { byte: 8, word: 16, dword: 32, qword: 64 } as const;
+const SIZES: Readonly<Record<string, Size>> = { ...ADDRESS_SIZES, tword: 80, oword: 128 };
 
 /** The elements after db, dw, dd or dq, whose elements have `unit` bytes. */
 export function parseData(reader: TokenReader, unit: number): Datum[] {
@@ -39,6 +40,12 @@ export function parseOperand(reader: TokenReader): OperandSyntax {
     else distance = word as "short" | "near";
   }
   if (reader.accept("[")) return { ...parseMemory(reader, size, far), column };
+  const word = reader.peek();
+  const media = word.kind === "word" ? mediaRegisterNamed(word.text.toLowerCase()) : null;
+  if (media) {
+    reader.next();
+    return { kind: "media", register: media, column };
+  }
   const expression = parseExpression(reader);
   if (expression.kind === "register") {
     if (reader.peek().text === ":") {
@@ -53,18 +60,18 @@ export function parseOperand(reader: TokenReader): OperandSyntax {
 }
 
 function acceptQualifier(reader: TokenReader): string | null {
-  return reader.acceptWord("byte", "word", "dword", "qword", "far", "strict", "short", "near");
+  return reader.acceptWord("byte", "word", "dword", "qword", "tword", "oword", "far", "strict", "short", "near");
 }
 
 function parseMemory(reader: TokenReader, size: Size | 0, far: boolean) {
-  let addressSize: Size | 0 = 0;
+  let addressSize: 8 | 16 | 32 | 64 | 0 = 0;
   let relative: "rel" | "abs" | null = null;
   let segment: number | null = null;
   for (;;) {
     const word = reader.acceptWord("byte", "word", "dword", "qword", "rel", "abs");
     const isSegment = reader.peek(1).text === ":" && SEGMENT_NAMES.indexOf(reader.peek().text.toLowerCase() as "es");
     if (word === "rel" || word === "abs") relative = word;
-    else if (word) addressSize = SIZES[word]!;
+    else if (word) addressSize = ADDRESS_SIZES[word as keyof typeof ADDRESS_SIZES];
     else if (typeof isSegment === "number" && isSegment >= 0) {
       segment = isSegment;
       reader.next();

@@ -51,6 +51,7 @@ export function resolveOperand(
   const { column } = syntax;
   switch (syntax.kind) {
     case "register":
+    case "media":
       return { ...PLAIN, column, operand: syntax.register };
     case "expression": {
       const { size, strict, distance } = syntax;

@@ -1,6 +1,6 @@
 /** Lines of assembly to statements. The grammar is a subset of nasm's, so that both read the same text alike. */
 import type { Mode } from "#isa/instruction.ts";
-import { registerNamed, SEGMENT_NAMES } from "#isa/registers.ts";
+import { mediaRegisterNamed, registerNamed, SEGMENT_NAMES } from "#isa/registers.ts";
 import type { Diagnostic } from "../place.ts";
 import { parseExpression } from "./expression.ts";
 import { SyntaxProblem, type Token, tokenize } from "./lexer.ts";
@@ -139,7 +139,7 @@ class LineParser {
     const isLabel =
       !(KEYWORDS.has(word) || isMnemonic(word)) && after.kind === "word" && this.startsStatement(after.text);
     if (!hasColon && !isLabel) return;
-    if (registerNamed(word) || NOT_LABELS.has(word) || KEYWORDS.has(word)) {
+    if (registerNamed(word) || mediaRegisterNamed(word) || NOT_LABELS.has(word) || KEYWORDS.has(word)) {
       throw new SyntaxProblem("AS2005", `${token.text} cannot be a label`, token.column);
     }
     const name = reader.symbolName(token);

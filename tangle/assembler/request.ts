@@ -19,7 +19,11 @@ export interface Request {
 
 /** Resolves the operands and brings the spelling into the table's form. Throws SyntaxProblem. */
 export function makeRequest(syntax: InstructionSyntax, column: number, around: Surroundings): Request {
-  const { mnemonic, operandWidth } = tableName(syntax.mnemonic, syntax.mode);
+  // movsd and cmpsd are string instructions, unless they have XMM registers.
+  const isMedia = syntax.operands.some((operand) => operand.kind === "media");
+  const { mnemonic, operandWidth } = isMedia
+    ? { mnemonic: syntax.mnemonic, operandWidth: undefined }
+    : tableName(syntax.mnemonic, syntax.mode);
   const operands = syntax.operands.map((operand) => resolveOperand(operand, syntax, around));
   const request: Request = {
     syntax,

@@ -86,7 +86,7 @@ function disambiguate(request: Request, plans: readonly Plan[]): readonly Plan[]
   const widths = new Set<number>();
   for (const plan of plans) {
     const part = plan.operands[index]!;
-    if (part.kind === "rm") widths.add(part.memory!);
+    if (part.kind === "rm" || part.kind === "mediaRm") widths.add(part.memory!);
   }
   if (widths.size < 2) return plans;
   throw new SyntaxProblem(

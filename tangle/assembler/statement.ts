@@ -1,11 +1,12 @@
 /** What a line of assembly says, before anything is known of addresses. */
-import type { Mode, RegisterOperand } from "#isa/instruction.ts";
+import type { MediaRegisterOperand, Mode, RegisterOperand } from "#isa/instruction.ts";
 import type { Expression } from "./expression.ts";
 
-export type Size = 8 | 16 | 32 | 64;
+export type Size = 8 | 16 | 32 | 64 | 80 | 128;
 
 export type OperandSyntax = { readonly column: number } & (
   | { readonly kind: "register"; readonly register: RegisterOperand }
+  | { readonly kind: "media"; readonly register: MediaRegisterOperand }
   | {
       readonly kind: "memory";
       /** Of the datum, as written before the bracket; 0 where nothing is. */
@@ -14,7 +15,7 @@ export type OperandSyntax = { readonly column: number } & (
       readonly address: Expression;
       readonly segment: number | null;
       /** Written inside the bracket: address size without registers, displacement size with them. */
-      readonly addressSize: Size | 0;
+      readonly addressSize: 8 | 16 | 32 | 64 | 0;
       readonly relative: "rel" | "abs" | null;
     }
   | {

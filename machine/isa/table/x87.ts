@@ -15,8 +15,8 @@ function operation([name, number, reversed]: readonly [string, number, number]):
   return [
     [`f${name}`, "m32", `d8 /${number}`, "=32"],
     [`f${name}`, "m64", `dc /${number}`, "=32"],
-    [`f${name}`, "st0,st", `d8 /${number}`, "=32"],
     [`f${name}`, "st,st0", `dc /${reversed}`, "=32"],
+    [`f${name}`, "st0,st", `d8 /${number}`, "=32"],
     [`f${name}p`, "st,st0", `de /${reversed}`, "=32"],
     [`fi${name}`, "m32", `da /${number}`, "=32"],
     [`fi${name}`, "m16", `de /${number}`, "=32"],
