@@ -2,9 +2,9 @@
  * The emitter: Semantics over values of a WebAssembly function. An instruction's meaning runs once, while translating,
  * and leaves behind the code that does what the evaluator would have done at once.
  */
-import type { Instruction } from "#isa/instruction.ts";
-import { type Flag, type LazyKind, STATUS } from "#machine/cpu/flags.ts";
+import { FLAG, type Flag, type LazyKind, STATUS } from "#machine/cpu/flags.ts";
 import * as at from "#machine/cpu/layout.ts";
+import type { Meaning } from "#machine/cpu/meaning.ts";
 import type { Semantics, SystemOperation, Width } from "#machine/cpu/semantics.ts";
 import { FS } from "#machine/cpu/state.ts";
 import { isCanonical } from "#machine/memory/canonical.ts";
@@ -15,17 +15,18 @@ import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import {
   computed,
-  conditionFromBits,
   conditionOf,
   type FlagForm,
   type FlagView,
   flagOf,
+  knownView,
   sameForm,
   viewOfLocals,
   withFlag,
 } from "./flag-view.ts";
 import { type FunctionWriter, LOCAL } from "./function-writer.ts";
-import { emitPlace, loadOpcode, storeOpcode } from "./tlb-access.ts";
+import type { Step } from "./region.ts";
+import { emitPlace, emitRememberedPlace, loadOpcode, type PageMemory, storeOpcode } from "./tlb-access.ts";
 
 /** Thrown where an instruction, or this use of it, is left to the evaluator. */
 export class NotEmitted extends Error {}
@@ -52,6 +53,16 @@ export interface RuntimeFunctions {
   readonly status: number;
 }
 
+/** The first local that a value is computed from; -1 for none. */
+function firstLocal(value: Value): number {
+  if (value.op === OP.localGet) return value.index;
+  for (const operand of value.operands) {
+    const found = firstLocal(operand);
+    if (found >= 0) return found;
+  }
+  return -1;
+}
+
 export class Emitter implements Semantics<Value> {
   readonly stackWidth: 16 | 32 | 64;
   /** Registers that the function reads or writes. */
@@ -59,12 +70,23 @@ export class Emitter implements Semantics<Value> {
   readonly written = new Set<number>();
   /** What is known of the flags before the next instruction. */
   form: FlagForm | null = null;
+  /** Whether `LOCAL.carry` holds the carry flag before the next instruction. */
+  carried = false;
+  /** Somebody reads `LOCAL.carry`. */
+  usesCarry = false;
 
   #branch: Branch = this.#fresh([]);
   #next = 0n;
   #start = 0n;
   #stored = false;
   #touchesFlags = false;
+  #flagsDie = false;
+  /** Whether single flags are set anywhere in the function. */
+  overrides = false;
+  /** Whether accesses remember their last page: worth it in loops. */
+  remembers = false;
+  /** The pages remembered, by what addresses are computed from. */
+  readonly pages = new Map<string, PageMemory>();
 
   constructor(
     readonly fn: FunctionWriter,
@@ -77,24 +99,25 @@ export class Emitter implements Semantics<Value> {
   }
 
   #fresh(statements: Statement[]): Branch {
-    return { statements, registers: new Map(), flags: viewOfLocals(this.form), departure: null };
+    return { statements, registers: new Map(), flags: viewOfLocals(this.form, this.carried), departure: null };
   }
 
   /**
    * Writes the code of one instruction, all but its departure, which it gives. Throws `NotEmitted`, with nothing
-   * written, where the evaluator must do it.
+   * written, where the evaluator must do it. `flagsDie`: nobody will see the flags that it sets.
    */
-  instruction(meaning: <V>(s: Semantics<V>, i: Instruction) => void, i: Instruction, start: bigint): Departure | null {
+  instruction({ decoded, start }: Step, flagsDie: boolean): Departure | null {
     const { fn } = this;
     this.#start = start;
-    this.#next = this.#wrap(start + BigInt(i.length));
+    this.#next = this.#wrap(start + BigInt(decoded.length));
+    this.#flagsDie = flagsDie;
     this.#stored = false;
     this.#touchesFlags = false;
     x.scope.depth = 0;
     const branch = this.#fresh([]);
     this.#branch = branch;
     try {
-      meaning(this, i);
+      (decoded.meaning as Meaning)(this, decoded.instruction);
     } catch (reason) {
       fn.release();
       throw reason;
@@ -104,6 +127,7 @@ export class Emitter implements Semantics<Value> {
     this.#commit(branch);
     fn.release();
     this.form = branch.flags.form;
+    if (this.#touchesFlags) this.carried = false;
     return departure;
   }
 
@@ -145,7 +169,7 @@ export class Emitter implements Semantics<Value> {
     if (this.#touchesFlags) {
       assign(LOCAL.left, x.as64(flags.left));
       assign(LOCAL.right, x.as64(flags.right));
-      assign(LOCAL.result, x.as64(flags.result));
+      if (flags.form?.plain !== true) assign(LOCAL.result, x.as64(flags.result));
       assign(LOCAL.flagBits, x.as32(flags.bits));
       assign(LOCAL.flagState, x.as32(flags.state));
     }
@@ -425,19 +449,22 @@ export class Emitter implements Semantics<Value> {
       joined[field] = x.local(index, wide ? I64 : I32);
     }
     const form = sameForm(taken.flags.form, passed.flags.form) ? taken.flags.form : null;
-    outer.flags = { form, ...(joined as Pick<FlagView, (typeof fields)[number]>) };
+    outer.flags = { form, carry: null, ...(joined as Pick<FlagView, (typeof fields)[number]>) };
   }
 
   // Flags
 
   setFlags(kind: LazyKind, width: Width, left: Value, right: Value, result: Value): void {
+    if (this.#flagsDie) return;
     this.#touchesFlags = true;
-    this.#branch.flags = computed(kind, width, left, right, result, this.#branch.flags.bits);
+    this.#branch.flags = computed(kind, width, left, right, result);
   }
 
   setFlag(flag: Flag, value: Value): void {
     if (((STATUS >> flag) & 1) !== 0) {
+      if (this.#flagsDie) return;
       this.#touchesFlags = true;
+      this.overrides = true;
       this.#branch.flags = withFlag(this.#branch.flags, flag, value);
       return;
     }
@@ -459,32 +486,32 @@ export class Emitter implements Semantics<Value> {
       return this.#hold(x.as32(x.logic("And", place, x.constant(1n))));
     }
     const { flags } = this.#branch;
-    return this.#hold(flagOf(flags, flag) ?? flagOf(this.#statusView(), flag)!);
+    if (flags.form === null && flags.carry !== null && flag === FLAG.CF) this.usesCarry = true;
+    return flagOf(flags, flag) ?? flagOf(knownView(this.status()), flag)!;
   }
 
   condition(code: number): Value {
-    return conditionOf(this.#branch.flags, code) ?? conditionFromBits(this.#status(), code);
-  }
-
-  #statusView(): FlagView {
-    const bits = this.#status();
-    const form = { kind: 0, width: 32, plain: false, logical: false, overridden: 0 } as const;
-    return { form, left: bits, right: bits, result: bits, bits, state: bits };
+    return conditionOf(this.#branch.flags, code) ?? conditionOf(knownView(this.status()), code)!;
   }
 
   /** All six flags, computed by the runtime: where their form is not known. */
-  #status(): Value {
+  status(): Value {
     const { left, right, result, bits, state } = this.#branch.flags;
     const values = [x.as32(state), x.as64(left), x.as64(right), x.as64(result), x.as32(bits)];
-    const index = this.fn.take(I32);
-    for (const value of values) value.uses++;
-    this.#push((depth) => {
-      for (const value of values) this.fn.emit(value, depth);
-      this.fn.out.byte(OP.call);
-      this.fn.out.unsigned(this.runtime.status);
-      this.fn.out.set(index);
-    });
-    return x.local(index, I32, 12);
+    return x.make(OP.call, I32, values, 12, this.runtime.status);
+  }
+
+  /** Puts the carry flag into `LOCAL.carry`. */
+  carryOver(): void {
+    if (this.form === null && this.carried) {
+      this.usesCarry = true;
+      return;
+    }
+    x.scope.depth = 0;
+    this.#branch = this.#fresh([]);
+    this.fn.emit(x.as32(this.flag(FLAG.CF)));
+    this.fn.out.set(LOCAL.carry);
+    this.fn.release();
   }
 
   // Memory
@@ -517,12 +544,25 @@ export class Emitter implements Semantics<Value> {
     const address = this.#linear(segment, offset, bytes, write);
     const { user, mode } = this.context;
     const index = this.fn.take(I32);
+    const memory = this.remembers ? this.#pageMemory(address, write) : null;
     address.uses++;
     this.#push((depth) => {
-      emitPlace(this.fn, { address, bytes, write, user, long: mode === 64 }, depth, this.leave);
+      const access = { address, bytes, write, user, long: mode === 64 };
+      if (memory === null) emitPlace(this.fn, access, depth, this.leave);
+      else emitRememberedPlace(this.fn, access, memory, depth, this.leave);
       this.fn.out.set(index);
     });
     return index;
+  }
+
+  /** Accesses through the same register are likely to be to the same page. */
+  #pageMemory(address: Value, write: boolean): PageMemory {
+    const key = `${write} ${x.isConstant(address) ? address.constant >> 12n : firstLocal(address)}`;
+    const known = this.pages.get(key);
+    if (known !== undefined) return known;
+    const memory = { page: this.fn.keep(I64), place: this.fn.keep(I32) };
+    this.pages.set(key, memory);
+    return memory;
   }
 
   #get(place: number, width: Width): Value {

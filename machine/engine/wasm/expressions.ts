@@ -277,6 +277,7 @@ export function emit(out: ByteWriter, value: Value, temporaries: Temporaries, de
   }
   for (const operand of value.operands) emit(out, operand, temporaries, depth);
   out.byte(value.op);
+  if (value.op === OP.call) out.unsigned(value.index);
   if (value.uses < 2 || value.scope !== depth) return;
   value.local = temporaries.take(value.type);
   out.tee(value.local);

@@ -16,6 +16,7 @@ import {
 import type { Width } from "#machine/cpu/semantics.ts";
 import { I32, I64, OP } from "./encoder.ts";
 import {
+  arithmetic,
   as32,
   compare,
   constant,
@@ -29,7 +30,7 @@ import {
   signed,
   type Value,
 } from "./expressions.ts";
-import { LOCAL } from "./function-writer.ts";
+import { type FunctionWriter, LOCAL } from "./function-writer.ts";
 
 /** What is known while translating. */
 export interface FlagForm {
@@ -43,14 +44,17 @@ export interface FlagForm {
   readonly overridden: number;
 }
 
+/** In a packed form: the result is not kept, being the sum or difference of left and right. */
+export const PLAIN = 0x8000;
+
 /** The form as `LOCAL.flagState` holds it. */
-export function packForm({ kind, width, overridden }: FlagForm): number {
-  return kind | (width << 8) | (overridden << 16);
+export function packForm({ kind, width, plain, overridden }: FlagForm): number {
+  return kind | (width << 8) | (plain ? PLAIN : 0) | (overridden << 16);
 }
 
 export function sameForm(a: FlagForm | null, b: FlagForm | null): boolean {
   if (a === null || b === null) return a === b;
-  return packForm(a) === packForm(b) && a.plain === b.plain && a.logical === b.logical;
+  return packForm(a) === packForm(b) && a.logical === b.logical;
 }
 
 export interface FlagView {
@@ -63,19 +67,67 @@ export interface FlagView {
   readonly bits: Value;
   /** The form, packed. */
   readonly state: Value;
+  /** The carry flag, where it is known although the form is not. */
+  readonly carry: Value | null;
 }
 
-/** The flags as the locals hold them. */
-export function viewOfLocals(form: FlagForm | null): FlagView {
+/** The flags as the locals hold them; with `carried`, the carry flag too. */
+export function viewOfLocals(form: FlagForm | null, carried: boolean): FlagView {
   const wide = (index: number) => local(index, I64, form === null ? 64 : form.width);
+  const [left, right] = [wide(LOCAL.left), wide(LOCAL.right)];
   return {
     form,
-    left: wide(LOCAL.left),
-    right: wide(LOCAL.right),
-    result: wide(LOCAL.result),
+    left,
+    right,
+    result: form?.plain === true ? plainResult(form, left, right) : wide(LOCAL.result),
     bits: local(LOCAL.flagBits, I32),
     state: form === null ? local(LOCAL.flagState, I32) : constant(BigInt(packForm(form))),
+    carry: form === null && carried ? local(LOCAL.carry, I32, 1) : null,
   };
+}
+
+function plainResult({ kind, width }: FlagForm, left: Value, right: Value): Value {
+  return arithmetic(kind === ADD ? "Add" : "Sub", width, fit(width, left), fit(width, right));
+}
+
+/**
+ * Code that puts what is left out of plain flags into the local `result`: for whoever needs all of them and does not
+ * know their form.
+ */
+export function emitResult(
+  fn: FunctionWriter,
+  locals: { state: number; left: number; right: number; result: number },
+): void {
+  const { out } = fn;
+  const masked = (mask: number) => {
+    out.get(locals.state);
+    out.i32(mask);
+    out.byte(OP.i32And);
+  };
+  masked(PLAIN);
+  fn.open(OP.if);
+  const sum = (op: number) => {
+    out.get(locals.left);
+    out.get(locals.right);
+    out.byte(op);
+  };
+  sum(OP.i64Add);
+  sum(OP.i64Sub);
+  masked(0xff);
+  out.i32(ADD);
+  out.byte(OP.i32Eq);
+  out.byte(OP.select);
+  out.i64(-1n);
+  out.i64(64n);
+  masked(0x7f00);
+  out.i32(8);
+  out.byte(OP.i32ShrU);
+  out.byte(OP.i64ExtendI32U);
+  out.byte(OP.i64Sub);
+  out.byte(OP.i64ShrU);
+  out.byte(OP.i64And);
+  out.set(locals.result);
+  fn.end();
 }
 
 /** Whether a value is `operation` applied to just these two. */
@@ -110,7 +162,7 @@ function bit(value: Value, place: number): Value {
 /** The value of one flag; null where the form must be known and is not. */
 export function flagOf(view: FlagView, flag: Flag): Value | null {
   const { form } = view;
-  if (form === null) return null;
+  if (form === null) return flag === FLAG.CF ? view.carry : null;
   if (form.kind === KNOWN || ((form.overridden >> flag) & 1) !== 0) return bit(view.bits, flag);
   const { width } = form;
   const [left, right, result] = [fit(width, view.left), fit(width, view.right), fit(width, view.result)];
@@ -256,16 +308,16 @@ function againstZero({ result }: FlagView, width: Width, pair: number): Value {
 }
 
 /** From the six flags as one number, as `status` of the runtime gives it. */
-export function conditionFromBits(bits: Value, code: number): Value {
-  const view: FlagView = {
+export function knownView(bits: Value): FlagView {
+  return {
     form: { kind: KNOWN, width: 32, plain: false, logical: false, overridden: 0 },
     left: bits,
     right: bits,
     result: bits,
     bits,
     state: bits,
+    carry: null,
   };
-  return conditionOf(view, code)!;
 }
 
 /** The flags after one has been set by itself. */
@@ -275,20 +327,13 @@ export function withFlag(view: FlagView, flag: Flag, value: Value): FlagView {
   const bits = logic("Or", others, as32(shift("Shl", isNonZero(value), constant(BigInt(flag)))));
   const state = logic("Or", view.state, constant(mask << 16n));
   const form = view.form === null ? null : { ...view.form, overridden: view.form.overridden | Number(mask) };
-  return { ...view, form, bits, state };
+  return { ...view, form, bits, state, carry: flag === FLAG.CF ? null : view.carry };
 }
 
 /** The flags after an instruction that sets them all. */
-export function computed(
-  kind: LazyKind,
-  width: Width,
-  left: Value,
-  right: Value,
-  result: Value,
-  bits: Value,
-): FlagView {
+export function computed(kind: LazyKind, width: Width, left: Value, right: Value, result: Value): FlagView {
   const logical = kind === RESULT && isConstant(left) && isConstant(right) && (left.constant | right.constant) === 0n;
   const plain = (kind === ADD || kind === SUBTRACT) && isPlain(kind, width, left, right, result);
   const form = { kind, width, plain, logical, overridden: 0 };
-  return { form, left, right, result, bits, state: constant(BigInt(packForm(form))) };
+  return { form, left, right, result, bits: constant(0n), state: constant(BigInt(packForm(form))), carry: null };
 }

@@ -19,9 +19,11 @@ export const LOCAL = {
   evaluate: 23,
   /** Where to go next, for places that are reached through a table. */
   label: 24,
+  /** The carry flag, where a loop begins that needs it. */
+  carry: 25,
 } as const;
 
-const FIXED: readonly ValueType[] = [...Array<ValueType>(19).fill(I64), I32, I32, I64, I32, I32];
+const FIXED: readonly ValueType[] = [...Array<ValueType>(19).fill(I64), I32, I32, I64, I32, I32, I32];
 
 /** A place that can be branched to: the number of labels open inside it, itself included. */
 export type Label = number;
@@ -55,6 +57,12 @@ export class FunctionWriter implements Temporaries {
     }
     this.#taken.push({ type, index });
     return index;
+  }
+
+  /** A local for the whole function. */
+  keep(type: ValueType): number {
+    this.#locals.push(type);
+    return this.parameters + this.#locals.length - 1;
   }
 
   /** All temporaries are free again. */

@@ -2,15 +2,16 @@
 
 import { STATUS } from "#machine/cpu/flags.ts";
 import * as at from "#machine/cpu/layout.ts";
-import type { Meaning } from "#machine/cpu/meaning.ts";
 import type { Context } from "./context.ts";
 import { Emitter, NotEmitted, type RuntimeFunctions } from "./emitter.ts";
-import { type FunctionBody, OP } from "./encoder.ts";
-import { type FlagForm, sameForm } from "./flag-view.ts";
+import { type ByteWriter, type FunctionBody, OP } from "./encoder.ts";
+import { flagsDie, flagsLive } from "./flag-liveness.ts";
+import { emitResult, type FlagForm, sameForm } from "./flag-view.ts";
 import { FunctionWriter, type Label, LOCAL } from "./function-writer.ts";
 import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, JUMP_SLOT, JUMPS } from "./jump-cache.ts";
 import { type Block, type Step, successorsOf, type Way } from "./region.ts";
 import { Structure } from "./structure.ts";
+import { NO_PAGE } from "./tlb-access.ts";
 
 /** Index of the type of a region. */
 const REGION_TYPE = 0;
@@ -21,6 +22,8 @@ class RegionWriter {
   readonly structure: Structure;
   /** What is known of the flags when a block begins: undefined before any edge to it has been written. */
   readonly #forms: (FlagForm | null | undefined)[];
+  /** Blocks that begin with the carry flag in a local. */
+  readonly #flagsLive: readonly boolean[];
   #exit: Label = 0;
   /** The instruction being written: its place, and how many of its block are not done yet, itself included. */
   #rip = 0n;
@@ -33,6 +36,7 @@ class RegionWriter {
   ) {
     this.emitter = new Emitter(this.body, context, runtime, () => this.#leave());
     this.#forms = blocks.map(() => undefined);
+    this.#flagsLive = flagsLive(blocks);
     const graph = { successors: blocks.map(successorsOf) };
     this.structure = new Structure(
       graph,
@@ -74,6 +78,10 @@ class RegionWriter {
       out.memory(op, from);
       out.set(local);
     }
+    for (const { page } of this.emitter.pages.values()) {
+      out.i64(NO_PAGE);
+      out.set(page);
+    }
     out.i32(0);
     out.memory(OP.i32Load, at.LAZY_KIND);
     out.i32(0);
@@ -87,6 +95,12 @@ class RegionWriter {
     out.i32(STATUS);
     out.byte(OP.i32And);
     out.set(LOCAL.flagBits);
+    if (this.emitter.usesCarry) {
+      this.#callStatus(out);
+      out.i32(1);
+      out.byte(OP.i32And);
+      out.set(LOCAL.carry);
+    }
   }
 
   #store(fn: FunctionWriter): void {
@@ -99,6 +113,11 @@ class RegionWriter {
     for (const register of this.emitter.written)
       word(OP.i64Store, register * 8, () => out.get(LOCAL.registers + register));
     word(OP.i64Store, at.RIP, () => out.get(LOCAL.rip));
+    emitResult(fn, { state: LOCAL.flagState, left: LOCAL.left, right: LOCAL.right, result: LOCAL.result });
+    if (!this.emitter.overrides) {
+      this.#storeLazy(fn);
+      return;
+    }
     out.get(LOCAL.flagState);
     out.i32(16);
     out.byte(OP.i32ShrU);
@@ -108,14 +127,28 @@ class RegionWriter {
       out.memory(OP.i64Load, at.RFLAGS);
       out.i64(~BigInt(STATUS));
       out.byte(OP.i64And);
-      for (const local of [LOCAL.flagState, LOCAL.left, LOCAL.right, LOCAL.result, LOCAL.flagBits]) out.get(local);
-      out.byte(OP.call);
-      out.unsigned(this.runtime.status);
+      this.#callStatus(out);
       out.byte(OP.i64ExtendI32U);
       out.byte(OP.i64Or);
     });
     word(OP.i32Store, at.LAZY_KIND, () => out.i32(0));
     fn.otherwise();
+    this.#storeLazy(fn);
+    fn.end();
+  }
+
+  #callStatus(out: ByteWriter): void {
+    for (const local of [LOCAL.flagState, LOCAL.left, LOCAL.right, LOCAL.result, LOCAL.flagBits]) out.get(local);
+    out.byte(OP.call);
+    out.unsigned(this.runtime.status);
+  }
+
+  #storeLazy({ out }: FunctionWriter): void {
+    const word = (op: number, to: number, value: () => void) => {
+      out.i32(0);
+      value();
+      out.memory(op, to);
+    };
     word(OP.i32Store, at.LAZY_KIND, () => {
       out.get(LOCAL.flagState);
       out.i32(0xff);
@@ -125,11 +158,12 @@ class RegionWriter {
       out.get(LOCAL.flagState);
       out.i32(8);
       out.byte(OP.i32ShrU);
+      out.i32(0x7f);
+      out.byte(OP.i32And);
     });
     word(OP.i64Store, at.LAZY_LEFT, () => out.get(LOCAL.left));
     word(OP.i64Store, at.LAZY_RIGHT, () => out.get(LOCAL.right));
     word(OP.i64Store, at.LAZY_RESULT, () => out.get(LOCAL.result));
-    fn.end();
   }
 
   /** To the region that begins at rip, if the jump cache knows one; otherwise back to the engine. */
@@ -227,6 +261,7 @@ class RegionWriter {
     const known = this.#forms[node];
     if (known === undefined) this.#forms[node] = form;
     else if (!sameForm(known, form)) this.#forms[node] = null;
+    if (this.#flagsLive[node]) this.emitter.carryOver();
     this.#charge(node);
     this.structure.branch(node);
   }
@@ -236,11 +271,13 @@ class RegionWriter {
   #block(node: number): void {
     const block = this.blocks[node]!;
     this.emitter.form = this.#forms[node] ?? null;
+    this.emitter.carried = this.#flagsLive[node]!;
+    this.emitter.remembers = this.structure.inLoop;
     const last = block.steps.length - 1;
     for (const [index, step] of block.steps.entries()) {
       this.#rip = step.start;
       this.#undone = block.steps.length - index;
-      const departure = this.#step(step);
+      const departure = this.#step(step, flagsDie(block, index));
       if (departure === "evaluate") {
         this.#leave();
         return;
@@ -257,9 +294,9 @@ class RegionWriter {
     this.#leave();
   }
 
-  #step({ start, decoded }: Step): ReturnType<Emitter["instruction"]> | "evaluate" {
+  #step(step: Step, flagsDie: boolean): ReturnType<Emitter["instruction"]> | "evaluate" {
     try {
-      return this.emitter.instruction(decoded.meaning as Meaning, decoded.instruction, start);
+      return this.emitter.instruction(step, flagsDie);
     } catch (reason) {
       if (reason instanceof NotEmitted) return "evaluate";
       throw reason;

@@ -22,6 +22,7 @@ export interface CodeSource {
 export interface Step {
   readonly start: bigint;
   readonly decoded: DecodedInstruction;
+  readonly findings: Findings;
 }
 
 /** A call that a region follows: blocks inside belong to it, so that each return knows where it goes. */
@@ -122,7 +123,7 @@ class Discovery {
         block.next = this.#way(rip, frame);
         return;
       }
-      steps.push({ start: rip, decoded });
+      steps.push({ start: rip, decoded, findings });
       this.#instructions++;
       const start = rip;
       rip = this.#wrap(rip + BigInt(decoded.length));

@@ -13,7 +13,7 @@ import {
 import type { Width } from "#machine/cpu/semantics.ts";
 import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts";
 import * as x from "./expressions.ts";
-import { type FlagView, flagOf } from "./flag-view.ts";
+import { emitResult, type FlagView, flagOf } from "./flag-view.ts";
 import { FunctionWriter } from "./function-writer.ts";
 
 /** Types of functions, by index, the same in all modules: of a region, of `status`. */
@@ -32,13 +32,14 @@ const WIDTHS: readonly Width[] = [8, 16, 32, 64];
 function statusFunction(): FunctionBody {
   const fn = new FunctionWriter(Object.keys(PARAMETER).length, [I32]);
   const { out } = fn;
+  emitResult(fn, PARAMETER);
   out.get(PARAMETER.bits);
   out.set(VALUE);
   const done = fn.open(OP.block);
   for (const kind of KINDS) {
     for (const width of WIDTHS) {
       out.get(PARAMETER.state);
-      out.i32(0xffff);
+      out.i32(0x7fff);
       out.byte(OP.i32And);
       out.i32(kind | (width << 8));
       out.byte(OP.i32Eq);
@@ -79,6 +80,7 @@ function allFlags(kind: LazyKind, width: Width): x.Value {
     result: x.local(PARAMETER.result, I64, width),
     bits: x.local(PARAMETER.bits, I32),
     state: x.local(PARAMETER.state, I32),
+    carry: null,
   };
   let all = x.constant(0n);
   for (const flag of Object.values(FLAG) as Flag[]) {

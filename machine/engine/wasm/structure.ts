@@ -21,6 +21,7 @@ type WriteNode = (node: number) => void;
 
 export class Structure {
   readonly #targets: Target[] = [];
+  #loops = 0;
 
   constructor(
     readonly graph: FlowGraph,
@@ -29,6 +30,11 @@ export class Structure {
     /** Called before a node that begins a loop. */
     readonly enterLoop: (nodes: readonly number[]) => void,
   ) {}
+
+  /** Whether the node being written is part of a loop. */
+  get inLoop(): boolean {
+    return this.#loops > 0;
+  }
 
   /** The whole function, from node 0. */
   emit(): void {
@@ -103,8 +109,10 @@ export class Structure {
     const label = this.fn.open(OP.loop);
     this.#targets.push({ label, nodes: entries });
     this.enterLoop(entries);
+    this.#loops++;
     const inner = components(this.graph, nodes, new Set(entries));
     this.#sequence(inner, entries);
+    this.#loops--;
     this.#targets.pop();
     this.fn.end();
   }

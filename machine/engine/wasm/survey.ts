@@ -1,5 +1,6 @@
 /** Semantics over nothing: runs a meaning only to see what sort of instruction it is. */
 import type { Instruction } from "#isa/instruction.ts";
+import { type Flag, STATUS } from "#machine/cpu/flags.ts";
 import type { Meaning } from "#machine/cpu/meaning.ts";
 import type { Semantics, SystemOperation, Width } from "#machine/cpu/semantics.ts";
 
@@ -15,8 +16,12 @@ export interface Findings {
   readonly again: boolean;
   /** It acts on the whole processor. */
   readonly system: boolean;
-  /** It sets all status flags, and reads none before; and nothing in it can leave the translated code. */
-  readonly replacesFlags: boolean;
+  /** Something in it can leave the translated code. */
+  readonly leaves: boolean;
+  /** It reads a status flag, and had not set it. */
+  readonly readsFlags: boolean;
+  /** It sets all status flags, always. */
+  readonly setsFlags: boolean;
 }
 
 type Nothing = 0;
@@ -28,15 +33,11 @@ class Survey implements Semantics<Nothing> {
   repeats = false;
   usesSystem = false;
   #depth = 0;
-  #setsFlags = false;
-  #readsFlags = false;
-  #leaves = false;
+  setsFlags = false;
+  readsFlags = false;
+  leaves = false;
 
   constructor(readonly stackWidth: 16 | 32 | 64) {}
-
-  get replacesFlags(): boolean {
-    return this.#setsFlags && !this.#readsFlags && !this.#leaves && !this.usesSystem;
-  }
 
   constant(): Nothing {
     return 0;
@@ -62,7 +63,7 @@ class Survey implements Semantics<Nothing> {
     return 0;
   }
   divide(): { quotient: Nothing; remainder: Nothing } {
-    this.#leaves = true;
+    this.leaves = true;
     return { quotient: 0, remainder: 0 };
   }
   and(): Nothing {
@@ -123,25 +124,26 @@ class Survey implements Semantics<Nothing> {
     return 0;
   }
   setFlags(): void {
-    if (this.#depth === 0) this.#setsFlags = true;
+    if (this.#depth === 0) this.setsFlags = true;
   }
   setFlag(): void {}
-  flag(): Nothing {
-    if (!this.#setsFlags) this.#readsFlags = true;
+  flag(flag: Flag): Nothing {
+    if (((STATUS >> flag) & 1) !== 0) this.condition();
     return 0;
   }
   condition(): Nothing {
-    return this.flag();
+    if (!this.setsFlags) this.readsFlags = true;
+    return 0;
   }
   load(): Nothing {
-    this.#leaves = true;
+    this.leaves = true;
     return 0;
   }
   store(): void {
-    this.#leaves = true;
+    this.leaves = true;
   }
   update(_segment: number, _offset: Nothing, _width: Width, change: (old: Nothing) => Nothing): void {
-    this.#leaves = true;
+    this.leaves = true;
     change(0);
   }
   nextInstruction(): Nothing {
@@ -156,15 +158,15 @@ class Survey implements Semantics<Nothing> {
     this.#jump();
   }
   #jump(): void {
-    this.#leaves = true;
+    this.leaves = true;
     if (this.#depth === 0) this.jumped = true;
   }
   again(): void {
     this.repeats = true;
-    this.#leaves = true;
+    this.leaves = true;
   }
   fault(): void {
-    this.#leaves = true;
+    this.leaves = true;
   }
   system(_operation: SystemOperation): Nothing {
     this.usesSystem = true;
@@ -182,6 +184,8 @@ export function survey(meaning: Meaning, instruction: Instruction, stackWidth: 1
     conditional: !seen.jumped,
     again: seen.repeats,
     system: seen.usesSystem,
-    replacesFlags: seen.replacesFlags,
+    leaves: seen.leaves || seen.usesSystem,
+    readsFlags: seen.readsFlags,
+    setsFlags: seen.setsFlags,
   };
 }

@@ -2,7 +2,7 @@
 import { TLB } from "#machine/cpu/layout.ts";
 import { ENTRIES, tagKey } from "#machine/memory/tlb.ts";
 import { I32, I64, OP } from "./encoder.ts";
-import { as32, as64, type Value } from "./expressions.ts";
+import { as32, as64, local, type Value } from "./expressions.ts";
 import type { FunctionWriter } from "./function-writer.ts";
 
 const ENTRY_BYTES = 16;
@@ -48,6 +48,53 @@ export function emitPlace(fn: FunctionWriter, access: Access, depth: number, mis
   out.get(entry);
   out.memory(OP.i32Load, table + ADDEND);
   out.get(low);
+  out.byte(OP.i32Add);
+}
+
+/** Locals that hold the last page found: its address (one that no access has, at first), and its place. */
+export interface PageMemory {
+  readonly page: number;
+  readonly place: number;
+}
+
+/** No canonical address is near it. */
+export const NO_PAGE = 1n << 63n;
+
+/** The same through a remembered page: only where the access lies outside it is the TLB asked. */
+export function emitRememberedPlace(
+  fn: FunctionWriter,
+  access: Access,
+  memory: PageMemory,
+  depth: number,
+  miss: () => void,
+): void {
+  const { out } = fn;
+  const whole = fn.take(I64);
+  const offset = fn.take(I64);
+  fn.emit(as64(access.long ? access.address : as32(access.address)), depth);
+  out.tee(whole);
+  out.get(memory.page);
+  out.byte(OP.i64Sub);
+  out.tee(offset);
+  out.i64(BigInt(0x1000 - access.bytes));
+  out.byte(OP.i64GtU);
+  fn.open(OP.if);
+  emitPlace(fn, { ...access, address: local(whole, I64, access.long ? 64 : 32) }, depth, miss);
+  out.get(whole);
+  out.i64(0xfffn);
+  out.byte(OP.i64And);
+  out.tee(offset);
+  out.byte(OP.i32WrapI64);
+  out.byte(OP.i32Sub);
+  out.set(memory.place);
+  out.get(whole);
+  out.get(offset);
+  out.byte(OP.i64Sub);
+  out.set(memory.page);
+  fn.end();
+  out.get(offset);
+  out.byte(OP.i32WrapI64);
+  out.get(memory.place);
   out.byte(OP.i32Add);
 }
 

@@ -95,8 +95,8 @@ export class Translations {
     const high = Number(draft.entry >> 32n);
     const region = { draft, run, slot, low, high, generation };
     const { id } = draft.context;
-    let entries = this.#entries.get(id);
-    if (entries === undefined) this.#entries.set(id, (entries = new Map()));
+    const entries = this.#entries.get(id) ?? new Map<number, Region[]>();
+    this.#entries.set(id, entries);
     const key = keyOf(low, high);
     entries.set(key, [region, ...(entries.get(key) ?? [])]);
     for (const { start } of draft.ranges) {
