@@ -5,15 +5,15 @@ import { build, type Plugin } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** The page's scripts load each other; what they share is a file of its own. */
-const PAGE = {
-  theme: "site/client/theme.ts",
+/** These load each other. */
+const TOGETHER = {
   page: "site/client/page.ts",
   search: "site/client/search.ts",
 } as const;
 
-/** The machine is two files that anyone can take along. */
-const MACHINE = {
+/** Each of these is whole: the theme runs before the page is drawn, the machine is two files that anyone can take along. */
+const ALONE = {
+  theme: "site/client/theme.ts",
   "taiji-machine": "machine/hosts/page/element.ts",
   "taiji-machine-worker": "machine/hosts/page/worker.ts",
 } as const;
@@ -34,7 +34,7 @@ export async function bundleScripts(): Promise<Map<string, string>> {
       legalComments: "none",
       logLevel: "silent",
     });
-  const results = await Promise.all([bundle(PAGE, true), bundle(MACHINE, false)]);
+  const results = await Promise.all([bundle(TOGETHER, true), bundle(ALONE, false)]);
   const files = results.flatMap(({ outputFiles }) => outputFiles);
   return new Map(files.map((file) => [file.path.split(/[\\/]/).pop()!, file.text]));
 }

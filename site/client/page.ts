@@ -86,8 +86,9 @@ function addSearch(): void {
   button.addEventListener("click", () => void open());
   document.querySelector(".masthead")?.append(button);
   document.addEventListener("keydown", (event) => {
-    const isTyping = (event.target as HTMLElement).closest("input, textarea, taiji-machine") !== null;
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isTyping) return;
+    const { key, target, ctrlKey, metaKey, altKey } = event;
+    const isTyping = target instanceof Element && target.closest("input, textarea, taiji-machine") !== null;
+    if (key !== "/" || ctrlKey || metaKey || altKey || isTyping) return;
     event.preventDefault();
     void open();
   });

@@ -22,7 +22,7 @@ function progress(book: Book): string {
 
 export function renderCover(book: Book, liveReload: boolean): string {
   const main =
-    `<main class="page" id="text"><header class="opening"><h1>${BOOK_TITLE}</h1>` +
+    `<main class="page cover" id="text"><header class="opening"><h1>${BOOK_TITLE}</h1>` +
     `<p class="summary">${DESCRIPTION}</p></header><article>` +
     `<p>Each chapter adds one thing to a kernel, and shows it running on the machine beside the text: a PC that this book ` +
     `also builds, in its appendices. The code you read is the code that runs. It is taken out of these pages, compiled to ` +
