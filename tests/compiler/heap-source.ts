@@ -13,7 +13,7 @@ function cells(size: usize): usize { return (size + 15) / 8; }
 function allocate(size: usize, alignment: usize): u64 {
   assert(alignment === 1 || alignment === 2 || alignment === 4 || alignment === 8, "alignment");
   const count = cells(size); let at: u64 = 0;
-  if (count < 64 && lists[count] !== 0) { at = lists[count]; lists[count] = pointer<u64>(at).value; }
+  if (count < 64 && lists[count] !== 0) { at = addressOf(memory[usize(lists[count]) - 1]).address; lists[count] = pointer<u64>(at).value; }
   else { if (used + count > memory.length) { return 0; } at = addressOf(memory[used]).address; used += count; }
   pointer<u64>(at).value = u64(size) * 16 + u64(alignment); live++; taken++;
   fillMemory(pointer<u8>(at + 8), 0xcc, size);
@@ -24,7 +24,7 @@ function free(address: u64, size: usize, alignment: usize): void {
   assert(pointer<u64>(at).value === u64(size) * 16 + u64(alignment), "freed twice, or with another size");
   fillMemory(pointer<u8>(address), 0xdd, size); live--;
   const count = cells(size);
-  if (count < 64) { pointer<u64>(at).value = lists[count]; lists[count] = at; }
+  if (count < 64) { pointer<u64>(at).value = lists[count]; lists[count] = (at - addressOf(memory).address) / 8 + 1; }
 }
 globalAllocator(allocate, free);
 `.replaceAll("\n", " ");

@@ -12,7 +12,6 @@ import { checkGlobal } from "./globals.ts";
 import { builtInMember } from "./members.ts";
 import { exportedEntity } from "./modules.ts";
 import { fieldTarget, globalTarget, integerOf, localTarget, read, reinterpret } from "./nodes.ts";
-import { checkUsable } from "./ownership.ts";
 import { closest, lookUp } from "./resolve.ts";
 import type { ExpressionNode } from "./syntax.ts";
 import { INTERRUPT_FRAME_CLASS, isError, typeName, USIZE } from "./types.ts";
@@ -58,7 +57,6 @@ function accessEntity(body: Body, entity: Entity, name: string, place: Place): A
   switch (entity.kind) {
     case "local": {
       if (entity.owner !== body) {
-        checkUsable(entity.owner, entity.local, place);
         return (
           body.captures?.access(body, entity.local, entity.owner, place) ??
           valueAccess(body.error("KT1013", place, `\`${name}\` belongs to the function around this one`))

@@ -10,11 +10,12 @@ import type { Entity, FunctionEntity, Scope } from "./entities.ts";
 import { checkAs, checkExpression } from "./expressions.ts";
 import { instantiateFunction } from "./functions.ts";
 import { callGeneric } from "./generics.ts";
+import { callKept } from "./heap-closures.ts";
 import { callThroughTable, checkConstraints } from "./interfaces.ts";
 import { builtInMember, builtInMethod } from "./members.ts";
 import { lookUp, resolveTypeArgument } from "./resolve.ts";
 import type { ExpressionNode, ParameterNode } from "./syntax.ts";
-import { INTERRUPT_HANDLER, INTERRUPT_HANDLER_WITH_ERROR, isError, typeName } from "./types.ts";
+import { INTERRUPT_HANDLER, INTERRUPT_HANDLER_WITH_ERROR, isError, signatureOf, typeName } from "./types.ts";
 
 export type CallNode = ExpressionNode & { readonly kind: "call" };
 
@@ -220,6 +221,10 @@ function callValue(body: Body, callee: Expression, node: CallNode): Expression {
   const { type } = callee;
   if (type === INTERRUPT_HANDLER || type === INTERRUPT_HANDLER_WITH_ERROR) {
     return body.error("KT1061", node.place, "only the processor calls an interrupt handler");
+  }
+  const signature = signatureOf(type);
+  if (signature !== null) {
+    return callKept(body, callee, signature, node);
   }
   if (type.kind !== "function") {
     if (type.kind === "nullable" && type.of.kind === "function") {

@@ -8,6 +8,7 @@ import type { Expression, Local } from "../tree.ts";
 import { type Access, readAccess, targetAccess, valueAccess } from "./access.ts";
 import { type Body, errorExpression } from "./body.ts";
 import { localTarget, read, readLocal, reinterpret } from "./nodes.ts";
+import { checkUsable } from "./ownership.ts";
 import { pointerTo } from "./types.ts";
 
 interface Capture {
@@ -16,7 +17,20 @@ interface Capture {
   readonly byPointer: boolean;
 }
 
-export class Captures {
+/** How a closure reaches variables of the functions around it. */
+export interface Captures {
+  readonly outer: Body;
+  /** Whether the closure may outlive the call that makes it. */
+  readonly escapes: boolean;
+  /** A variable of a function around the closure, from inside; null where no chain of closures leads there. */
+  access(inner: Body, local: Local, owner: Body, place: Place): Access | null;
+  /** A value that never changes while the closure lives, such as `this` or another closure's parameter. */
+  value(inner: Body, local: Local, outside: Expression, place: Place): Expression;
+}
+
+/** Those of a closure that is passed to an inlined function. */
+export class PassedCaptures implements Captures {
+  readonly escapes = false;
   /** The parameters behind the closure's own ones, and what the function around it passes for them. */
   readonly parameters: Local[] = [];
   readonly values: Expression[] = [];
@@ -24,7 +38,6 @@ export class Captures {
 
   constructor(readonly outer: Body) {}
 
-  /** A variable of a function around the closure, from inside; null where no chain of closures leads there. */
   access(inner: Body, local: Local, owner: Body, place: Place): Access | null {
     let capture = this.known.get(local);
     if (capture === undefined) {
@@ -51,7 +64,6 @@ export class Captures {
     return targetAccess({ kind: "pointee", pointer, type: local.type, place });
   }
 
-  /** A value that never changes while the closure lives, such as `this` or another closure's parameter. */
   value(inner: Body, local: Local, outside: Expression, place: Place): Expression {
     const known = this.known.get(local);
     if (known !== undefined) {
@@ -98,6 +110,7 @@ export class Captures {
     if (!isFixed(local, owner) && isAggregate(local.type)) {
       return "changes";
     }
+    checkUsable(owner, local, place);
     const value = read(localTarget(local, place));
     const narrowed = local.type.kind === "nullable" && isFixed(local, owner) && owner.flow.nonNull.has(local);
     return narrowed && local.type.kind === "nullable"
@@ -107,6 +120,6 @@ export class Captures {
 }
 
 /** Whether a variable has one value from its declaration on; what lies in the frame as a whole has one address. */
-function isFixed(local: Local, owner: Body): boolean {
+export function isFixed(local: Local, owner: Body): boolean {
   return !local.mutable || (local.storage === "frame" && isAggregate(local.type)) || !owner.assigns(local.name);
 }

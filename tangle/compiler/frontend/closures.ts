@@ -6,7 +6,7 @@ import type { Place } from "../../place.ts";
 import type { Expression, Local, Function as TreeFunction, Type } from "../tree.ts";
 import { Body } from "./body.ts";
 import { type CallNode, checkArguments, failedCall, finishCall } from "./calls.ts";
-import { Captures } from "./captures.ts";
+import { PassedCaptures } from "./captures.ts";
 import type { OpenFunction } from "./compilation.ts";
 import { dropLater } from "./disposal.ts";
 import { type Entity, type FunctionInstance, Scope } from "./entities.ts";
@@ -65,7 +65,7 @@ export function checkClosure(
   const { compilation } = body;
   const entity = localFunction(body, node, node.name ?? "lambda", expected, PLAIN);
   const parameters = makeParameters(compilation, body.scope, node.parameters, entity.context?.parameters ?? null);
-  const captures = new Captures(body);
+  const captures = new PassedCaptures(body);
   const result = declaredResult(compilation, body.scope, entity);
   const symbol = compilation.uniqueSymbol(entity.symbol);
   const inner = new Body(compilation, {
@@ -119,6 +119,11 @@ export function passClosure(body: Body, entity: ClosureEntity, argument: Express
 
 /** What a closure's own parameters are filled with, seen from a function that has it as a parameter, or from a closure in there. */
 function closureValues(body: Body, entity: ClosureEntity, place: Place): Expression[] {
+  for (let inner = body; inner !== entity.owner && inner.captures !== null; inner = inner.captures.outer) {
+    if (inner.captures.escapes) {
+      body.report("KT1013", place, "a closure on the heap cannot keep one that ends with its call");
+    }
+  }
   return entity.parameters.map((parameter) => {
     const value = readLocal(parameter, place);
     return entity.owner === body || body.captures === null ? value : body.captures.value(body, parameter, value, place);

@@ -2,10 +2,11 @@
 import type { Expression, Type } from "../tree.ts";
 import type { Body } from "./body.ts";
 import type { Compilation } from "./compilation.ts";
+import { keepFunction } from "./heap-closures.ts";
 import { asInterface, asOwnedInterface } from "./interfaces.ts";
 import { reinterpret, stringAsFormat } from "./nodes.ts";
 import { borrow, move } from "./ownership.ts";
-import { borrowed, isError, isOwning, typeName } from "./types.ts";
+import { borrowed, isError, isOwning, signatureOf, typeName } from "./types.ts";
 
 /**
  * The value as `type`, or a report (KT1008). `T` goes into `T | null`, a string into a format, an object into an interface,
@@ -13,6 +14,10 @@ import { borrowed, isError, isOwning, typeName } from "./types.ts";
  */
 export function coerce(body: Body, given: Expression, type: Type): Expression {
   const value = isOwning(type) ? (isOwning(given.type) ? move(body, given) : given) : borrow(body, given);
+  const signature = type.kind === "owned" ? signatureOf(type.of) : null;
+  if (signature !== null && value.type === signature && type.kind === "owned" && type.of.kind === "interface") {
+    return keepFunction(body, value, type.of, signature);
+  }
   const fitted = fit(body.compilation, value, type);
   if (fitted !== null) {
     return fitted;

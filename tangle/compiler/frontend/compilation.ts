@@ -1,6 +1,6 @@
 /** The state of one run of the front end, shared by all that check. */
 import type { Place } from "../../place.ts";
-import type { ClassType, Global, Function as TreeFunction } from "../tree.ts";
+import type { ClassType, Global, InterfaceType, Function as TreeFunction } from "../tree.ts";
 import type { Heap } from "./allocation.ts";
 import type { Embedding } from "./await.ts";
 import type { CallNode } from "./calls.ts";
@@ -32,6 +32,8 @@ export class Compilation {
   readonly allocators: { readonly node: CallNode; readonly module: ModuleScope }[] = [];
   /** The functions behind `new`, once something allocates; they call the kernel's allocator. */
   heap: Heap | null = null;
+  /** What keeps plain functions where owners of functions are wanted. */
+  readonly adapters = new Map<InterfaceType, { readonly info: ClassInfo; readonly code: TreeFunction }>();
   private readonly symbols = new Map<string, number>();
 
   constructor(

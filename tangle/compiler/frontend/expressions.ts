@@ -16,12 +16,13 @@ import { checkCondition } from "./conditions.ts";
 import { merge } from "./flow.ts";
 import { checkFunctionValue } from "./functions.ts";
 import { instantiateCallee } from "./generics.ts";
+import { makeClosure } from "./heap-closures.ts";
 import { encode, integerOf, readLocal, sequence } from "./nodes.ts";
 import { checkBinary, checkComparison, checkUnary } from "./operators.ts";
 import { borrow, checkUsable, move, placeOf } from "./ownership.ts";
 import type { ExpressionNode } from "./syntax.ts";
 import { checkTemplate } from "./templates.ts";
-import { BOOL, isError, isOwning, nullableOf, rangeOf, STRING, typeName } from "./types.ts";
+import { BOOL, isError, isOwning, nullableOf, rangeOf, STRING, signatureOf, typeName } from "./types.ts";
 
 /**
  * The expression with its type; `expected` is what the context wants, for literals, arrows and `null`. What is owned is
@@ -92,6 +93,12 @@ function check(body: Body, node: ExpressionNode, expected: Type | null): Express
     case "array":
       return body.error("KT1012", place, "an array literal is the initial value of a `FixedArray`, and nothing else");
     case "function":
+      if (expected?.kind === "owned" && expected.of.kind === "interface") {
+        const signature = signatureOf(expected.of);
+        if (signature !== null) {
+          return makeClosure(body, node, expected.of, signature);
+        }
+      }
       if (body.mayCapture.has(node)) {
         return checkClosure(body, node, expected);
       }

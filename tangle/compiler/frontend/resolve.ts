@@ -13,6 +13,7 @@ import {
   arrayOf,
   atomicOf,
   borrowed,
+  callableOf,
   ERROR,
   functionType,
   INTEGERS,
@@ -204,6 +205,9 @@ function construct(
     case "Owned":
       if (element.kind === "class" || element.kind === "interface") {
         return ownedOf(element);
+      }
+      if (element.kind === "function") {
+        return ownedOf(callableOf(element));
       }
       compilation.reporter.report("KT1070", elementNode.place, `\`Owned<${typeName(element)}>\``);
       return ERROR;

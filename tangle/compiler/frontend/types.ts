@@ -175,6 +175,32 @@ export const INTERRUPT_HANDLER_WITH_ERROR: FunctionType = {
   result: VOID,
 };
 
+/**
+ * What `Owned<(a: A) => B>` owns: a closure on the heap. It is an interface with one method, the call itself, so that its
+ * values look like those of interfaces, and are owned and borrowed as they are.
+ */
+export const callableOf = memoized(
+  (signature: Type): InterfaceType => ({
+    kind: "interface",
+    name: typeName(signature),
+    methods: [callMethod(signature)],
+  }),
+);
+const signatures = new WeakMap<InterfaceType["methods"][number], FunctionType>();
+function callMethod(signature: Type): InterfaceType["methods"][number] {
+  if (signature.kind !== "function") {
+    throw new Error(`${signature.kind} cannot be called`);
+  }
+  const method = { name: "call", type: functionType([pointerTo(VOID), ...signature.parameters], signature.result) };
+  signatures.set(method, signature);
+  return method;
+}
+/** The signature of a closure on the heap; null for other types. */
+export function signatureOf(type: Type): FunctionType | null {
+  const [method] = type.kind === "interface" ? type.methods : [];
+  return (method && signatures.get(method)) ?? null;
+}
+
 /** Whether values of the type go into the registers of one machine word and can be kept in cells. */
 export function isPlain(type: Type): type is IntegerType | BoolType | EnumType {
   return type.kind === "integer" || type.kind === "bool" || type.kind === "enum";
