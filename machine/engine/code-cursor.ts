@@ -36,6 +36,8 @@ export class CodeCursor {
   startBase = 0n;
   startOffset = 0;
   onUnknownOpcode: ((address: bigint, bytes: Uint8Array) => void) | null = null;
+  /** Called for each linear page that code is newly fetched from. */
+  onFetch: ((page: bigint) => void) | null = null;
 
   readonly #fetched: (FetchedPage | undefined)[] = new Array(FETCH_SLOTS).fill(undefined);
   #generation = -1;
@@ -141,6 +143,7 @@ export class CodeCursor {
     this.#generation = cpu.mmu.generation;
     const fresh = { linear: page, user, mode: this.mode, place, page: this.cache.page(place, this.mode) };
     this.#fetched[index] = fresh;
+    this.onFetch?.(page);
     return fresh;
   }
 

@@ -2,9 +2,12 @@
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import type { EngineFactory, EngineStop } from "#machine/cpu/engine.ts";
 import * as at from "#machine/cpu/layout.ts";
+import type { Mmu } from "#machine/memory/mmu.ts";
 import { NOTE_CODE } from "#machine/memory/physical.ts";
+import { slot } from "#machine/memory/tlb.ts";
 import type { CodePage } from "./code-cache.ts";
 import { EvaluatorEngine } from "./evaluator-engine.ts";
+import { CELL, FETCHED } from "./wasm/cells.ts";
 import { CodeWindow } from "./wasm/code-window.ts";
 import { type Context, Contexts } from "./wasm/context.ts";
 import { discover } from "./wasm/region.ts";
@@ -15,17 +18,25 @@ const HOT = 60;
 /** Instructions between two returns to this loop: optimised code is entered at the next call only. */
 const LONGEST_RUN = 300_000;
 
+/** A page number as a region compares it; infinity as the largest one. */
+function pageNumber(page: number): bigint {
+  return page < 0 ? 0n : Number.isFinite(page) ? BigInt(page) : 0xffffffffffffffffn;
+}
+
 export class WasmEngine extends EvaluatorEngine {
   readonly translations: Translations;
   readonly #contexts = new Contexts();
   readonly #halves: Uint32Array;
   #context: Context | null = null;
   #generation = -1;
+  /** The range of large pages that the regions were told of. */
+  #large: Mmu["large"] | null = null;
 
   constructor(cpu: Cpu) {
     super(cpu);
     this.translations = new Translations(cpu.state.memory);
     this.#halves = cpu.state.halves;
+    this.evaluator.cursor.onFetch = (page) => this.#fetched(page);
     cpu.memory.connect({
       codeWritten: (place, length) => this.#codeWritten(place, length),
       remapped: () => {
@@ -35,7 +46,26 @@ export class WasmEngine extends EvaluatorEngine {
     });
   }
 
+  /** Regions must not forget a page by themselves that code has been fetched from. */
+  #fetched(page: bigint): void {
+    const entry = slot(0, Number(page & 0xffffffffn), Number(page >> 32n)) / 4;
+    new Uint8Array(this.cpu.state.memory.buffer)[FETCHED + entry] = 1;
+  }
+
+  /** Tells regions what they need to know of the state that they cannot see. */
+  #tell(): void {
+    const { mmu, state, interrupts } = this.cpu;
+    const { words, halves } = state;
+    if (this.#large !== mmu.large) {
+      this.#large = mmu.large;
+      words[CELL.firstLargePage / 8] = pageNumber(mmu.large.first);
+      words[CELL.lastLargePage / 8] = pageNumber(mmu.large.last);
+    }
+    halves[CELL.pending / 4] = interrupts.pending() ? 1 : 0;
+  }
+
   override reset(): void {
+    this.#large = null;
     this.translations.clear();
     this.#contexts.clear();
     this.#context = null;
@@ -94,6 +124,7 @@ export class WasmEngine extends EvaluatorEngine {
     const { cpu } = this;
     const { cursor } = this.evaluator;
     const budget = Math.min(this.left, LONGEST_RUN);
+    this.#tell();
     const rest = region.run(budget);
     const done = budget - (rest < 0 ? ~rest : rest);
     cpu.retired += done;

@@ -14,6 +14,9 @@ export interface Context {
   /** 1 to `MOST_CONTEXTS`. */
   readonly id: number;
   readonly mode: 16 | 32 | 64;
+  /** The current privilege level. */
+  readonly privilege: number;
+  /** Privilege 3: pages of the supervisor are closed. */
   readonly user: boolean;
   readonly stackWidth: 16 | 32 | 64;
   /** By number of the segment register; of no meaning in 64-bit mode. */
@@ -29,8 +32,8 @@ const DATA_SEGMENTS = [ES, CS, SS, DS, FS, GS];
 
 function signature(state: CpuState): string {
   const { mode, cpl } = state;
-  if (mode === 64) return cpl === 3 ? "user" : "kernel";
-  let text = `${mode} ${cpl === 3} ${state.protectedMode} ${state.segmentBase(CS)} ${state.segmentLimit(CS)}`;
+  if (mode === 64) return `${cpl}`;
+  let text = `${mode} ${cpl} ${state.protectedMode} ${state.segmentBase(CS)} ${state.segmentLimit(CS)}`;
   for (const number of DATA_SEGMENTS) {
     const flat = state.segmentBase(number) === 0n && state.segmentLimit(number) === 0xffffffff;
     text += ` ${state.segmentAttributes(number) & (UNUSABLE | BIG | TYPE_CODE | TYPE_DOWN | TYPE_WRITABLE)}${flat ? "f" : ""}`;
@@ -65,6 +68,7 @@ export class Contexts {
     const context: Context = {
       id: this.#known.size + 1,
       mode,
+      privilege: state.cpl,
       user: state.cpl === 3,
       stackWidth: long ? 64 : (state.segmentAttributes(SS) & BIG) !== 0 ? 32 : 16,
       segments: long ? [] : DATA_SEGMENTS.map((number) => rulesOf(state, number)),

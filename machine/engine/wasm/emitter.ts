@@ -8,9 +8,10 @@ import type { Meaning } from "#machine/cpu/meaning.ts";
 import type { Semantics, SystemOperation, Width } from "#machine/cpu/semantics.ts";
 import { FS } from "#machine/cpu/state.ts";
 import { isCanonical } from "#machine/memory/canonical.ts";
+import { CELL } from "./cells.ts";
 import type { Context } from "./context.ts";
 import { emitDivision, needsDivisionCheck, productHigh } from "./division.ts";
-import { I32, I64, OP } from "./encoder.ts";
+import { I32, I64, MEMORY_COPY, OP } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import {
@@ -25,8 +26,16 @@ import {
   withFlag,
 } from "./flag-view.ts";
 import { type FunctionWriter, LOCAL } from "./function-writer.ts";
+import { NATIVE } from "./operations.ts";
 import type { Step } from "./region.ts";
-import { emitPlace, emitRememberedPlace, loadOpcode, type PageMemory, storeOpcode } from "./tlb-access.ts";
+import {
+  emitForgetting,
+  emitPlace,
+  emitRememberedPlace,
+  loadOpcode,
+  type PageMemory,
+  storeOpcode,
+} from "./tlb-access.ts";
 
 /** Thrown where an instruction, or this use of it, is left to the evaluator. */
 export class NotEmitted extends Error {}
@@ -51,6 +60,7 @@ interface Branch {
 /** What of the runtime's functions the emitter calls, as function indexes. */
 export interface RuntimeFunctions {
   readonly status: number;
+  readonly fill: number;
 }
 
 /** The first local that a value is computed from; -1 for none. */
@@ -137,10 +147,10 @@ export class Emitter implements Semantics<Value> {
     if (departure === null) return null;
     const { target, condition } = departure;
     if (typeof target !== "bigint") {
-      const held = this.#hold(x.as64(target));
+      const held = this.hold(x.as64(target));
       if (this.context.mode === 64) this.#leaveUnlessCanonical(held);
       else if (this.context.codeLimit < 0xffffffff)
-        this.#leaveIf(x.compare("LtU", x.constant(BigInt(this.context.codeLimit)), held));
+        this.leaveIf(x.compare("LtU", x.constant(BigInt(this.context.codeLimit)), held));
       this.#push((depth) => {
         this.fn.emit(held, depth);
         this.fn.out.set(LOCAL.rip);
@@ -148,12 +158,12 @@ export class Emitter implements Semantics<Value> {
       return { target: held, condition: null };
     }
     if (condition === null || (branch.registers.size === 0 && !this.#touchesFlags)) return departure;
-    return { target, condition: this.#hold(condition) };
+    return { target, condition: this.hold(condition) };
   }
 
   #leaveUnlessCanonical(target: Value): void {
     const spread = x.shift("ShrS", x.shift("Shl", target, x.constant(16n)), x.constant(16n));
-    this.#leaveIf(x.compare("Ne", spread, target));
+    this.leaveIf(x.compare("Ne", spread, target));
   }
 
   /** Writes the registers and flags that the instruction leaves. */
@@ -181,7 +191,7 @@ export class Emitter implements Semantics<Value> {
   }
 
   /** Computes a value here, once. */
-  #hold(value: Value): Value {
+  hold(value: Value): Value {
     if (x.isConstant(value)) return value;
     const index = this.fn.take(value.type);
     value.uses++;
@@ -192,7 +202,7 @@ export class Emitter implements Semantics<Value> {
     return x.local(index, value.type, value.bits);
   }
 
-  #leaveIf(condition: Value): void {
+  leaveIf(condition: Value): void {
     if (x.isConstant(condition) && condition.constant === 0n) return;
     condition.uses++;
     this.#needNothingStored();
@@ -266,10 +276,10 @@ export class Emitter implements Semantics<Value> {
   }
 
   divide(width: Width, high: Value, low: Value, divisor: Value, signed: boolean) {
-    const operands = { width, high: this.#hold(high), low: this.#hold(low), divisor: this.#hold(divisor), signed };
-    for (const reason of needsDivisionCheck(operands)) this.#leaveIf(reason);
-    const { quotient, remainder, misfit } = emitDivision(operands, (value) => this.#hold(value));
-    if (misfit !== null) this.#leaveIf(misfit);
+    const operands = { width, high: this.hold(high), low: this.hold(low), divisor: this.hold(divisor), signed };
+    for (const reason of needsDivisionCheck(operands)) this.leaveIf(reason);
+    const { quotient, remainder, misfit } = emitDivision(operands, (value) => this.hold(value));
+    if (misfit !== null) this.leaveIf(misfit);
     return { quotient, remainder };
   }
 
@@ -386,11 +396,15 @@ export class Emitter implements Semantics<Value> {
   #joinDeparture(outer: Branch, taken: Branch, condition: Value): void {
     const { departure } = taken;
     if (departure === null) return;
-    if (typeof departure.target !== "bigint") throw new NotEmitted("a conditional jump to a computed place");
-    if (outer.departure !== null) throw new NotEmitted("two jumps in one instruction");
+    const { target } = departure;
+    if (typeof target !== "bigint") throw new NotEmitted("a conditional jump to a computed place");
+    const before = outer.departure;
+    if (before !== null && (before.target !== target || before.condition === null))
+      throw new NotEmitted("two jumps in one instruction");
+    const either = (also: Value) => (before === null ? also : x.logic("Or", before.condition!, also));
     const bare = taken.statements.length === 0 && departure.condition === null;
     if (bare) {
-      outer.departure = { target: departure.target, condition };
+      outer.departure = { target, condition: either(condition) };
       return;
     }
     const index = this.fn.take(I32);
@@ -404,7 +418,7 @@ export class Emitter implements Semantics<Value> {
       this.fn.emit(x.as32(inner), depth);
       this.fn.out.set(index);
     });
-    outer.departure = { target: departure.target, condition: x.local(index, I32, 1) };
+    outer.departure = { target, condition: either(x.local(index, I32, 1)) };
   }
 
   /** A register that one branch changes is, after both, what a temporary holds. */
@@ -483,7 +497,7 @@ export class Emitter implements Semantics<Value> {
   flag(flag: Flag): Value {
     if (((STATUS >> flag) & 1) === 0) {
       const place = x.shift("ShrU", x.stateWord(at.RFLAGS, I64), x.constant(BigInt(flag)));
-      return this.#hold(x.as32(x.logic("And", place, x.constant(1n))));
+      return this.hold(x.as32(x.logic("And", place, x.constant(1n))));
     }
     const { flags } = this.#branch;
     if (flags.form === null && flags.carry !== null && flag === FLAG.CF) this.usesCarry = true;
@@ -531,17 +545,21 @@ export class Emitter implements Semantics<Value> {
     const rules = segments[segment]!;
     if (write ? !rules.writable : !rules.readable) throw new NotEmitted("an access that the segment refuses");
     if (rules.flat) return x.as32(offset);
-    const held = this.#hold(offset);
+    const held = this.hold(offset);
     const last = x.arithmetic("Add", 64, held, x.constant(BigInt(bytes - 1)));
     const limit = x.as64(x.stateWord(base + at.SEGMENT_LIMIT, I32));
-    this.#leaveIf(x.compare("LtU", limit, x.as64(last)));
+    this.leaveIf(x.compare("LtU", limit, x.as64(last)));
     return x.arithmetic("Add", 32, x.stateWord(base, I32), held);
   }
 
   /** Statement: the place of an operand, in a local. */
   #place(segment: number, offset: Value, width: Width, write: boolean): number {
     const bytes = width >> 3;
-    const address = this.#linear(segment, offset, bytes, write);
+    return this.#placeAt(this.#linear(segment, offset, bytes, write), width, write);
+  }
+
+  #placeAt(address: Value, width: Width, write: boolean): number {
+    const bytes = width >> 3;
     const { user, mode } = this.context;
     const index = this.fn.take(I32);
     const memory = this.remembers ? this.#pageMemory(address, write) : null;
@@ -635,10 +653,80 @@ export class Emitter implements Semantics<Value> {
   }
 
   fault(): void {
-    this.#leaveIf(x.constant(1n));
+    this.leaveIf(x.constant(1n));
   }
 
-  system(_operation: SystemOperation): Value {
-    throw new NotEmitted("an operation on the whole processor");
+  system(operation: SystemOperation, ...values: Value[]): Value {
+    const native = NATIVE.get(operation);
+    if (native === undefined) throw new NotEmitted("an operation on the whole processor");
+    return native(this, values);
+  }
+
+  // What native operations are made of
+
+  refuse(why: string): never {
+    throw new NotEmitted(why);
+  }
+
+  /** Whether a segment register needs neither base nor check. */
+  isFlat(segment: number): boolean {
+    return this.context.mode === 64 ? segment < FS : this.context.segments[segment]!.flat;
+  }
+
+  /** The place of a byte in the machine's memory, in i32. */
+  placeOf(linear: Value, write: boolean): Value {
+    this.#needNothingStored();
+    return x.local(this.#placeAt(linear, 8, write), I32);
+  }
+
+  /** A local that can be set in branches. */
+  variable(initial: Value): { readonly value: Value; set(value: Value): void } {
+    const index = this.fn.take(I64);
+    const set = (value: Value) => {
+      const wide = x.as64(value);
+      wide.uses++;
+      this.#push((depth) => {
+        this.fn.emit(wide, depth);
+        this.fn.out.set(index);
+      });
+    };
+    set(initial);
+    return { value: x.local(index, I64), set };
+  }
+
+  /** `memory.copy` of `length` bytes; all are values of i32. */
+  copy(target: Value, source: Value, length: Value): void {
+    const values = [target, source, length];
+    for (const value of values) value.uses++;
+    this.#push((depth) => {
+      for (const value of values) this.fn.emit(value, depth);
+      this.fn.out.append(Uint8Array.of(OP.prefixBulk, MEMORY_COPY, 0, 0));
+    });
+  }
+
+  /** Fills `length` bytes with the eight of a pattern, over and over. */
+  fill(target: Value, length: Value, pattern: Value): void {
+    const values = [target, length, x.as64(pattern)];
+    for (const value of values) value.uses++;
+    this.#push((depth) => {
+      for (const value of values) this.fn.emit(value, depth);
+      this.fn.out.byte(OP.call);
+      this.fn.out.unsigned(this.runtime.fill);
+    });
+  }
+
+  /** Drops a page from the TLB; leaves where more than that is to be done. */
+  forgetPage(linear: Value): void {
+    const held = this.hold(x.as64(linear));
+    const page = x.as64(x.shift("ShrU", held, x.constant(12n)));
+    const above = x.isZero(x.compare("LtU", page, x.stateWord(CELL.firstLargePage, I64)));
+    const below = x.isZero(x.compare("LtU", x.stateWord(CELL.lastLargePage, I64), page));
+    this.leaveIf(x.logic("And", above, below));
+    this.#push((depth) => emitForgetting(this.fn, held, depth, this.leave));
+  }
+
+  /** rflags as memory has it: all but the status flags. */
+  flagsRegister(): Value {
+    return x.stateWord(at.RFLAGS, I64);
   }
 }

@@ -24,6 +24,7 @@ class RegionWriter {
   readonly #forms: (FlagForm | null | undefined)[];
   /** Blocks that begin with the carry flag in a local. */
   readonly #flagsLive: readonly boolean[];
+  readonly #mayRemember: boolean;
   #exit: Label = 0;
   /** The instruction being written: its place, and how many of its block are not done yet, itself included. */
   #rip = 0n;
@@ -37,6 +38,7 @@ class RegionWriter {
     this.emitter = new Emitter(this.body, context, runtime, () => this.#leave());
     this.#forms = blocks.map(() => undefined);
     this.#flagsLive = flagsLive(blocks);
+    this.#mayRemember = !blocks.some(({ steps }) => steps.some(({ findings }) => findings.remaps));
     const graph = { successors: blocks.map(successorsOf) };
     this.structure = new Structure(
       graph,
@@ -272,7 +274,7 @@ class RegionWriter {
     const block = this.blocks[node]!;
     this.emitter.form = this.#forms[node] ?? null;
     this.emitter.carried = this.#flagsLive[node]!;
-    this.emitter.remembers = this.structure.inLoop;
+    this.emitter.remembers = this.#mayRemember && this.structure.inLoop;
     const last = block.steps.length - 1;
     for (const [index, step] of block.steps.entries()) {
       this.#rip = step.start;

@@ -11,17 +11,26 @@ import {
   SUBTRACT,
 } from "#machine/cpu/flags.ts";
 import type { Width } from "#machine/cpu/semantics.ts";
+import type { RuntimeFunctions } from "./emitter.ts";
 import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts";
 import * as x from "./expressions.ts";
 import { emitResult, type FlagView, flagOf } from "./flag-view.ts";
 import { FunctionWriter } from "./function-writer.ts";
 
-/** Types of functions, by index, the same in all modules: of a region, of `status`. */
+/** Types of functions, by index, the same in all modules: of a region, of `status`, of `fill`. */
 export const TYPES: readonly FunctionType[] = [
   { parameters: [I32], results: [I32] },
   { parameters: [I32, I64, I64, I64, I32], results: [I32] },
+  { parameters: [I32, I32, I64], results: [] },
 ];
-export const STATUS_TYPE = 1;
+const STATUS_TYPE = 1;
+const FILL_TYPE = 2;
+/** What regions import, in this order. */
+export const IMPORTS = [
+  { name: "status", type: STATUS_TYPE },
+  { name: "fill", type: FILL_TYPE },
+] as const;
+export const RUNTIME: RuntimeFunctions = { status: 0, fill: 1 };
 
 const PARAMETER = { state: 0, left: 1, right: 2, result: 3, bits: 4 } as const;
 const VALUE = 5;
@@ -90,8 +99,51 @@ function allFlags(kind: LazyKind, width: Width): x.Value {
   return x.as32(all);
 }
 
+/** Writes the eight bytes of a pattern to a place over and over, up to a length in bytes: in words, then byte by byte. */
+function fillFunction(): FunctionBody {
+  const [place, length, pattern] = [0, 1, 2];
+  const fn = new FunctionWriter(3, []);
+  const { out } = fn;
+  const round = (bytes: number, store: () => void) => {
+    const done = fn.open(OP.block);
+    const again = fn.open(OP.loop);
+    out.get(length!);
+    out.i32(bytes);
+    out.byte(OP.i32LtU);
+    out.branch(OP.brIf, fn.level - done);
+    out.get(place!);
+    out.get(pattern!);
+    store();
+    for (const [index, op] of [
+      [place!, OP.i32Add],
+      [length!, OP.i32Sub],
+    ] as const) {
+      out.get(index);
+      out.i32(bytes);
+      out.byte(op);
+      out.set(index);
+    }
+    fn.branch(again);
+    fn.end();
+    fn.end();
+  };
+  round(8, () => out.memory(OP.i64Store, 0));
+  round(1, () => {
+    out.byte(OP.i32WrapI64);
+    out.memory(OP.i32Store8, 0);
+    out.get(pattern!);
+    out.i64(8n);
+    out.byte(OP.i64ShrU);
+    out.set(pattern!);
+  });
+  out.byte(OP.end);
+  return { type: FILL_TYPE, locals: fn.locals, code: out.result(), name: "fill" };
+}
+
 /** The runtime's functions, as they are imported by regions. */
 export function makeRuntime(imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports {
-  const module = new WebAssembly.Module(encodeModule({ types: TYPES, imports: [], functions: [statusFunction()] }));
+  const module = new WebAssembly.Module(
+    encodeModule({ types: TYPES, imports: [], functions: [statusFunction(), fillFunction()] }),
+  );
   return new WebAssembly.Instance(module, { engine: imports }).exports as WebAssembly.ModuleImports;
 }

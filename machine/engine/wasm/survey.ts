@@ -3,6 +3,7 @@ import type { Instruction } from "#isa/instruction.ts";
 import { type Flag, STATUS } from "#machine/cpu/flags.ts";
 import type { Meaning } from "#machine/cpu/meaning.ts";
 import type { Semantics, SystemOperation, Width } from "#machine/cpu/semantics.ts";
+import { NATIVE, REMAPPING } from "./operations.ts";
 
 /** What the meaning of an instruction says about the way on. */
 export interface Findings {
@@ -14,8 +15,10 @@ export interface Findings {
   readonly conditional: boolean;
   /** It may be done again. */
   readonly again: boolean;
-  /** It acts on the whole processor. */
+  /** It acts on the whole processor in a way that only the evaluator can do. */
   readonly system: boolean;
+  /** It changes what addresses mean. */
+  readonly remaps: boolean;
   /** Something in it can leave the translated code. */
   readonly leaves: boolean;
   /** It reads a status flag, and had not set it. */
@@ -32,6 +35,7 @@ class Survey implements Semantics<Nothing> {
   jumped = false;
   repeats = false;
   usesSystem = false;
+  remaps = false;
   #depth = 0;
   setsFlags = false;
   readsFlags = false;
@@ -168,8 +172,10 @@ class Survey implements Semantics<Nothing> {
   fault(): void {
     this.leaves = true;
   }
-  system(_operation: SystemOperation): Nothing {
-    this.usesSystem = true;
+  system(operation: SystemOperation): Nothing {
+    if (!NATIVE.has(operation)) this.usesSystem = true;
+    if (REMAPPING.has(operation)) this.remaps = true;
+    this.leaves = true;
     return 0;
   }
 }
@@ -184,7 +190,8 @@ export function survey(meaning: Meaning, instruction: Instruction, stackWidth: 1
     conditional: !seen.jumped,
     again: seen.repeats,
     system: seen.usesSystem,
-    leaves: seen.leaves || seen.usesSystem,
+    remaps: seen.remaps,
+    leaves: seen.leaves,
     readsFlags: seen.readsFlags,
     setsFlags: seen.setsFlags,
   };

@@ -1,6 +1,7 @@
 /** The inlined look-up in the software TLB: from a linear address to a place in the machine's memory. */
 import { TLB } from "#machine/cpu/layout.ts";
 import { ENTRIES, tagKey } from "#machine/memory/tlb.ts";
+import { FETCHED } from "./cells.ts";
 import { I32, I64, OP } from "./encoder.ts";
 import { as32, as64, local, type Value } from "./expressions.ts";
 import type { FunctionWriter } from "./function-writer.ts";
@@ -96,6 +97,31 @@ export function emitRememberedPlace(
   out.byte(OP.i32WrapI64);
   out.get(memory.place);
   out.byte(OP.i32Add);
+}
+
+/** Drops the page of a linear address from the TLB; `leave` runs where code may have been fetched from it. */
+export function emitForgetting(fn: FunctionWriter, linear: Value, depth: number, leave: () => void): void {
+  const { out } = fn;
+  const whole = fn.take(I64);
+  const low = fn.take(I32);
+  const entry = fn.take(I32);
+  fn.emit(as64(linear), depth);
+  out.tee(whole);
+  out.byte(OP.i32WrapI64);
+  out.tee(low);
+  emitIndex(fn, low, whole);
+  out.tee(entry);
+  out.i32(Math.log2(ENTRY_BYTES));
+  out.byte(OP.i32ShrU);
+  out.memory(OP.i32Load8U, FETCHED);
+  fn.open(OP.if);
+  leave();
+  fn.end();
+  for (const table of [TLB, TLB + TABLE_BYTES]) {
+    out.get(entry);
+    out.i32(0);
+    out.memory(OP.i32Store, table);
+  }
 }
 
 /** `slot` of tlb.ts, in bytes; the low half is on the stack. */

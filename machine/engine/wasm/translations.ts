@@ -4,7 +4,7 @@ import { encodeModule } from "./encoder.ts";
 import { JumpCache } from "./jump-cache.ts";
 import type { Block } from "./region.ts";
 import { regionFunction } from "./region-function.ts";
-import { makeRuntime, STATUS_TYPE, TYPES } from "./runtime.ts";
+import { IMPORTS, makeRuntime, RUNTIME, TYPES } from "./runtime.ts";
 
 /** Bytes of guest code in RAM, `end` exclusive. */
 export interface Range {
@@ -37,8 +37,6 @@ export interface Region {
 export const MOST_MODULES = 600;
 export const MOST_BYTES = 2 << 20;
 const TABLE_SIZE = 1 << 14;
-
-const STATUS = { name: "status", type: STATUS_TYPE };
 
 export class Translations {
   readonly jumps: JumpCache;
@@ -75,10 +73,8 @@ export class Translations {
 
   /** Compiles regions into one module. */
   add(drafts: readonly Draft[], generation: number): void {
-    const functions = drafts.map(({ blocks, context }, index) =>
-      regionFunction(blocks, context, { status: 0 }, `r${index}`),
-    );
-    const bytes = encodeModule({ types: TYPES, imports: [STATUS], functions });
+    const functions = drafts.map(({ blocks, context }, index) => regionFunction(blocks, context, RUNTIME, `r${index}`));
+    const bytes = encodeModule({ types: TYPES, imports: IMPORTS, functions });
     if (this.modules >= MOST_MODULES || this.bytes + bytes.length > MOST_BYTES) this.clear();
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { engine: this.#imports });
     this.modules++;

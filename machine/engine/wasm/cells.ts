@@ -1,0 +1,17 @@
+/** What engine and regions tell each other: words of the machine's memory between the processor's state and the TLB. */
+import { ENTRIES } from "#machine/memory/tlb.ts";
+
+/** Offsets in bytes. */
+export const CELL = {
+  /** i64: numbers of the first and last page that may be part of a large one. */
+  firstLargePage: 0x1000,
+  lastLargePage: 0x1008,
+  /** i32: an interrupt waits. */
+  pending: 0x1010,
+  /** i64: instructions retired when the budget of the run is used up. */
+  retiredAtEnd: 0x1018,
+} as const;
+
+/** A byte for each entry that the TLB may have: not 0 where a page of that entry holds code that has been fetched. */
+export const FETCHED = 0x2000;
+export const FETCHED_SIZE = ENTRIES;

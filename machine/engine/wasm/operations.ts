@@ -1,0 +1,129 @@
+/**
+ * Operations on the whole processor that regions can do themselves where all is plain: block moves and fills within
+ * pages, `invlpg`, `cli`. Each does what the operation of the same name in the book does, or leaves to have it done.
+ */
+import { fillBlock, moveBlock } from "#machine/cpu/blocks.ts";
+import { clearInterrupts, pushFlags } from "#machine/cpu/flag-access.ts";
+import { FLAG } from "#machine/cpu/flags.ts";
+import type { SystemOperation, Width } from "#machine/cpu/semantics.ts";
+import { ES, RAX, RCX, RDI, RSI } from "#machine/cpu/state.ts";
+import { invalidatePage } from "#machine/cpu/tables.ts";
+import type { Emitter } from "./emitter.ts";
+import type { Value } from "./expressions.ts";
+import * as x from "./expressions.ts";
+
+type Native = (e: Emitter, values: readonly Value[]) => Value;
+
+const PAGE = 0x1000n;
+
+/** Elements of `bytes` bytes that fit between an address and the end of its page. */
+function room(e: Emitter, linear: Value, bytes: number): Value {
+  const left = e.subtract(64, e.constant(PAGE), e.and(linear, e.constant(PAGE - 1n)));
+  return e.shiftRight(left, e.constant(BigInt(Math.log2(bytes))));
+}
+
+function least(e: Emitter, left: Value, right: Value): Value {
+  return e.select(e.less(left, right), left, right);
+}
+
+interface Shape {
+  readonly bytes: number;
+  readonly addressWidth: 32 | 64;
+  readonly segment: number;
+}
+
+/** Segments with a limit would need it checked for the whole block: only flat ones are done here. */
+function shapeOf(e: Emitter, [width, addressWidth, segment]: readonly Value[]): Shape {
+  const shape = {
+    bytes: Number(width!.constant) / 8,
+    addressWidth: Number(addressWidth!.constant) as 32 | 64,
+    segment: Number(segment!.constant),
+  };
+  if (Number(addressWidth!.constant) === 16) e.refuse("a block addressed with 16 bits");
+  for (const number of [shape.segment, ES]) if (!e.isFlat(number)) e.refuse("a block in a segment with a limit");
+  return shape;
+}
+
+function wanted(e: Emitter, width: Width): Value {
+  const count = e.readRegister(RCX, width);
+  return e.select(e.flag(FLAG.DF), e.constant(0n), count);
+}
+
+function advance(e: Emitter, register: number, width: Width, by: Value): void {
+  e.writeRegister(register, width, e.add(width, e.readRegister(register, width), e.truncate(width, by)));
+}
+
+function lengthOf(e: Emitter, count: Value, bytes: number): Value {
+  return e.shiftLeft(count, e.constant(BigInt(Math.log2(bytes))));
+}
+
+const move: Native = (e, values) => {
+  const { bytes, addressWidth } = shapeOf(e, values);
+  const [from, to] = [RSI, RDI].map((register) => e.hold(e.readRegister(register, addressWidth)));
+  const rooms = least(e, room(e, from!, bytes), room(e, to!, bytes));
+  const count = e.hold(least(e, wanted(e, addressWidth), rooms));
+  const done = e.variable(e.constant(0n));
+  e.if(e.isNonZero(count), () => {
+    const source = e.placeOf(from!, false);
+    const target = e.placeOf(to!, true);
+    const length = e.hold(x.as32(lengthOf(e, count, bytes)));
+    const apart = e.isZero(
+      e.less(e.subtract(32, e.subtract(32, target, source), e.constant(1n)), e.subtract(32, length, e.constant(1n))),
+    );
+    e.if(apart, () => {
+      e.copy(target, source, length);
+      done.set(count);
+      advance(e, RSI, addressWidth, length);
+      advance(e, RDI, addressWidth, length);
+      e.writeRegister(RCX, addressWidth, e.subtract(addressWidth, e.readRegister(RCX, addressWidth), count));
+    });
+  });
+  return done.value;
+};
+
+const fill: Native = (e, values) => {
+  const { bytes, addressWidth } = shapeOf(e, values);
+  const to = e.hold(e.readRegister(RDI, addressWidth));
+  const count = e.hold(least(e, wanted(e, addressWidth), room(e, to, bytes)));
+  const value = e.readRegister(RAX, (bytes * 8) as Width);
+  const spread = BigInt.asUintN(64, 0xffffffffffffffffn / x.maskOf(bytes * 8));
+  e.if(e.isNonZero(count), () => {
+    const target = e.placeOf(to, true);
+    const length = e.hold(x.as32(lengthOf(e, count, bytes)));
+    e.fill(target, length, e.multiply(64, value, e.constant(spread)));
+    advance(e, RDI, addressWidth, length);
+    e.writeRegister(RCX, addressWidth, e.subtract(addressWidth, e.readRegister(RCX, addressWidth), count));
+  });
+  return count;
+};
+
+const invalidate: Native = (e, [segment, offset]) => {
+  if (e.context.privilege !== 0 || !e.isFlat(Number(segment!.constant)))
+    e.refuse("invlpg by a program, or in a segment");
+  e.forgetPage(offset!);
+  return e.constant(0n);
+};
+
+/** cli, where privilege allows it for certain. */
+const disable: Native = (e) => {
+  if (e.context.privilege !== 0) e.refuse("cli by a program");
+  e.setFlag(FLAG.IF, e.constant(0n));
+  return e.constant(0n);
+};
+
+/** The flags as pushf stores them: all but RF and VM. */
+const flagsWord: Native = (e) => {
+  const others = e.and(e.flagsRegister(), e.constant(~0x308d5n & 0xffffffffffffffffn));
+  return e.or(e.or(others, e.status()), e.constant(2n));
+};
+
+export const NATIVE = new Map<SystemOperation, Native>([
+  [moveBlock, move],
+  [fillBlock, fill],
+  [invalidatePage, invalidate],
+  [clearInterrupts, disable],
+  [pushFlags, flagsWord],
+]);
+
+/** Those that change what addresses mean: no page may be remembered in a region that has one. */
+export const REMAPPING: ReadonlySet<SystemOperation> = new Set([invalidatePage]);
