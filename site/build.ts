@@ -17,11 +17,11 @@ export interface BuiltSite {
 }
 
 /** Tangles the machine, and starts what builds chapters with it. Throws `BookError`. */
-export async function startBuilds(progress: (line: string) => void): Promise<ChapterBuilds> {
+export function startBuilds(progress: (line: string) => void): ChapterBuilds {
   const select = () => ({ chapters: [], variant: null, machine: true });
   const { diagnostics } = buildBook({ root, select, progress });
   if (diagnostics.length > 0) throw new BookError(diagnostics);
-  return new ChapterBuilds(await bundleThread(), root);
+  return new ChapterBuilds(bundleThread(), root);
 }
 
 /**
@@ -29,7 +29,7 @@ export async function startBuilds(progress: (line: string) => void): Promise<Cha
  * book's mistakes; then nothing is written there.
  */
 export async function buildSite(output: string, options: SiteOptions): Promise<BuiltSite> {
-  const builds = await startBuilds(options.progress);
+  const builds = startBuilds(options.progress);
   try {
     const made = await Promise.allSettled(sitePieces(builds, options).map(({ make }) => make()));
     const failures = made.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));

@@ -1,7 +1,7 @@
 /** Scripts, bundled: the page's own, the machine element with the worker it runs in, and the thread that builds chapters. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { build, type Plugin } from "esbuild";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { bundled } from "../launch.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -39,35 +39,7 @@ export async function bundleScripts(): Promise<Map<string, string>> {
   return new Map(files.map((file) => [file.path.split(/[\\/]/).pop()!, file.text]));
 }
 
-/** Sources that ask where they are get the answer that they had before they were bundled. */
-const ownPlaces: Plugin = {
-  name: "own-places",
-  setup({ onLoad }) {
-    onLoad({ filter: /\.ts$/ }, ({ path }) => {
-      const place = JSON.stringify(pathToFileURL(path).href);
-      return { contents: readFileSync(path, "utf8").replaceAll("import.meta.url", place), loader: "ts" };
-    });
-  },
-};
-
 /** The thread that builds chapters, as a file that Node runs; dist/machine must be there. Gives its path. */
-export async function bundleThread(): Promise<string> {
-  const result = await build({
-    absWorkingDir: root,
-    entryPoints: ["site/chapter-worker.ts"],
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    packages: "external",
-    sourcemap: "inline",
-    plugins: [ownPlaces],
-    write: false,
-    logLevel: "silent",
-  });
-  const folder = `${root}dist/.cache`;
-  const script = `${folder}/chapter-worker.mjs`;
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(`${script}.${process.pid}`, result.outputFiles[0]!.text);
-  renameSync(`${script}.${process.pid}`, script);
-  return script;
+export function bundleThread(): Promise<string> {
+  return bundled("site/chapter-worker.ts");
 }

@@ -18,12 +18,27 @@ export class ChapterBuilds {
   private readonly idle: Worker[] = [];
   private readonly workers: Worker[] = [];
   private readonly running = new Map<Worker, Job>();
+  private readonly threads = Math.min(availableParallelism(), MOST_THREADS);
+  /** Threads that are not used now, because the one that asks is busy itself. */
+  private spared = 0;
+  private script: string | null = null;
 
   /** `script`: the bundled site/chapter-worker.ts. `root`: the folder that holds book/ and dist/. */
   constructor(
-    private readonly script: string,
+    script: Promise<string>,
     private readonly root: string,
-  ) {}
+  ) {
+    void script.then((path) => {
+      this.script = path;
+      this.work();
+    });
+  }
+
+  /** While `isBusy`, a core is left to the one who asks. */
+  set callerIsBusy(isBusy: boolean) {
+    this.spared = isBusy && this.threads > 1 ? 1 : 0;
+    this.work();
+  }
 
   /** Builds a chapter, as the book is then, as soon as a thread is free. Rejects where the disk refuses. */
   build(chapter: number): Promise<BuiltChapter> {
@@ -48,17 +63,17 @@ export class ChapterBuilds {
   }
 
   private work(): void {
-    const worker = this.queue.length === 0 ? undefined : (this.idle.pop() ?? this.newWorker());
-    if (worker === undefined) return;
-    const job = this.queue.shift()!;
-    this.running.set(worker, job);
-    worker.ref();
-    worker.postMessage(job.chapter);
+    while (this.queue.length > 0 && this.running.size < this.threads - this.spared && this.script !== null) {
+      const worker = this.idle.pop() ?? this.newWorker(this.script);
+      const job = this.queue.shift()!;
+      this.running.set(worker, job);
+      worker.ref();
+      worker.postMessage(job.chapter);
+    }
   }
 
-  private newWorker(): Worker | undefined {
-    if (this.workers.length >= Math.min(availableParallelism(), MOST_THREADS)) return undefined;
-    const worker = new Worker(this.script, { workerData: { root: this.root } satisfies ThreadData });
+  private newWorker(script: string): Worker {
+    const worker = new Worker(script, { workerData: { root: this.root } satisfies ThreadData });
     worker.on("message", (built: BuiltChapter) => {
       this.running.get(worker)!.done(built);
       this.running.delete(worker);

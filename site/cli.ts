@@ -83,7 +83,7 @@ async function listen(folder: string, port: number | null, gate: Gate): ReturnTy
 async function serve(output: string, port: number | null): Promise<void> {
   let site: LiveSite | null = null;
   const gate: Gate = { wait: async (path) => (await site?.wait(path)) ?? "failed" };
-  const builds = await reported(() => startBuilds(console.log));
+  const builds = await reported(async () => startBuilds(console.log));
   if (builds === null) throw new UsageError("the book must be mended before it can be served");
   const server = await listen(output, port, gate);
   const stop = new AbortController();

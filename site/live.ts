@@ -22,7 +22,7 @@ export class LiveSite {
   /** Throws `BookError` where the book cannot be tangled. */
   constructor(
     private readonly folder: string,
-    builds: ChapterBuilds,
+    private readonly builds: ChapterBuilds,
     options: SiteOptions,
     /** Hears of mistakes in the kernels' sources, each once. */
     private readonly report: (diagnostics: readonly Diagnostic[]) => void,
@@ -44,12 +44,14 @@ export class LiveSite {
 
   /** Has the kernels built by their threads, and makes all the rest here. Resolves when the rest is there. */
   async makePages(): Promise<void> {
+    this.builds.callerIsBusy = true;
     this.elsewhere = this.pieces.filter(({ hurry }) => hurry !== undefined).map((piece) => this.makePiece(piece));
     for (let piece = this.waiting.shift(); piece !== undefined; piece = this.waiting.shift()) {
       await this.makePiece(piece);
       // A request gets its turn between two pages.
       await setImmediate();
     }
+    this.builds.callerIsBusy = false;
     await keepHighlighted();
   }
 

@@ -17,7 +17,6 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { deserialize, serialize } from "node:v8";
 import { deflateSync, inflateSync } from "node:zlib";
-import { watch } from "chokidar";
 import { type BuildCache, buildTrees, EVERYTHING, editionsOf, folderOf, type Selection, type Tree } from "./build.ts";
 import type { ChapterBuild, Output } from "./chapter.ts";
 import type { Book, BookFile } from "./literate/book.ts";
@@ -250,6 +249,8 @@ export function applyChanges(root: string, changes: Changes): void {
  * never twice at a time. Resolves when `signal` ends the watch.
  */
 export async function watchBook(root: string, changed: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  // Only those who watch need it.
+  const { watch } = await import("chokidar");
   const watcher = watch(join(root, "book"), { ignoreInitial: true });
   await new Promise<void>((resolve) => watcher.once("ready", () => resolve()));
   let timer: NodeJS.Timeout | undefined;
