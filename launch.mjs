@@ -30,9 +30,10 @@ function isFresh(made) {
 const ownPlaces = {
   name: "own-places",
   setup({ onLoad }) {
-    onLoad({ filter: /\.ts$/ }, ({ path }) => {
+    onLoad({ filter: /\.m?[jt]s$/ }, ({ path }) => {
       const place = JSON.stringify(pathToFileURL(path).href);
-      return { contents: readFileSync(path, "utf8").replaceAll("import.meta.url", place), loader: "ts" };
+      const loader = path.endsWith("ts") ? "ts" : "js";
+      return { contents: readFileSync(path, "utf8").replace(/\bimport\.meta\.url\b/g, place), loader };
     });
   },
 };
