@@ -10,6 +10,7 @@ import { EvaluatorEngine } from "./evaluator-engine.ts";
 import { CELL, FETCHED } from "./wasm/cells.ts";
 import { CodeWindow } from "./wasm/code-window.ts";
 import { type Context, Contexts } from "./wasm/context.ts";
+import { CurrentGates } from "./wasm/gates.ts";
 import { discover } from "./wasm/region.ts";
 import { type Region, Translations } from "./wasm/translations.ts";
 
@@ -34,7 +35,7 @@ export class WasmEngine extends EvaluatorEngine {
 
   constructor(cpu: Cpu) {
     super(cpu);
-    this.translations = new Translations(cpu.state.memory);
+    this.translations = new Translations(cpu);
     this.#halves = cpu.state.halves;
     this.evaluator.cursor.onFetch = (page) => this.#fetched(page);
     cpu.memory.connect({
@@ -157,10 +158,11 @@ export class WasmEngine extends EvaluatorEngine {
     const { cursor } = this.evaluator;
     const entry = cpu.state.rip;
     const window = new CodeWindow(cpu, cursor, context.mode);
-    const blocks = discover(window, context, entry);
+    const gates = new CurrentGates(cpu);
+    const blocks = discover(window, context, gates, entry);
     if (blocks[0]!.steps.length === 0) return null;
     translations.add(
-      [{ context, entry, blocks, ranges: window.ranges(blocks), isMapped: window.isMapped }],
+      [{ context, entry, blocks, gates, ranges: window.ranges(blocks), isMapped: window.isMapped }],
       this.#generation,
     );
     return translations.find(this.#halves[at.RIP / 4]!, this.#halves[at.RIP / 4 + 1]!, context, this.#generation);

@@ -2,6 +2,7 @@
  * The emitter: Semantics over values of a WebAssembly function. An instruction's meaning runs once, while translating,
  * and leaves behind the code that does what the evaluator would have done at once.
  */
+import type { Cpu } from "#machine/cpu/cpu.ts";
 import { FLAG, type Flag, type LazyKind, STATUS } from "#machine/cpu/flags.ts";
 import * as at from "#machine/cpu/layout.ts";
 import type { Meaning } from "#machine/cpu/meaning.ts";
@@ -26,6 +27,7 @@ import {
   withFlag,
 } from "./flag-view.ts";
 import { type FunctionWriter, LOCAL } from "./function-writer.ts";
+import type { Gates } from "./gates.ts";
 import { NATIVE } from "./operations.ts";
 import type { Step } from "./region.ts";
 import {
@@ -102,6 +104,8 @@ export class Emitter implements Semantics<Value> {
     readonly fn: FunctionWriter,
     readonly context: Context,
     readonly runtime: RuntimeFunctions,
+    readonly cpu: Cpu,
+    readonly gates: Gates,
     /** Writes code that leaves the function before the running instruction, for the evaluator to do it. */
     readonly leave: () => void,
   ) {
@@ -485,13 +489,7 @@ export class Emitter implements Semantics<Value> {
     if (x.scope.depth > 0) throw new NotEmitted("a system flag set on a condition");
     const mask = 1n << BigInt(flag);
     const kept = x.logic("And", x.stateWord(at.RFLAGS, I64), x.constant(BigInt.asUintN(64, ~mask)));
-    const word = x.as64(x.logic("Or", kept, x.shift("Shl", x.isNonZero(value), x.constant(BigInt(flag)))));
-    word.uses++;
-    this.#push((depth) => {
-      this.fn.out.i32(0);
-      this.fn.emit(word, depth);
-      this.fn.out.memory(OP.i64Store, at.RFLAGS);
-    });
+    this.setFlagsRegister(x.logic("Or", kept, x.shift("Shl", x.isNonZero(value), x.constant(BigInt(flag)))));
   }
 
   flag(flag: Flag): Value {
@@ -583,25 +581,25 @@ export class Emitter implements Semantics<Value> {
     return memory;
   }
 
-  #get(place: number, width: Width): Value {
+  #get(place: number, width: Width, offset = 0): Value {
     const type = width === 64 ? I64 : I32;
     const index = this.fn.take(type);
     this.#push(() => {
       this.fn.out.get(place);
-      this.fn.out.memory(loadOpcode(width), 0);
+      this.fn.out.memory(loadOpcode(width), offset);
       this.fn.out.set(index);
     });
     return x.local(index, type, width);
   }
 
-  #put(place: number, width: Width, value: Value): void {
+  #put(place: number, width: Width, value: Value, offset = 0): void {
     const fitting = width === 64 ? x.as64(value) : x.as32(value);
     fitting.uses++;
     this.#stored = true;
     this.#push((depth) => {
       this.fn.out.get(place);
       this.fn.emit(fitting, depth);
-      this.fn.out.memory(storeOpcode(width), 0);
+      this.fn.out.memory(storeOpcode(width), offset);
     });
   }
 
@@ -663,6 +661,59 @@ export class Emitter implements Semantics<Value> {
   }
 
   // What native operations are made of
+
+  leaveUnlessEqual(value: Value, expected: bigint): void {
+    this.leaveIf(x.compare("Ne", value, value.type === I64 ? x.as64(x.constant(expected)) : x.constant(expected)));
+  }
+
+  /** Eight bytes that the processor itself reads, with the supervisor's rights. */
+  loadForProcessor(linear: bigint): Value {
+    const index = this.fn.take(I32);
+    const access = { address: x.constant(linear), bytes: 8, write: false, user: false, long: this.context.mode === 64 };
+    this.#push((depth) => {
+      emitPlace(this.fn, access, depth, this.leave);
+      this.fn.out.set(index);
+    });
+    return this.#get(index, 64);
+  }
+
+  /** Words of one size that lie one after the other at a flat address, in one page. */
+  #placeOfWords(linear: Value, bytes: number, write: boolean): number {
+    const index = this.fn.take(I32);
+    const { user, mode } = this.context;
+    linear.uses++;
+    this.#push((depth) => {
+      emitPlace(this.fn, { address: linear, bytes, write, user, long: mode === 64 }, depth, this.leave);
+      this.fn.out.set(index);
+    });
+    return index;
+  }
+
+  loadWords(linear: Value, width: 32 | 64, count: number): Value[] {
+    const place = this.#placeOfWords(linear, (count * width) / 8, false);
+    return Array.from({ length: count }, (_, index) => this.#get(place, width, (index * width) / 8));
+  }
+
+  storeWords(linear: Value, width: 32 | 64, values: readonly Value[]): void {
+    const place = this.#placeOfWords(linear, (values.length * width) / 8, true);
+    for (const [index, value] of values.entries()) this.#put(place, width, value, (index * width) / 8);
+  }
+
+  setFlagsRegister(value: Value): void {
+    const word = x.as64(value);
+    word.uses++;
+    this.#push((depth) => {
+      this.fn.out.i32(0);
+      this.fn.emit(word, depth);
+      this.fn.out.memory(OP.i64Store, at.RFLAGS);
+    });
+  }
+
+  /** All status flags, which rflags holds too. */
+  setStatusBits(bits: Value): void {
+    this.#touchesFlags = true;
+    this.#branch.flags = knownView(bits);
+  }
 
   refuse(why: string): never {
     throw new NotEmitted(why);

@@ -309,15 +309,9 @@ function againstZero({ result }: FlagView, width: Width, pair: number): Value {
 
 /** From the six flags as one number, as `status` of the runtime gives it. */
 export function knownView(bits: Value): FlagView {
-  return {
-    form: { kind: KNOWN, width: 32, plain: false, logical: false, overridden: 0 },
-    left: bits,
-    right: bits,
-    result: bits,
-    bits,
-    state: bits,
-    carry: null,
-  };
+  const form = { kind: KNOWN, width: 32, plain: false, logical: false, overridden: 0 } as const;
+  const none = constant(0n);
+  return { form, left: none, right: none, result: none, bits, state: constant(BigInt(packForm(form))), carry: null };
 }
 
 /** The flags after one has been set by itself. */

@@ -3,14 +3,17 @@
  * pages, `invlpg`, `cli`. Each does what the operation of the same name in the book does, or leaves to have it done.
  */
 import { fillBlock, moveBlock } from "#machine/cpu/blocks.ts";
+import { interruptReturn } from "#machine/cpu/far-return.ts";
 import { clearInterrupts, pushFlags } from "#machine/cpu/flag-access.ts";
 import { FLAG } from "#machine/cpu/flags.ts";
 import type { SystemOperation, Width } from "#machine/cpu/semantics.ts";
+import { softwareInterrupt } from "#machine/cpu/software-interrupts.ts";
 import { ES, RAX, RCX, RDI, RSI } from "#machine/cpu/state.ts";
 import { invalidatePage } from "#machine/cpu/tables.ts";
 import type { Emitter } from "./emitter.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
+import { enterGate, returnFromInterrupt } from "./interrupts.ts";
 
 type Native = (e: Emitter, values: readonly Value[]) => Value;
 
@@ -123,6 +126,8 @@ export const NATIVE = new Map<SystemOperation, Native>([
   [invalidatePage, invalidate],
   [clearInterrupts, disable],
   [pushFlags, flagsWord],
+  [softwareInterrupt, (e, [vector]) => enterGate(e, vector!)],
+  [interruptReturn, (e, [width]) => returnFromInterrupt(e, width!)],
 ]);
 
 /** Those that change what addresses mean: no page may be remembered in a region that has one. */

@@ -1,5 +1,6 @@
 /** The code of one region: a WebAssembly function that runs its blocks on registers in locals. */
 
+import type { Cpu } from "#machine/cpu/cpu.ts";
 import { STATUS } from "#machine/cpu/flags.ts";
 import * as at from "#machine/cpu/layout.ts";
 import type { Context } from "./context.ts";
@@ -8,10 +9,13 @@ import { type ByteWriter, type FunctionBody, OP } from "./encoder.ts";
 import { flagsDie, flagsLive } from "./flag-liveness.ts";
 import { emitResult, type FlagForm, sameForm } from "./flag-view.ts";
 import { FunctionWriter, type Label, LOCAL } from "./function-writer.ts";
+import type { Gates } from "./gates.ts";
 import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, JUMP_SLOT, JUMPS } from "./jump-cache.ts";
 import { type Block, type Step, successorsOf, type Way } from "./region.ts";
+import { RUNTIME } from "./runtime.ts";
 import { Structure } from "./structure.ts";
 import { NO_PAGE } from "./tlb-access.ts";
+import type { Draft } from "./translations.ts";
 
 /** Index of the type of a region. */
 const REGION_TYPE = 0;
@@ -34,8 +38,10 @@ class RegionWriter {
     readonly blocks: readonly Block[],
     readonly context: Context,
     readonly runtime: RuntimeFunctions,
+    cpu: Cpu,
+    gates: Gates,
   ) {
-    this.emitter = new Emitter(this.body, context, runtime, () => this.#leave());
+    this.emitter = new Emitter(this.body, context, runtime, cpu, gates, () => this.#leave());
     this.#forms = blocks.map(() => undefined);
     this.#flagsLive = flagsLive(blocks);
     this.#mayRemember = !blocks.some(({ steps }) => steps.some(({ findings }) => findings.remaps));
@@ -339,11 +345,6 @@ class RegionWriter {
 }
 
 /** Translates a region. */
-export function regionFunction(
-  blocks: readonly Block[],
-  context: Context,
-  runtime: RuntimeFunctions,
-  name: string,
-): FunctionBody {
-  return new RegionWriter(blocks, context, runtime).write(name);
+export function regionFunction({ blocks, context, gates }: Draft, cpu: Cpu, name: string): FunctionBody {
+  return new RegionWriter(blocks, context, RUNTIME, cpu, gates).write(name);
 }

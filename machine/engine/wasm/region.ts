@@ -1,7 +1,9 @@
 /** Regions: which blocks of guest code become one WebAssembly function. */
+import type { Instruction } from "#isa/instruction.ts";
 import type { Meaning } from "#machine/cpu/meaning.ts";
 import type { DecodedInstruction } from "../code-cache.ts";
 import type { Context } from "./context.ts";
+import type { Gates } from "./gates.ts";
 import { type Findings, survey } from "./survey.ts";
 
 /** Bounds of one region: larger ones take the WebAssembly compiler too long. */
@@ -66,6 +68,7 @@ class Discovery {
   constructor(
     readonly source: CodeSource,
     readonly context: Context,
+    readonly gates: Gates,
   ) {}
 
   run(entry: bigint): void {
@@ -115,7 +118,7 @@ class Discovery {
     for (;;) {
       const decoded = this.source.fetch(rip);
       const findings = decoded === null ? null : this.#look(decoded);
-      if (decoded === null || findings === null || findings.system) {
+      if (decoded === null || findings === null || findings.system || this.#refuses(decoded, findings)) {
         block.evaluate = rip;
         return;
       }
@@ -129,6 +132,12 @@ class Discovery {
       rip = this.#wrap(rip + BigInt(decoded.length));
       if (this.#endsHere(block, findings, decoded, start, rip)) return;
     }
+  }
+
+  /** Whether the tables have no plain way for an interrupt or a return from one. */
+  #refuses({ instruction }: DecodedInstruction, { interrupts }: Findings): boolean {
+    if (interrupts) return this.gates.gate(vectorOf(instruction)) === null;
+    return instruction.mnemonic.startsWith("iret") && this.gates.plainReturn() === null;
   }
 
   #look(decoded: DecodedInstruction): Findings {
@@ -164,7 +173,11 @@ class Discovery {
       return true;
     }
     if (findings.computed) {
-      block.returns = instruction.mnemonic === "ret";
+      block.returns = /^i?ret/.test(instruction.mnemonic);
+      return true;
+    }
+    if (findings.interrupts) {
+      block.taken = this.#call(this.gates.gate(vectorOf(instruction))!.handler, next, frame);
       return true;
     }
     if (findings.relative === null) return false;
@@ -200,9 +213,14 @@ class Discovery {
   }
 }
 
+function vectorOf({ operands }: Instruction): number {
+  const [number] = operands;
+  return number?.kind === "immediate" ? Number(number.value) : -1;
+}
+
 /** The blocks that can be reached from `entry`, which the first of them begins at. */
-export function discover(source: CodeSource, context: Context, entry: bigint): readonly Block[] {
-  const discovery = new Discovery(source, context);
+export function discover(source: CodeSource, context: Context, gates: Gates, entry: bigint): readonly Block[] {
+  const discovery = new Discovery(source, context, gates);
   discovery.run(entry);
   return discovery.blocks;
 }

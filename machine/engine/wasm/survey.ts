@@ -1,8 +1,10 @@
 /** Semantics over nothing: runs a meaning only to see what sort of instruction it is. */
 import type { Instruction } from "#isa/instruction.ts";
+import { interruptReturn } from "#machine/cpu/far-return.ts";
 import { type Flag, STATUS } from "#machine/cpu/flags.ts";
 import type { Meaning } from "#machine/cpu/meaning.ts";
 import type { Semantics, SystemOperation, Width } from "#machine/cpu/semantics.ts";
+import { softwareInterrupt } from "#machine/cpu/software-interrupts.ts";
 import { NATIVE, REMAPPING } from "./operations.ts";
 
 /** What the meaning of an instruction says about the way on. */
@@ -19,6 +21,8 @@ export interface Findings {
   readonly system: boolean;
   /** It changes what addresses mean. */
   readonly remaps: boolean;
+  /** It goes through a gate, and comes back after the handler. */
+  readonly interrupts: boolean;
   /** Something in it can leave the translated code. */
   readonly leaves: boolean;
   /** It reads a status flag, and had not set it. */
@@ -36,6 +40,7 @@ class Survey implements Semantics<Nothing> {
   repeats = false;
   usesSystem = false;
   remaps = false;
+  interrupts = false;
   #depth = 0;
   setsFlags = false;
   readsFlags = false;
@@ -175,6 +180,8 @@ class Survey implements Semantics<Nothing> {
   system(operation: SystemOperation): Nothing {
     if (!NATIVE.has(operation)) this.usesSystem = true;
     if (REMAPPING.has(operation)) this.remaps = true;
+    if (operation === softwareInterrupt) this.interrupts = true;
+    if (operation === interruptReturn) this.jump();
     this.leaves = true;
     return 0;
   }
@@ -191,6 +198,7 @@ export function survey(meaning: Meaning, instruction: Instruction, stackWidth: 1
     again: seen.repeats,
     system: seen.usesSystem,
     remaps: seen.remaps,
+    interrupts: seen.interrupts,
     leaves: seen.leaves,
     readsFlags: seen.readsFlags,
     setsFlags: seen.setsFlags,

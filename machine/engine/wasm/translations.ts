@@ -1,10 +1,12 @@
 /** The regions that have been translated: found by where they begin, dropped when their code changes, bounded in number. */
+import type { Cpu } from "#machine/cpu/cpu.ts";
 import type { Context } from "./context.ts";
 import { encodeModule } from "./encoder.ts";
+import type { Gates } from "./gates.ts";
 import { JumpCache } from "./jump-cache.ts";
 import type { Block } from "./region.ts";
 import { regionFunction } from "./region-function.ts";
-import { IMPORTS, makeRuntime, RUNTIME, TYPES } from "./runtime.ts";
+import { IMPORTS, makeRuntime, TYPES } from "./runtime.ts";
 
 /** Bytes of guest code in RAM, `end` exclusive. */
 export interface Range {
@@ -17,6 +19,7 @@ export interface Draft {
   readonly context: Context;
   readonly entry: bigint;
   readonly blocks: readonly Block[];
+  readonly gates: Gates;
   readonly ranges: readonly Range[];
   /** Whether its pages still are where they were, given what the processor maps now. */
   readonly isMapped: () => boolean;
@@ -50,7 +53,8 @@ export class Translations {
   readonly #pages = new Map<number, Set<Region>>();
   readonly #imports: WebAssembly.ModuleImports;
 
-  constructor(readonly memory: WebAssembly.Memory) {
+  constructor(readonly cpu: Cpu) {
+    const { memory } = cpu.state;
     this.jumps = new JumpCache(memory);
     const shared = { memory, regions: this.#table };
     this.#imports = { ...shared, ...makeRuntime(shared) };
@@ -73,7 +77,7 @@ export class Translations {
 
   /** Compiles regions into one module. */
   add(drafts: readonly Draft[], generation: number): void {
-    const functions = drafts.map(({ blocks, context }, index) => regionFunction(blocks, context, RUNTIME, `r${index}`));
+    const functions = drafts.map((draft, index) => regionFunction(draft, this.cpu, `r${index}`));
     const bytes = encodeModule({ types: TYPES, imports: IMPORTS, functions });
     if (this.modules >= MOST_MODULES || this.bytes + bytes.length > MOST_BYTES) this.clear();
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { engine: this.#imports });
