@@ -77,7 +77,7 @@ export function randomIr(seed: number): RandomIr {
   const main = functions[functions.length - 1]!;
   const parameters = main.blocks[0]!.parameters;
   return {
-    program: { functions, data, entry: main.symbol },
+    program: { functions, data, coroutines: [], entry: main.symbol },
     main: main.symbol,
     arguments: parameters.map((p) => BigInt.asUintN(BITS[p.type], number64(random))),
     results: main.results,

@@ -27,7 +27,7 @@ export function readIr(text: string, extras: Extras = {}): IrProgram {
     .trim()
     .split(/\n(?=\s*function )/)
     .map((part) => new FunctionReader(part, extras).read());
-  return { functions, data: [], entry: functions[0]!.symbol };
+  return { functions, data: [], coroutines: [], entry: functions[0]!.symbol };
 }
 
 class FunctionReader {

@@ -21,7 +21,7 @@ function division(type: ValueType, operation: BinaryOperation, divisor: bigint):
   f.blocks.push(block);
   simplify(f, [foldConstants, simplifyArithmetic, divideByMultiplying]);
   expect(f.blocks[0]!.instructions.some((i) => i.kind === "binary" && /div|rem/.test(i.operation))).toBe(false);
-  const program = { functions: [f], data: [], entry: "f" };
+  const program = { functions: [f], data: [], coroutines: [], entry: "f" };
   verifyProgram(program);
   return new IrInterpreter(program, "", Number.POSITIVE_INFINITY);
 }

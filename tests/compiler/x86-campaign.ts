@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { evaluateProgram } from "../../tangle/compiler/evaluate.ts";
 import { check } from "../../tangle/compiler/frontend/check.ts";
 import { lower } from "../../tangle/compiler/lower/lower.ts";
+import { splitCoroutines } from "../../tangle/compiler/ssa/coroutine.ts";
 import { BITS, type IrProgram, type ValueType } from "../../tangle/compiler/ssa/ir.ts";
 import { optimize } from "../../tangle/compiler/ssa/optimize.ts";
 import { verifyProgram } from "../../tangle/compiler/ssa/verify.ts";
@@ -104,7 +105,7 @@ export function compareTexts(
       const calls = symbols.map((symbol) => ({ symbol, arguments: [] }));
       const common = { calls, results: ["i64"] as const, expected, handler };
       return [
-        { ...common, name, ir: lower(program) },
+        { ...common, name, ir: splitCoroutines(lower(program)) },
         { ...common, name: `optimized ${name}`, ir: optimize(lower(program), { keep }) },
       ];
     }),
