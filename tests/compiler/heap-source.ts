@@ -48,13 +48,6 @@ export function checkHeap(text: string, chapter = 12): Diagnostic[] {
     .diagnostics;
 }
 
-/** The diagnostics as `KT1066 2:7`; line 1 holds the heap and the first line of the text. */
-export function heapMistakes(text: string, chapter = 12): string[] {
-  return checkHeap(text, chapter).map(
-    ({ code, place }) => `${code} ${place.line}:${place.line === 1 ? place.column - HEAP.length : place.column}`,
-  );
-}
-
 /** What `body` gives; fails where the program has mistakes. */
 export function heapOutcome(text: string, leaves = "0"): Outcome {
   const probe = `export function probe(): u64 { const value = body(); assert(live === ${leaves}, "leak"); return value; }`;

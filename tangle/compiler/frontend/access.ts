@@ -12,6 +12,7 @@ import { checkGlobal } from "./globals.ts";
 import { builtInMember } from "./members.ts";
 import { exportedEntity } from "./modules.ts";
 import { fieldTarget, globalTarget, integerOf, localTarget, read, reinterpret } from "./nodes.ts";
+import { pathOf } from "./paths.ts";
 import { closest, lookUp } from "./resolve.ts";
 import type { ExpressionNode } from "./syntax.ts";
 import { INTERRUPT_FRAME_CLASS, isError, typeName, USIZE } from "./types.ts";
@@ -44,13 +45,23 @@ export function checkAccess(body: Body, node: AccessNode): Access {
       const entity = lookUp(body.compilation, body.scope, node.name, node.place);
       return entity === null
         ? valueAccess(errorExpression(node.place))
-        : accessEntity(body, entity, node.name, node.place);
+        : narrowed(body, accessEntity(body, entity, node.name, node.place), node);
     }
     case "member":
-      return checkMember(body, node);
+      return narrowed(body, checkMember(body, node), node);
     case "index":
       return checkElement(body, node);
   }
+}
+
+/** A field or module-level variable that has been found not to be null. */
+function narrowed(body: Body, access: Access, node: AccessNode): Access {
+  const type = access.target?.type;
+  if (access.target === null || access.narrowed !== null || type?.kind !== "nullable" || body.flow.paths.size === 0) {
+    return access;
+  }
+  const path = pathOf(body, node);
+  return path !== null && body.flow.paths.has(path) ? { ...access, narrowed: type.of } : access;
 }
 
 function accessEntity(body: Body, entity: Entity, name: string, place: Place): Access {

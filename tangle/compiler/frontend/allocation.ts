@@ -38,7 +38,12 @@ export function allocateObject(
     return body.error("KT1030", place, `\`new\` comes in chapter ${HEAP_CHAPTER}`);
   }
   if (body.atModuleLevel) {
-    return body.error("KT1065", place, "module-level values are made before there is a heap");
+    return body.error(
+      "KT1065",
+      place,
+      "module-level values are made before there is a heap",
+      "let it be `Owned<C> | null`, start with null, and fill it in a function",
+    );
   }
   const type = newType(body, node, expected);
   if (type.kind !== "class") {

@@ -12,6 +12,7 @@ import { constructAt } from "./initialize.ts";
 import { assign, integerOf } from "./nodes.ts";
 import { checkDivisor, checkShiftCount, isInteger } from "./operators.ts";
 import { assignOwned } from "./ownership.ts";
+import { afterStore } from "./paths.ts";
 import type { ExpressionNode } from "./syntax.ts";
 import { borrowed, ERROR, isError, isOwning, typeName } from "./types.ts";
 
@@ -78,6 +79,12 @@ export function checkAssignment(body: Body, node: ExpressionNode & { readonly ki
     }
   } else {
     checkEscape(body, value, "stored");
+    afterStore(
+      body,
+      target,
+      node.target,
+      type.kind === "nullable" && (plain.type === type.of || borrowed(plain.type) === type.of),
+    );
   }
   return isOwning(type) ? { ...assignOwned(body, target, value), place } : { ...assign(target, value), place };
 }

@@ -13,7 +13,7 @@ import { initialize, zeroFill } from "./initialize.ts";
 import { checkContracts } from "./interfaces.ts";
 import { fieldTarget, readLocal } from "./nodes.ts";
 import { resolveType, typeArgumentName, typeArgumentsKey } from "./resolve.ts";
-import type { ExpressionNode, FieldNode } from "./syntax.ts";
+import type { ExpressionNode, FieldNode, StatementNode } from "./syntax.ts";
 import { isError, typeName, USIZE, VOID } from "./types.ts";
 
 /** The class with these type arguments: one type however often it is asked for. Its fields are laid out later. */
@@ -214,6 +214,7 @@ export function constructorOf(compilation: Compilation, info: ClassInfo): TreeFu
       inConstructor: true,
       source: node,
     });
+    checkOwnedFields(compilation, info);
     const statements = fieldInitializers(body, info, receiver);
     if (node !== null) {
       statements.push(...checkFunctionBody(body, node, parameters));
@@ -222,6 +223,27 @@ export function constructorOf(compilation: Compilation, info: ClassInfo): TreeFu
     open.locals = body.locals;
   });
   return open;
+}
+
+/** Zeros are no object: a field that owns one gets it where it is declared, or by a statement of the constructor itself. */
+function checkOwnedFields(compilation: Compilation, info: ClassInfo): void {
+  const { constructor_ } = info.entity.node;
+  const statements = constructor_ !== null && Array.isArray(constructor_.body) ? constructor_.body : [];
+  for (const { name, type } of info.type.fields) {
+    const node = info.members.get(name);
+    const of = type.kind === "array" ? type.of : type;
+    if (of.kind === "owned" && node?.initial === null && !statements.some((one) => isAssignmentTo(one, name))) {
+      compilation.reporter.report("KT1060", node.place, `\`${name}\` of type \`${typeName(type)}\` needs an object`, {
+        hint: "give it one where it is declared, or by `this.… = …` in the constructor; or let it be `Owned<C> | null`",
+      });
+    }
+  }
+}
+
+function isAssignmentTo(node: StatementNode, field: string): boolean {
+  const { target } =
+    node.kind === "expression" && node.expression.kind === "assign" ? node.expression : { target: null };
+  return target?.kind === "member" && target.object.kind === "this" && target.name === field;
 }
 
 function fieldInitializers(body: Body, info: ClassInfo, receiver: Local): Statement[] {

@@ -34,6 +34,8 @@ export class Compilation {
   heap: Heap | null = null;
   /** What keeps plain functions where owners of functions are wanted. */
   readonly adapters = new Map<InterfaceType, { readonly info: ClassInfo; readonly code: TreeFunction }>();
+  /** What compares strings, once something does. */
+  sameText: TreeFunction | null = null;
   private readonly symbols = new Map<string, number>();
 
   constructor(

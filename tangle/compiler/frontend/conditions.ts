@@ -2,8 +2,9 @@
 import type { Expression, Local } from "../tree.ts";
 import type { Body } from "./body.ts";
 import { checkAs, checkExpression } from "./expressions.ts";
-import { type Flow, merge, unreachable, withMaybeNull, withNonNull } from "./flow.ts";
+import { type Flow, merge, unreachable, withMaybeNull, withNonNull, withPath } from "./flow.ts";
 import { fullExpression } from "./ownership.ts";
+import { pathOf } from "./paths.ts";
 import type { ExpressionNode } from "./syntax.ts";
 import { BOOL, isError, typeName } from "./types.ts";
 
@@ -69,12 +70,14 @@ function check(body: Body, node: ExpressionNode): Condition {
     }
     case "compare": {
       const expression = checkExpression(body, node, BOOL);
-      const local = nullTested(body, node);
-      if (local === null) {
+      const tested = nullTested(node);
+      const local = tested === null ? null : nullableLocal(body, tested);
+      const path = tested === null || local !== null ? null : pathOf(body, tested);
+      if (local === null && path === null) {
         return { expression, whenTrue: body.flow, whenFalse: body.flow };
       }
-      const isNull = withMaybeNull(body.flow, local);
-      const notNull = withNonNull(body.flow, local);
+      const isNull = local === null ? body.flow : withMaybeNull(body.flow, local);
+      const notNull = local === null ? withPath(body.flow, path!) : withNonNull(body.flow, local);
       return node.operator === "==="
         ? { expression, whenTrue: isNull, whenFalse: notNull }
         : { expression, whenTrue: notNull, whenFalse: isNull };
@@ -92,13 +95,16 @@ function check(body: Body, node: ExpressionNode): Condition {
   return { expression, whenTrue: body.flow, whenFalse: body.flow };
 }
 
-/** The local in `local === null` or `null !== local`. */
-function nullTested(body: Body, node: ExpressionNode & { readonly kind: "compare" }): Local | null {
+/** What is compared with null in `x === null` or `null !== x`. */
+function nullTested(node: ExpressionNode & { readonly kind: "compare" }): ExpressionNode | null {
   if (node.operator !== "===" && node.operator !== "!==") {
     return null;
   }
-  const tested = node.right.kind === "null" ? node.left : node.left.kind === "null" ? node.right : null;
-  const entity = tested?.kind === "name" ? body.scope.find(tested.name) : null;
+  return node.right.kind === "null" ? node.left : node.left.kind === "null" ? node.right : null;
+}
+
+function nullableLocal(body: Body, tested: ExpressionNode): Local | null {
+  const entity = tested.kind === "name" ? body.scope.find(tested.name) : null;
   return entity?.kind === "local" && entity.owner === body && entity.local.type.kind === "nullable"
     ? entity.local
     : null;

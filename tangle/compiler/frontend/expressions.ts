@@ -13,13 +13,13 @@ import { checkClosure, passClosure } from "./closures.ts";
 import { coerce, fit } from "./coerce.ts";
 import type { Compilation } from "./compilation.ts";
 import { checkCondition } from "./conditions.ts";
-import { merge } from "./flow.ts";
+import { forgetPaths, merge } from "./flow.ts";
 import { checkFunctionValue } from "./functions.ts";
 import { instantiateCallee } from "./generics.ts";
 import { makeClosure } from "./heap-closures.ts";
 import { encode, integerOf, readLocal, sequence } from "./nodes.ts";
 import { checkBinary, checkComparison, checkUnary } from "./operators.ts";
-import { borrow, checkUsable, move, placeOf } from "./ownership.ts";
+import { borrow, checkBorrows, checkUsable, move, placeOf } from "./ownership.ts";
 import type { ExpressionNode } from "./syntax.ts";
 import { checkTemplate } from "./templates.ts";
 import { BOOL, isError, isOwning, nullableOf, rangeOf, STRING, signatureOf, typeName } from "./types.ts";
@@ -36,10 +36,24 @@ export function checkExpression(body: Body, node: ExpressionNode, expected: Type
 /** The same where ownership stays with the expression: of type `Owned<C>` it is the place of an owner, or a value without one. */
 export function checkOwning(body: Body, node: ExpressionNode, expected: Type | null): Expression {
   const expression = check(body, node, expected);
+  if (runsCode(node, expression)) {
+    body.flow = forgetPaths(body.flow);
+    checkBorrows(body, expression);
+  }
   if (expression.type.kind === "never" && !isError(expression.type)) {
     body.stop();
   }
   return expression;
+}
+
+/** Whether something else may have stored to memory meanwhile: a call, but not one of a conversion or the like. */
+function runsCode(node: ExpressionNode, value: Expression): boolean {
+  return (
+    node.kind === "asm" ||
+    node.kind === "await" ||
+    node.kind === "new" ||
+    (node.kind === "call" && !["convert", "integer", "reinterpret", "read", "addressOf"].includes(value.kind))
+  );
 }
 
 /** The expression as a value of `type`, or a report. */

@@ -5,6 +5,8 @@ import type { Local } from "../tree.ts";
 export interface Flow {
   readonly reachable: boolean;
   readonly nonNull: ReadonlySet<Local>;
+  /** Fields and module-level variables that are not null, as `pathOf` writes them; good until the next call or store. */
+  readonly paths: ReadonlySet<string>;
   /** Locals that cannot be used, on one way here at least: what they owned or borrowed was moved or dropped there. */
   readonly moved: ReadonlyMap<Local, Move>;
 }
@@ -15,7 +17,7 @@ export interface Move {
   readonly owner: Local;
 }
 
-export const START: Flow = { reachable: true, nonNull: new Set(), moved: new Map() };
+export const START: Flow = { reachable: true, nonNull: new Set(), paths: new Set(), moved: new Map() };
 
 export function unreachable(flow: Flow): Flow {
   return { ...flow, reachable: false };
@@ -30,11 +32,32 @@ export function merge(first: Flow, ...others: readonly Flow[]): Flow {
     return b.reachable
       ? {
           reachable: true,
-          nonNull: new Set([...a.nonNull].filter((local) => b.nonNull.has(local))),
+          nonNull: common(a.nonNull, b.nonNull),
+          paths: common(a.paths, b.paths),
           moved: b.moved.size === 0 ? a.moved : new Map([...a.moved, ...b.moved]),
         }
       : a;
   }, first);
+}
+
+function common<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): ReadonlySet<T> {
+  return a.size === 0 || a === b ? a : new Set([...a].filter((one) => b.has(one)));
+}
+
+export function withPath(flow: Flow, path: string): Flow {
+  return { ...flow, paths: new Set([...flow.paths, path]) };
+}
+
+/** Code ran, or memory changed, that may have set any field to null, or any field of this name. */
+export function forgetPaths(flow: Flow, field: string | null = null): Flow {
+  if (flow.paths.size === 0) {
+    return flow;
+  }
+  return { ...flow, paths: new Set([...flow.paths].filter((path) => field !== null && !names(path, field))) };
+}
+
+function names(path: string, field: string): boolean {
+  return path.split(".").includes(field);
 }
 
 export function withNonNull(flow: Flow, local: Local): Flow {
@@ -63,7 +86,8 @@ export function withValue(flow: Flow, local: Local): Flow {
 
 /** Forgets what later rounds of a loop may change: everything about locals of these names. */
 export function forget(flow: Flow, names: ReadonlySet<string>): Flow {
-  return { ...flow, nonNull: new Set([...flow.nonNull].filter((local) => !names.has(local.name))) };
+  const nonNull = new Set([...flow.nonNull].filter((local) => !names.has(local.name)));
+  return { ...flow, nonNull, paths: new Set() };
 }
 
 /** The names that are assigned anywhere inside a part of the syntax tree. */

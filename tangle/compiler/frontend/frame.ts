@@ -2,6 +2,7 @@
 import { isAggregate } from "../layout.ts";
 import type { Expression, Local } from "../tree.ts";
 import type { Body } from "./body.ts";
+import { mayLend } from "./lending.ts";
 import { isOwning } from "./types.ts";
 
 /**
@@ -93,6 +94,14 @@ function collect(body: Body, value: Expression, found: Set<Local>): void {
     case "conditional":
       collect(body, value.then, found);
       collect(body, value.otherwise, found);
+      return;
+    case "call":
+    case "callIndirect":
+      for (const argument of value.arguments) {
+        if (mayLend(argument.type, value.type)) {
+          collect(body, argument, found);
+        }
+      }
       return;
     default:
       return;

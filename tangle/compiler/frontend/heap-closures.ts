@@ -138,8 +138,11 @@ export function makeClosure(
 ): Expression {
   const { function: node, place } = argument;
   const { compilation } = body;
-  if (compilation.chapter < HEAP_CHAPTER || body.atModuleLevel) {
-    return body.error("KT1013", place, `closures on the heap come with chapter ${HEAP_CHAPTER}, and in functions only`);
+  if (compilation.chapter < HEAP_CHAPTER) {
+    return body.error("KT1013", place, `closures on the heap come with chapter ${HEAP_CHAPTER}`);
+  }
+  if (body.atModuleLevel) {
+    return body.error("KT1065", place, "module-level values are made before there is a heap", "make it in a function");
   }
   const entity = localFunction(body, node, node.name ?? "closure", signature, PLAIN);
   const symbol = compilation.uniqueSymbol(entity.symbol);

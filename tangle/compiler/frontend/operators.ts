@@ -6,6 +6,7 @@ import { checkCondition } from "./conditions.ts";
 import { constantOf } from "./constants.ts";
 import { checkExpression, integerLiteral, isUntyped } from "./expressions.ts";
 import type { BinaryOperator, ExpressionNode } from "./syntax.ts";
+import { sameText } from "./text-equality.ts";
 import { BOOL, isError, nullableOf, typeName, U8 } from "./types.ts";
 
 export function checkUnary(
@@ -168,11 +169,14 @@ export function checkComparison(body: Body, node: ExpressionNode & { readonly ki
       place,
     };
   }
+  if (equality && kind === "string") {
+    const same = { ...sameText(body.compilation, left, right), place };
+    return operator === "===" ? same : { kind: "not", operand: same, type: BOOL, place };
+  }
   if (!equality) {
     isInteger(body, left, operator);
   } else {
-    const text = kind === "string" ? "compare the lengths, then the bytes" : "compare what they hold";
-    body.report("KT1009", place, `\`${operator}\` on \`${typeName(left.type)}\``, text);
+    body.report("KT1009", place, `\`${operator}\` on \`${typeName(left.type)}\``, "compare what they hold");
   }
   return { ...errorExpression(place), type: BOOL };
 }

@@ -61,7 +61,32 @@ export function move(body: Body, value: Expression): Expression {
     [assign(localTarget(kept, place), readLocal(local, place)), assign(target, zeroOf(target.type, value))],
     readLocal(kept, place),
   );
-  return target.type === value.type ? taken : reinterpret(taken, value.type);
+  const moved = target.type === value.type ? taken : reinterpret(taken, value.type);
+  moves.set(moved, local);
+  return moved;
+}
+
+/** The local that a value has been moved out of. */
+const moves = new WeakMap<Expression, Local>();
+
+/** Reports an argument that borrows what another argument of the same call gives away: the call would drop it under its feet. */
+export function checkBorrows(body: Body, call: Expression): void {
+  const made = call.kind === "sequence" ? call.last : call;
+  if (made.kind !== "call" && made.kind !== "callIndirect" && made.kind !== "construct") {
+    return;
+  }
+  for (const argument of made.arguments) {
+    const local = moves.get(argument);
+    const other = local && made.arguments.find((one) => one !== argument && lenders(body, one).has(local));
+    if (local !== undefined && other !== undefined) {
+      body.report(
+        "KT1066",
+        argument.place,
+        `\`${local.name}\` is moved into a call that also borrows it`,
+        "call first and keep the result, then move it",
+      );
+    }
+  }
 }
 
 function isNullable(type: Type): boolean {
@@ -180,7 +205,7 @@ export function fullExpression(body: Body, check: () => Expression): Expression 
       "KT1068",
       place,
       "this borrows from an object that is dropped at the end of the statement",
-      "keep the object first: `const object = …;`",
+      "keep the object first, `const object = …;`, or give it away as `Owned<C>`",
     );
   }
   // Some of them may stand in a branch that is not taken.

@@ -105,7 +105,8 @@ export function own(body: Body, node: CallNode): Expression {
 /** `disown(object)`: from here on nobody drops it. */
 export function disown(body: Body, node: CallNode): Expression {
   const [argument] = node.arguments;
-  const value = move(body, checkOwning(body, argument!, null));
+  const given = checkOwning(body, argument!, null);
+  const value = isOwning(given.type) ? move(body, given) : given;
   const { type } = value;
   if (type.kind !== "owned" || type.of.kind !== "class") {
     return isError(type)

@@ -209,7 +209,11 @@ function construct(
       if (element.kind === "function") {
         return ownedOf(callableOf(element));
       }
-      compilation.reporter.report("KT1070", elementNode.place, `\`Owned<${typeName(element)}>\``);
+      compilation.reporter.report(
+        "KT1070",
+        elementNode.place,
+        `\`${typeName(element)}\` is no object that one could own`,
+      );
       return ERROR;
     case "Borrowed":
       return borrowed(element);
