@@ -1,6 +1,7 @@
 /** Processors prepared for tests. */
 
 import { Cpu } from "#machine/cpu/cpu.ts";
+import type { EngineFactory } from "#machine/cpu/engine.ts";
 import { evaluatorEngine } from "../../machine/engine/evaluator-engine.ts";
 import { decode } from "../../machine/isa/index.ts";
 import {
@@ -12,6 +13,7 @@ import {
   WINDOW,
   WINDOW_SIZE,
 } from "./vectors/cases.ts";
+import { comparedMedia, loadMedia, readMedia } from "./vectors/media-state.ts";
 
 export const MEBIBYTE = 0x100000;
 
@@ -32,7 +34,7 @@ export function enterUserMode(cpu: Cpu, mode: UserMode = 64): void {
   memory.write64(0x3000, 0x0000e7n);
   memory.write64(0x3008, 0x2000e7n);
   state.cr3 = 0x1000n;
-  state.cr4 = 0x20n;
+  state.cr4 = 0x620n;
   state.efer = 0xd00n;
   state.cr0 = 0x80010031n;
   for (const number of [0, 2, 3])
@@ -45,11 +47,13 @@ export function enterUserMode(cpu: Cpu, mode: UserMode = 64): void {
 }
 
 /** Runs single instructions as an ordinary 64-bit program does. */
-export function userProcessor(): { run(inputs: VectorInputs): VectorOutputs } {
+export function userProcessor(makeEngine: EngineFactory = evaluatorEngine): {
+  run(inputs: VectorInputs): VectorOutputs;
+} {
   const cpu = bareCpu();
-  const engine = evaluatorEngine(cpu);
+  const engine = makeEngine(cpu);
   return {
-    run({ mode, code, registers, flags, memory }) {
+    run({ mode, code, registers, flags, memory, media }) {
       enterUserMode(cpu, mode);
       const { state } = cpu;
       cpu.memory.writeBytes(START, code);
@@ -57,6 +61,7 @@ export function userProcessor(): { run(inputs: VectorInputs): VectorOutputs } {
       for (const [number, value] of registers.entries()) state.setGeneral(number, value);
       state.rflags = BigInt(flags | 0x202);
       state.rip = BigInt(START);
+      loadMedia(cpu, media);
       const instruction = decode(code, 0, mode);
       const repeats = instruction.mnemonic !== null && instruction.repeat !== null;
       let stop = engine.run(1);
@@ -66,6 +71,7 @@ export function userProcessor(): { run(inputs: VectorInputs): VectorOutputs } {
         rip: Number(state.rip) - START,
         flags: Number(state.rflags) & COMPARED_FLAGS,
         memory: cpu.memory.readBytes(WINDOW, WINDOW_SIZE),
+        media: comparedMedia(readMedia(cpu)),
         fault: stop.kind === "tripleFault" ? stop.story.chain[0]!.vector : null,
       };
     },

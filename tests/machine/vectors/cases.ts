@@ -1,11 +1,14 @@
 /** Instruction vectors: how a case's inputs follow from its seed, and how cases are written as text. */
 
+import { vectorMeaningOf } from "#machine/cpu/instruction-set.ts";
+import { decode } from "../../../machine/isa/index.ts";
 import { randomNumbers } from "../../isa/random.ts";
+import { comparedMedia, mediaMemory, mediaOf, quietMedia } from "./media-state.ts";
 
-/** Where the instruction stands, and the 128 bytes of memory that it may use (harness.c has the same numbers). */
+/** Where the instruction stands, and the bytes of memory that it may use (harness.c has the same numbers). */
 export const START = 0x210800;
 export const WINDOW = 0x200400;
-export const WINDOW_SIZE = 128;
+export const WINDOW_SIZE = 640;
 /** CF, PF, AF, ZF, SF, DF, OF: the flags that cases set and compare. */
 export const COMPARED_FLAGS = 0xcd5;
 
@@ -27,6 +30,8 @@ export interface VectorInputs {
   readonly registers: readonly bigint[];
   readonly flags: number;
   readonly memory: Uint8Array;
+  /** x87, MMX and SSE state as fxsave lays it out. */
+  readonly media: Uint8Array;
 }
 
 export interface VectorOutputs {
@@ -35,6 +40,7 @@ export interface VectorOutputs {
   readonly rip: number;
   readonly flags: number;
   readonly memory: Uint8Array;
+  readonly media: Uint8Array;
   /** Exception vector, or null. */
   readonly fault: number | null;
 }
@@ -79,12 +85,21 @@ export function inputsOf({ mode, code, seed, overrides }: VectorCase): VectorInp
   const registers = Array.from({ length: 16 }, () => randomValue(next));
   const flags = next() & (next() % 4 === 0 ? COMPARED_FLAGS : COMPARED_FLAGS & ~0x400);
   const memory = Uint8Array.from({ length: WINDOW_SIZE }, () => next() & 0xff);
+  const usesMedia = isMedia(code, mode);
+  if (usesMedia) mediaMemory(seed, memory);
   const view = new DataView(memory.buffer);
   for (const [number, value] of overrides) {
     if (number < 16) registers[number] = value;
     else view.setBigUint64((number - 16) * 8, value, true);
   }
-  return { mode, code, registers: registers.map((value) => BigInt.asUintN(mode, value)), flags, memory };
+  const media = usesMedia ? mediaOf(seed, mode) : quietMedia();
+  return { mode, code, registers: registers.map((value) => BigInt.asUintN(mode, value)), flags, memory, media };
+}
+
+/** Whether code uses the x87, MMX or XMM registers. */
+export function isMedia(code: Uint8Array, mode: UserMode): boolean {
+  const { mnemonic } = decode(code, 0, mode);
+  return mnemonic !== null && vectorMeaningOf(mnemonic) !== null;
 }
 
 const hex = (value: bigint | number) => value.toString(16);
@@ -116,7 +131,7 @@ function changedRuns(before: Uint8Array, after: Uint8Array): [number, string][] 
   return runs;
 }
 
-/** One line: mode, code, seed, overrides, outcome, flags, undefined flags, changed registers, changed memory. */
+/** One line: mode, code, seed, overrides, outcome, flags, undefined flags, changed registers, memory, media state. */
 export function writeVector(vector: Vector): string {
   const { mode, code, seed, overrides, undefinedFlags, outputs } = vector;
   const inputs = inputsOf(vector);
@@ -133,12 +148,14 @@ export function writeVector(vector: Vector): string {
     hex(undefinedFlags),
     pairs(changed),
     pairs(changedRuns(inputs.memory, outputs.memory)),
+    pairs(changedRuns(comparedMedia(inputs.media), outputs.media)),
   ].join(" ");
 }
 
 /** The inverse of `writeVector`. */
 export function readVector(line: string): Vector {
-  const [modeText, codeText, seedText, overrideText, outcome, flags, undefinedText, changed, runs] = line.split(" ");
+  const [modeText, codeText, seedText, overrideText, outcome, flags, undefinedText, changed, runs, mediaRuns] =
+    line.split(" ");
   const mode = Number(modeText) as UserMode;
   const code = bytesFromHex(codeText!);
   const seed = Number.parseInt(seedText!, 16);
@@ -148,8 +165,10 @@ export function readVector(line: string): Vector {
   for (const [number, value] of readPairs(changed!)) registers[number] = BigInt(`0x${value}`);
   const memory = inputs.memory.slice();
   for (const [at, bytes] of readPairs(runs!)) memory.set(bytesFromHex(bytes), at);
+  const media = comparedMedia(inputs.media);
+  for (const [at, bytes] of readPairs(mediaRuns!)) media.set(bytesFromHex(bytes), at);
   const fault = outcome!.startsWith("!") ? Number(outcome!.slice(1)) : null;
   const rip = fault === null ? Number(outcome) : 0;
-  const outputs = { registers, rip, flags: Number.parseInt(flags!, 16), memory, fault };
+  const outputs = { registers, rip, flags: Number.parseInt(flags!, 16), memory, media, fault };
   return { mode, code, seed, overrides, undefinedFlags: Number.parseInt(undefinedText!, 16), outputs };
 }

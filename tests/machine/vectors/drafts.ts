@@ -1,7 +1,8 @@
 /** Random instructions of every user-mode form, with inputs under which they can run in the harness. */
+import { vectorMeaningOf } from "#machine/cpu/instruction-set.ts";
 import { encodePlan, FORMS, type Operand, type OperandPlan, type Plan, plansOf } from "../../../machine/isa/index.ts";
-import type { MemoryOperand, Width } from "../../../machine/isa/instruction.ts";
-import { generalRegister, highByteRegister } from "../../../machine/isa/registers.ts";
+import type { MediaRegisterOperand, MemoryOperand, Width } from "../../../machine/isa/instruction.ts";
+import { generalRegister, highByteRegister, mediaRegister } from "../../../machine/isa/registers.ts";
 import { inputsOf, START, type UserMode, type VectorCase, WINDOW } from "./cases.ts";
 
 /** A case without its outcome. */
@@ -17,7 +18,7 @@ const STACK = WINDOW + 64;
 const EXCLUDED = new Set(
   `int int1 int3 into iret iretd iretq hlt cli sti in out ins outs syscall sysret sysenter sysexit cpuid rdtsc rdtscp
   rdpmc rdmsr wrmsr invd wbinvd xgetbv xsetbv clac stac sldt str lldt ltr verr verw sgdt sidt lgdt lidt smsw lmsw invlpg
-  lar lsl clts swapgs wait jmpf callf retf les lds lss lfs lgs`.split(/\s+/),
+  lar lsl clts swapgs jmpf callf retf les lds lss lfs lgs`.split(/\s+/),
 );
 
 /** Every form of a mode that an ordinary program may use, at each operand size. */
@@ -41,7 +42,7 @@ export function draftsOf(plan: Plan, count: number, next: Random): Draft[] {
   for (let tries = 0; drafts.length < count && tries < count * 8; tries++) {
     const draft = new Drafting(plan, next).finish(drafts.length % 2 === 0);
     if (draft !== null) drafts.push(draft);
-    if (plan.operands.length === 0 && drafts.length >= count / 2) break;
+    if (plan.operands.length === 0 && vectorMeaningOf(plan.form.mnemonic) === null && drafts.length >= count / 2) break;
   }
   return drafts;
 }
@@ -95,6 +96,11 @@ class Drafting {
       case "rm":
         if (part.register === null || (part.memory !== null && preferMemory)) return this.memory(part.memory!);
         return this.register(part.register);
+      case "mediaRm":
+        if (part.memory !== null && preferMemory) return this.memory(part.memory);
+        return this.mediaRegister(part.file);
+      case "mediaReg":
+        return this.mediaRegister(part.file);
       case "reg":
       case "opcode":
         return this.register(part.width);
@@ -123,6 +129,10 @@ class Drafting {
     return generalRegister(this.below(count), width);
   }
 
+  mediaRegister(file: MediaRegisterOperand["file"]): Operand {
+    return mediaRegister(file, this.below(file === "xmm" && this.mode === 64 ? 16 : 8));
+  }
+
   immediate(width: Width, field: Width): bigint {
     if (this.mnemonic === "enter") return BigInt(this.below(width === 16 ? 256 : 40));
     const wide = (BigInt(this.next()) << 32n) | BigInt(this.next());
@@ -134,6 +144,7 @@ class Drafting {
   /** An address with random parts that add up to a place in the window. */
   memory(width: number): MemoryOperand {
     this.target = 24 + this.below(64);
+    if (vectorMeaningOf(this.mnemonic) !== null && this.below(6) !== 0) this.target &= ~15;
     if (width === 128 && this.below(4) !== 0) this.target &= ~15;
     if (this.mnemonic === "jmp" || this.mnemonic === "call") this.target &= ~7;
     const addressWidth = this.mode === 32 || this.below(6) === 0 ? 32 : 64;
@@ -201,9 +212,18 @@ class Drafting {
       this.overrides.set(0, (BigInt(this.next()) << 8n) | BigInt(this.below(64)));
       this.overrides.set(3, BigInt(WINDOW));
     }
+    this.prepareMedia();
     const bits = operands[1];
     if (/^bt/.test(this.mnemonic) && operands[0]?.kind === "memory" && bits?.kind === "register")
       this.prepareBits(bits.number);
+  }
+
+  /** Settings that can be loaded, and a place for the store whose address goes without saying. */
+  prepareMedia(): void {
+    const word = (this.target >> 3) + (this.mnemonic.startsWith("fxrstor") ? 3 : 0);
+    if (/^(ldmxcsr|fxrstor)/.test(this.mnemonic) && this.below(5) !== 0)
+      this.overrides.set(16 + word, BigInt(this.next() & 0xffff));
+    if (this.mnemonic.startsWith("maskmov")) this.overrides.set(7, BigInt(WINDOW + this.below(100)));
   }
 
   prepareStack(): void {

@@ -15,8 +15,11 @@
 #include <ucontext.h>
 
 enum { CODE = 0x210000, START = CODE + 0x800, CODE_SIZE = 0x1000 };
-enum { DATA = 0x200000, WINDOW = DATA + 0x400, WINDOW_SIZE = 128, DATA_SIZE = 0x1000 };
+enum { DATA = 0x200000, WINDOW = DATA + 0x400, WINDOW_SIZE = 640, DATA_SIZE = 0x1000 };
 enum { STATUS_AND_DIRECTION = 0xcd5 };
+/* What fxsave stores and the kernel lets a signal handler change; behind its 512 bytes the header of xsave, whose first
+   word tells which parts are not in their initial state. */
+enum { MEDIA_SIZE = 416, XSAVE_HEADER = 512, X87_AND_SSE = 3 };
 /* Linux's selectors for user programs. */
 enum { CODE_32 = 0x23, CODE_64 = 0x33, DATA_SELECTOR = 0x2b };
 
@@ -26,6 +29,7 @@ struct request {
   uint64_t registers[16];
   uint64_t flags;
   uint8_t memory[WINDOW_SIZE];
+  uint8_t media[MEDIA_SIZE];
 };
 
 struct result {
@@ -34,6 +38,7 @@ struct result {
   uint64_t flags;
   uint64_t trap;
   uint8_t memory[WINDOW_SIZE];
+  uint8_t media[MEDIA_SIZE];
 };
 
 /* The hardware numbers 0 to 15 as places in the signal context. */
@@ -43,18 +48,23 @@ static const int places[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_
 static struct request request;
 static struct result result;
 static ucontext_t resume;
+static uint8_t calm[MEDIA_SIZE];
 static volatile int running;
 
 static void handle(int signal, siginfo_t *info, void *context) {
   (void)signal;
   (void)info;
   greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+  uint8_t *media = (uint8_t *)((ucontext_t *)context)->uc_mcontext.fpregs;
   if (!running) {
     resume = *(ucontext_t *)context;
     for (int i = 0; i < 16; i++) registers[places[i]] = request.registers[i];
     registers[REG_RIP] = START;
     registers[REG_CSGSFS] = (registers[REG_CSGSFS] & ~0xffffLL) | (request.mode == 32 ? CODE_32 : CODE_64);
     registers[REG_EFL] = (registers[REG_EFL] & ~STATUS_AND_DIRECTION) | request.flags;
+    memcpy(calm, media, MEDIA_SIZE);
+    memcpy(media, request.media, MEDIA_SIZE);
+    *(uint64_t *)(media + XSAVE_HEADER) |= X87_AND_SSE;
     running = 1;
     return;
   }
@@ -62,6 +72,9 @@ static void handle(int signal, siginfo_t *info, void *context) {
   result.rip = registers[REG_RIP];
   result.flags = registers[REG_EFL];
   result.trap = registers[REG_TRAPNO];
+  memcpy(result.media, media, MEDIA_SIZE);
+  memcpy(media, calm, MEDIA_SIZE);
+  *(uint64_t *)(media + XSAVE_HEADER) |= X87_AND_SSE;
   memcpy(registers, resume.uc_mcontext.gregs, sizeof resume.uc_mcontext.gregs);
   running = 0;
 }

@@ -1,0 +1,53 @@
+/** Compares floating-point and vector state, with the tolerances that the manuals give. */
+
+const hex = (bytes: Uint8Array) =>
+  Array.from(bytes.toReversed(), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+const APPROXIMATE = /^r(cp|sqrt)[ps]s$/;
+/** Results that the manual promises to one unit in the last place (Intel SDM vol. 1, section 8.3.10). */
+const TRANSCENDENTAL = /^(f2xm1|fyl2x|fyl2xp1|fptan|fpatan|fsin|fcos|fsincos)$/;
+const C1 = 0x200;
+const VECTORS = 160;
+
+/** 1.5 × 2^-12 from each other on either side. */
+const TOLERANCE = 2 * 1.5 * 2 ** -12;
+
+function closeSingles(found: DataView, wanted: DataView): boolean {
+  for (let lane = 0; lane < 4; lane++) {
+    const [a, b] = [found.getFloat32(lane * 4, true), wanted.getFloat32(lane * 4, true)];
+    if (found.getUint32(lane * 4, true) === wanted.getUint32(lane * 4, true)) continue;
+    if (!(Math.abs(a - b) <= TOLERANCE * Math.abs(b))) return false;
+  }
+  return true;
+}
+
+/** Whether two 80-bit numbers are neighbours. */
+function neighbours(found: Uint8Array, wanted: Uint8Array): boolean {
+  const whole = (bytes: Uint8Array) => BigInt(`0x${hex(bytes.subarray(0, 10))}`);
+  const magnitude = (bits: bigint) => ((bits >> 64n) & 0x7fffn) * (1n << 63n) + (bits & 0x7fffffffffffffffn);
+  const [a, b] = [whole(found), whole(wanted)];
+  const distance = magnitude(a) - magnitude(b);
+  return a >> 79n === b >> 79n && distance >= -1n && distance <= 1n;
+}
+
+export function mediaDifferences(mnemonic: string, found: Uint8Array, wanted: Uint8Array): string[] {
+  const wrong: string[] = [];
+  const [head, other] = [new DataView(found.buffer, found.byteOffset), new DataView(wanted.buffer, wanted.byteOffset)];
+  const word = (name: string, at: number, ignored = 0) => {
+    const [a, b] = [head.getUint16(at, true), other.getUint16(at, true)];
+    if (((a ^ b) & ~ignored) !== 0) wrong.push(`${name} ${a.toString(16)}, not ${b.toString(16)}`);
+  };
+  const transcendental = TRANSCENDENTAL.test(mnemonic);
+  word("control", 0);
+  word("status", 2, transcendental ? C1 : 0);
+  word("tags", 4);
+  word("mxcsr", 24);
+  for (let at = 32; at < found.length; at += 16) {
+    const [a, b] = [found.subarray(at, at + 16), wanted.subarray(at, at + 16)];
+    if (hex(a) === hex(b) || (at < VECTORS && transcendental && neighbours(a, b))) continue;
+    const view = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, 16);
+    if (at >= VECTORS && APPROXIMATE.test(mnemonic) && closeSingles(view(a), view(b))) continue;
+    wrong.push(`${at < VECTORS ? `st${(at - 32) / 16}` : `xmm${(at - VECTORS) / 16}`} ${hex(a)}, not ${hex(b)}`);
+  }
+  return wrong;
+}
