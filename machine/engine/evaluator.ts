@@ -370,7 +370,9 @@ export class Evaluator implements Semantics<bigint> {
   relative(displacement: bigint, width: Width): void {
     const { cursor } = this;
     const offset = cursor.offset + Number(displacement);
-    if (cursor.page !== null && offset >= 0 && offset <= cursor.last && cursor.base >= 0n) cursor.offset = offset;
+    // 16 bits of eip are all that a jump with the prefix 66 leaves of 32.
+    const near = width !== 16 || cursor.mode === 16;
+    if (near && cursor.page !== null && offset >= 0 && offset <= cursor.last && cursor.base >= 0n) cursor.offset = offset;
     else this.jump(cut(width, cursor.rip + displacement));
   }
 

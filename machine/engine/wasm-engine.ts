@@ -55,13 +55,15 @@ export class WasmEngine extends EvaluatorEngine {
 
   /** Tells regions what they need to know of the state that they cannot see. */
   #tell(): void {
-    const { mmu, state, interrupts } = this.cpu;
+    const { mmu, memory, state, interrupts } = this.cpu;
     const { words, halves } = state;
     if (this.#large !== mmu.large) {
       this.#large = mmu.large;
       words[CELL.firstLargePage / 8] = pageNumber(mmu.large.first);
       words[CELL.lastLargePage / 8] = pageNumber(mmu.large.last);
     }
+    halves[CELL.a20 / 4] = memory.a20 ? 1 : 0;
+    halves[CELL.askedAt / 4] = 0xffffffff;
     halves[CELL.pending / 4] = interrupts.pending() ? 1 : 0;
   }
 

@@ -8,8 +8,10 @@ export const CELL = {
   lastLargePage: 0x1008,
   /** i32: an interrupt waits. */
   pending: 0x1010,
-  /** i64: instructions retired when the budget of the run is used up. */
-  retiredAtEnd: 0x1018,
+  /** i32: the A20 line is open. */
+  a20: 0x1014,
+  /** i32: what was left of the budget when a region last asked for a page to be found: nothing was done since if it is the same. */
+  askedAt: 0x1018,
 } as const;
 
 /** A byte for each entry that the TLB may have: not 0 where a page of that entry holds code that has been fetched. */

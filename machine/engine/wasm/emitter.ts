@@ -35,6 +35,7 @@ import {
   emitPlace,
   emitRememberedPlace,
   loadOpcode,
+  type Miss,
   type PageMemory,
   storeOpcode,
 } from "./tlb-access.ts";
@@ -63,6 +64,7 @@ interface Branch {
 export interface RuntimeFunctions {
   readonly status: number;
   readonly fill: number;
+  readonly findPage: number;
 }
 
 /** The first local that a value is computed from; -1 for none. */
@@ -108,6 +110,8 @@ export class Emitter implements Semantics<Value> {
     readonly gates: Gates,
     /** Writes code that leaves the function before the running instruction, for the evaluator to do it. */
     readonly leave: () => void,
+    /** The same, to have a page entered into the TLB. */
+    readonly miss: Miss,
   ) {
     this.stackWidth = context.stackWidth;
   }
@@ -564,8 +568,8 @@ export class Emitter implements Semantics<Value> {
     address.uses++;
     this.#push((depth) => {
       const access = { address, bytes, write, user, long: mode === 64 };
-      if (memory === null) emitPlace(this.fn, access, depth, this.leave);
-      else emitRememberedPlace(this.fn, access, memory, depth, this.leave);
+      if (memory === null) emitPlace(this.fn, access, depth, this.miss);
+      else emitRememberedPlace(this.fn, access, memory, depth, this.miss);
       this.fn.out.set(index);
     });
     return index;
@@ -683,7 +687,7 @@ export class Emitter implements Semantics<Value> {
     const { user, mode } = this.context;
     linear.uses++;
     this.#push((depth) => {
-      emitPlace(this.fn, { address: linear, bytes, write, user, long: mode === 64 }, depth, this.leave);
+      emitPlace(this.fn, { address: linear, bytes, write, user, long: mode === 64 }, depth, this.miss);
       this.fn.out.set(index);
     });
     return index;

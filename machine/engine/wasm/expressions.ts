@@ -247,6 +247,16 @@ export function select(condition: Value, whenTrue: Value, whenFalse: Value): Val
   return make(OP.select, narrow ? I32 : I64, [...operands, as32(condition)], bits);
 }
 
+function isLoad(op: number): boolean {
+  return op === OP.i32Load || op === OP.i64Load || op === OP.i32Load8U;
+}
+
+/** What stands at a computed place in the machine's memory, `offset` bytes further on. */
+export function loaded(op: number, place: Value, offset: number): Value {
+  const bits = op === OP.i64Load ? 64 : op === OP.i32Load ? 32 : 8;
+  return make(op, op === OP.i64Load ? I64 : I32, [as32(place)], bits, offset);
+}
+
 /** Locals for intermediate results, to be used again and again. */
 export interface Temporaries {
   take(type: ValueType): number;
@@ -276,7 +286,8 @@ export function emit(out: ByteWriter, value: Value, temporaries: Temporaries, de
       return;
   }
   for (const operand of value.operands) emit(out, operand, temporaries, depth);
-  out.byte(value.op);
+  if (isLoad(value.op)) out.memory(value.op, value.index);
+  else out.byte(value.op);
   if (value.op === OP.call) out.unsigned(value.index);
   if (value.uses < 2 || value.scope !== depth) return;
   value.local = temporaries.take(value.type);

@@ -15,15 +15,28 @@ export const LOCAL = {
   /** Status flags that are known, at their places in rflags. */
   flagBits: 21,
   rip: 22,
-  /** 0: whoever has code for `rip` goes on. 1: the evaluator must do the instruction at `rip`. */
-  evaluate: 23,
+  /** Why the region is left: see `LEAVING`. */
+  leaving: 23,
   /** Where to go next, for places that are reached through a table. */
   label: 24,
   /** The carry flag, where a loop begins that needs it. */
   carry: 25,
+  /** The linear address that the TLB did not have. */
+  missed: 26,
 } as const;
 
-const FIXED: readonly ValueType[] = [...Array<ValueType>(19).fill(I64), I32, I32, I64, I32, I32, I32];
+/** Ways to leave a region. */
+export const LEAVING = {
+  /** Whoever has code for rip goes on. */
+  onward: 0,
+  /** The evaluator must do the instruction at rip. */
+  evaluate: 1,
+  /** The page of `missed` must be found, to be read or written; then the instruction at rip is done again. */
+  read: 2,
+  write: 3,
+} as const;
+
+const FIXED: readonly ValueType[] = [...Array<ValueType>(19).fill(I64), I32, I32, I64, I32, I32, I32, I64];
 
 /** A place that can be branched to: the number of labels open inside it, itself included. */
 export type Label = number;

@@ -8,7 +8,7 @@ import { Emitter, NotEmitted, type RuntimeFunctions } from "./emitter.ts";
 import { type ByteWriter, type FunctionBody, OP } from "./encoder.ts";
 import { flagsDie, flagsLive } from "./flag-liveness.ts";
 import { emitResult, type FlagForm, sameForm } from "./flag-view.ts";
-import { FunctionWriter, type Label, LOCAL } from "./function-writer.ts";
+import { FunctionWriter, type Label, LEAVING, LOCAL } from "./function-writer.ts";
 import type { Gates } from "./gates.ts";
 import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, JUMP_SLOT, JUMPS } from "./jump-cache.ts";
 import { type Block, type Step, successorsOf, type Way } from "./region.ts";
@@ -41,7 +41,21 @@ class RegionWriter {
     cpu: Cpu,
     gates: Gates,
   ) {
-    this.emitter = new Emitter(this.body, context, runtime, cpu, gates, () => this.#leave());
+    this.emitter = new Emitter(
+      this.body,
+      context,
+      runtime,
+      cpu,
+      gates,
+      () => this.#leave(),
+      (address, write) => {
+        const { out } = this.body;
+        out.get(address.local);
+        if (!address.long) out.byte(OP.i64ExtendI32U);
+        out.set(LOCAL.missed);
+        this.#leave(write ? LEAVING.write : LEAVING.read);
+      },
+    );
     this.#forms = blocks.map(() => undefined);
     this.#flagsLive = flagsLive(blocks);
     this.#mayRemember = !blocks.some(({ steps }) => steps.some(({ findings }) => findings.remaps));
@@ -177,12 +191,16 @@ class RegionWriter {
   /** To the region that begins at rip, if the jump cache knows one; otherwise back to the engine. */
   #goOn(fn: FunctionWriter): void {
     const { out } = fn;
-    out.get(LOCAL.evaluate);
+    out.get(LOCAL.leaving);
+    fn.open(OP.if);
+    this.#findPage(out);
+    out.byte(OP.i32Eqz);
     fn.open(OP.if);
     out.get(LOCAL.budget);
     out.i32(-1);
     out.byte(OP.i32Xor);
     out.byte(OP.return);
+    fn.end();
     fn.end();
     out.get(LOCAL.rip);
     out.byte(OP.i32WrapI64);
@@ -214,16 +232,26 @@ class RegionWriter {
     out.get(LOCAL.budget);
   }
 
+  /** Leaves 1 on the stack where the runtime has found the page that was missed; a second miss in a row is not its. */
+  #findPage(out: ByteWriter): void {
+    out.get(LOCAL.missed);
+    out.get(LOCAL.leaving);
+    out.get(LOCAL.budget);
+    out.i32(this.context.user ? 1 : 0);
+    out.byte(OP.call);
+    out.unsigned(this.runtime.findPage);
+  }
+
   // Ways out
 
   /** Leaves before the instruction being written, which the evaluator then does. */
-  #leave(): void {
+  #leave(why: number = LEAVING.evaluate): void {
     const { out } = this.body;
     this.#refund(this.#undone);
     out.i64(this.#rip);
     out.set(LOCAL.rip);
-    out.i32(1);
-    out.set(LOCAL.evaluate);
+    out.i32(why);
+    out.set(LOCAL.leaving);
     this.body.branch(this.#exit);
   }
 

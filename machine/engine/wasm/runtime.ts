@@ -16,21 +16,25 @@ import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP } from
 import * as x from "./expressions.ts";
 import { emitResult, type FlagView, flagOf } from "./flag-view.ts";
 import { FunctionWriter } from "./function-writer.ts";
+import { pageWalk } from "./page-walk.ts";
 
-/** Types of functions, by index, the same in all modules: of a region, of `status`, of `fill`. */
+/** Types of functions, by index, the same in all modules: of a region, of `status`, of `fill`, of `findPage`. */
 export const TYPES: readonly FunctionType[] = [
   { parameters: [I32], results: [I32] },
   { parameters: [I32, I64, I64, I64, I32], results: [I32] },
   { parameters: [I32, I32, I64], results: [] },
+  { parameters: [I64, I32, I32, I32], results: [I32] },
 ];
 const STATUS_TYPE = 1;
 const FILL_TYPE = 2;
+const WALK_TYPE = 3;
 /** What regions import, in this order. */
 export const IMPORTS = [
   { name: "status", type: STATUS_TYPE },
   { name: "fill", type: FILL_TYPE },
+  { name: "findPage", type: WALK_TYPE },
 ] as const;
-export const RUNTIME: RuntimeFunctions = { status: 0, fill: 1 };
+export const RUNTIME: RuntimeFunctions = { status: 0, fill: 1, findPage: 2 };
 
 const PARAMETER = { state: 0, left: 1, right: 2, result: 3, bits: 4 } as const;
 const VALUE = 5;
@@ -141,9 +145,8 @@ function fillFunction(): FunctionBody {
 }
 
 /** The runtime's functions, as they are imported by regions. */
-export function makeRuntime(imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports {
-  const module = new WebAssembly.Module(
-    encodeModule({ types: TYPES, imports: [], functions: [statusFunction(), fillFunction()] }),
-  );
+export function makeRuntime(imports: WebAssembly.ModuleImports, size: number): WebAssembly.ModuleImports {
+  const functions = [statusFunction(), fillFunction(), pageWalk(size, WALK_TYPE)];
+  const module = new WebAssembly.Module(encodeModule({ types: TYPES, imports: [], functions }));
   return new WebAssembly.Instance(module, { engine: imports }).exports as WebAssembly.ModuleImports;
 }

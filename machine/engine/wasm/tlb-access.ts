@@ -21,11 +21,14 @@ export interface Access {
   readonly long: boolean;
 }
 
+/** Writes the code that leaves because the TLB has no entry; `address` is a local with the linear address. */
+export type Miss = (address: { readonly local: number; readonly long: boolean }, write: boolean) => void;
+
 /**
  * Leaves the place of the bytes at a linear address on the stack, as i32. Where the TLB has no entry for them, or they
  * lie in two pages, the code of `miss` runs, which must not come back.
  */
-export function emitPlace(fn: FunctionWriter, access: Access, depth: number, miss: () => void): void {
+export function emitPlace(fn: FunctionWriter, access: Access, depth: number, miss: Miss): void {
   const { out } = fn;
   const low = fn.take(I32);
   const entry = fn.take(I32);
@@ -44,7 +47,7 @@ export function emitPlace(fn: FunctionWriter, access: Access, depth: number, mis
   emitTag(fn, access, low, whole);
   out.byte(OP.i64Ne);
   fn.open(OP.if);
-  miss();
+  miss({ local: access.long ? whole : low, long: access.long }, access.write);
   fn.end();
   out.get(entry);
   out.memory(OP.i32Load, table + ADDEND);
@@ -67,7 +70,7 @@ export function emitRememberedPlace(
   access: Access,
   memory: PageMemory,
   depth: number,
-  miss: () => void,
+  miss: Miss,
 ): void {
   const { out } = fn;
   const whole = fn.take(I64);

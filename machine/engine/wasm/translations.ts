@@ -57,7 +57,7 @@ export class Translations {
     const { memory } = cpu.state;
     this.jumps = new JumpCache(memory);
     const shared = { memory, regions: this.#table };
-    this.#imports = { ...shared, ...makeRuntime(shared) };
+    this.#imports = { ...shared, ...makeRuntime(shared, cpu.memory.size) };
   }
 
   /** The region that begins at an address under the current mapping. */

@@ -1,0 +1,277 @@
+/**
+ * The page walk of translated code: for the plain case, a page of 4 KiB (or of a large page met before) that is there
+ * and open. Everything else, and every fault, is left to the walk in the book, which this one must agree with.
+ */
+import * as at from "#machine/cpu/layout.ts";
+import { NOTE_HOLE } from "#machine/memory/physical.ts";
+import { ENTRIES, NOTED, tagKey } from "#machine/memory/tlb.ts";
+import { CELL } from "./cells.ts";
+import { type FunctionBody, I32, I64, OP } from "./encoder.ts";
+import type { Value } from "./expressions.ts";
+import * as x from "./expressions.ts";
+import { FunctionWriter, LEAVING } from "./function-writer.ts";
+
+const PARAMETERS = { linear: 0, why: 1, budget: 2, user: 3 } as const;
+const LOCALS = { table: 4, place: 5, entry: 6, marked: 7, allowed: 8, frame: 9, slot: 10, tag: 11 } as const;
+const TYPES = [I64, I32, I64, I64, I64, I64, I32, I64] as const;
+
+/** Bits of entries and of control registers: those of the book's walk. */
+const P = 1n;
+const RW = 2n;
+const US = 4n;
+const ACCESSED = 0x20n;
+const DIRTY = 0x40n;
+const PS = 0x80n;
+const GLOBAL = 0x100n;
+const CR0_PG = 1n << 31n;
+const CR0_WP = 1n << 16n;
+const CR4_PSE = 1n << 4n;
+const CR4_PAE = 1n << 5n;
+const CR4_PGE = 1n << 7n;
+const CR4_SMAP = 1n << 21n;
+const EFER_LMA = 1n << 10n;
+const EFER_NXE = 1n << 11n;
+/** Bits 40 to 51 must be 0. */
+const RESERVED = 0xfff0000000000n;
+const RESERVED_LARGE = [0n, 0n, 0x1fe000n, 0x3fffe000n, 0n] as const;
+const FRAME = 0xfffffff000n;
+
+class WalkWriter {
+  readonly fn = new FunctionWriter(Object.keys(PARAMETERS).length, TYPES);
+
+  constructor(
+    readonly size: number,
+    readonly type: number,
+  ) {}
+
+  write(): FunctionBody {
+    const { fn } = this;
+    this.#fail(x.compare("LtU", this.#why, x.constant(BigInt(LEAVING.read))));
+    this.#fail(x.compare("Eq", x.stateWord(CELL.askedAt, I32), x.local(PARAMETERS.budget, I32)));
+    this.#storeCell(CELL.askedAt, x.local(PARAMETERS.budget, I32));
+    this.#fail(x.isZero(x.stateWord(CELL.a20, I32)));
+    this.#fail(this.#lacks(at.CR0, CR0_PG));
+    this.#fail(this.#has(at.CR4, CR4_SMAP));
+    this.#set(LOCALS.allowed, x.constant(RW | US));
+    this.#emitIf(this.#has(at.EFER, EFER_LMA));
+    this.#tables(4, 8);
+    fn.otherwise();
+    this.#fail(this.#has(at.CR4, CR4_PAE));
+    this.#tables(2, 4);
+    fn.end();
+    this.#rights();
+    this.#enter();
+    fn.out.i32(1);
+    fn.out.byte(OP.end);
+    return { type: this.type, locals: fn.locals, code: fn.out.result(), name: "findPage" };
+  }
+
+  get #linear(): Value {
+    return x.local(PARAMETERS.linear, I64);
+  }
+
+  get #why(): Value {
+    return x.local(PARAMETERS.why, I32);
+  }
+
+  get #writing(): Value {
+    return x.compare("Eq", this.#why, x.constant(BigInt(LEAVING.write)));
+  }
+
+  get #user(): Value {
+    return x.local(PARAMETERS.user, I32, 1);
+  }
+
+  #long(index: number): Value {
+    return x.local(index, I64);
+  }
+
+  #has(register: number, bit: bigint): Value {
+    return x.isNonZero(x.logic("And", x.stateWord(register, I64), x.constant(bit)));
+  }
+
+  #lacks(register: number, bit: bigint): Value {
+    return x.isZero(x.logic("And", x.stateWord(register, I64), x.constant(bit)));
+  }
+
+  #isSet(index: number, bits: bigint): Value {
+    return x.isNonZero(x.logic("And", this.#long(index), x.constant(bits)));
+  }
+
+  #set(index: number, value: Value): void {
+    const type = TYPES[index - Object.keys(PARAMETERS).length];
+    this.fn.emit(type === I64 ? x.as64(value) : x.as32(value));
+    this.fn.out.set(index);
+    this.fn.release();
+  }
+
+  #emitIf(condition: Value): void {
+    this.fn.emit(x.as32(condition));
+    this.fn.open(OP.if);
+    this.fn.release();
+  }
+
+  /** Gives up where the condition holds. */
+  #fail(condition: Value): void {
+    this.#emitIf(condition);
+    this.fn.out.i32(0);
+    this.fn.out.byte(OP.return);
+    this.fn.end();
+  }
+
+  #storeCell(cell: number, value: Value): void {
+    this.fn.out.i32(0);
+    this.fn.emit(value);
+    this.fn.out.memory(OP.i32Store, cell);
+    this.fn.release();
+  }
+
+  #notes(place: Value): Value {
+    return x.loaded(OP.i32Load8U, x.shift("ShrU", place, x.constant(12n)), at.RAM + this.size);
+  }
+
+  /** Walks down; at the end `frame` is the page's physical address, and `entry` the last entry, marked as used. */
+  #tables(levels: number, entryBytes: 4 | 8): void {
+    const { fn } = this;
+    const indexBits = entryBytes === 8 ? 9 : 10;
+    this.#set(
+      LOCALS.table,
+      x.logic("And", x.stateWord(at.CR3, I64), x.constant(entryBytes === 8 ? 0xffffffffff000n : 0xfffff000n)),
+    );
+    const found = fn.open(OP.block);
+    for (let level = levels; level >= 1; level--) {
+      const span = 12 + indexBits * (level - 1);
+      const index = x.logic(
+        "And",
+        x.shift("ShrU", this.#linear, x.constant(BigInt(span))),
+        x.constant((1n << BigInt(indexBits)) - 1n),
+      );
+      const offset = x.shift("Shl", index, x.constant(BigInt(Math.log2(entryBytes))));
+      this.#fail(x.isZero(x.compare("LtU", this.#long(LOCALS.table), x.as64(x.constant(BigInt(this.size))))));
+      this.#set(LOCALS.place, x.arithmetic("Add", 32, x.truncate(32, this.#long(LOCALS.table)), x.as32(offset)));
+      this.#readEntry(entryBytes, level === 4);
+      this.#set(LOCALS.allowed, x.logic("And", this.#long(LOCALS.allowed), this.#long(LOCALS.entry)));
+      if (level > 1 && level < 4) this.#large(level, span, entryBytes, found);
+      const marks =
+        level > 1
+          ? x.constant(ACCESSED)
+          : x.logic("Or", x.constant(ACCESSED), x.shift("Shl", this.#writing, x.constant(6n)));
+      if (level === 1) this.#checkRights();
+      this.#mark(marks, entryBytes);
+      const next = x.logic("And", this.#long(LOCALS.entry), x.constant(entryBytes === 8 ? FRAME : 0xfffff000n));
+      this.#set(level > 1 ? LOCALS.table : LOCALS.frame, next);
+    }
+    fn.end();
+  }
+
+  #readEntry(entryBytes: 4 | 8, isTop: boolean): void {
+    const place = x.local(LOCALS.place, I32);
+    this.#set(LOCALS.entry, x.loaded(entryBytes === 8 ? OP.i64Load : OP.i32Load, place, at.RAM));
+    this.#fail(x.isZero(x.logic("And", this.#long(LOCALS.entry), x.constant(P))));
+    this.#fail(x.isNonZero(x.logic("And", this.#notes(place), x.constant(BigInt(NOTE_HOLE)))));
+    if (entryBytes === 4) return;
+    this.#fail(this.#isSet(LOCALS.entry, RESERVED | (isTop ? PS : 0n)));
+    const unknown = x.logic(
+      "And",
+      x.shift("ShrU", this.#long(LOCALS.entry), x.constant(63n)),
+      this.#lacks(at.EFER, EFER_NXE),
+    );
+    this.#fail(x.as32(unknown));
+  }
+
+  /** A large page, of which a part has been met before: its range is known to `invlpg`. */
+  #large(level: number, span: number, entryBytes: 4 | 8, found: number): void {
+    const { fn } = this;
+    const large = this.#isSet(LOCALS.entry, PS);
+    this.#emitIf(entryBytes === 8 ? large : x.logic("And", large, this.#has(at.CR4, CR4_PSE)));
+    if (entryBytes === 8) this.#fail(this.#isSet(LOCALS.entry, RESERVED_LARGE[level]!));
+    else this.#fail(this.#isSet(LOCALS.entry, 0x3fe000n));
+    const page = x.as64(x.shift("ShrU", this.#linear, x.constant(12n)));
+    this.#fail(x.compare("LtU", page, x.stateWord(CELL.firstLargePage, I64)));
+    this.#fail(x.compare("LtU", x.stateWord(CELL.lastLargePage, I64), page));
+    this.#checkRights();
+    this.#mark(x.logic("Or", x.constant(ACCESSED), x.shift("Shl", this.#writing, x.constant(6n))), entryBytes);
+    const mask = (1n << BigInt(span)) - 1n;
+    const base = x.logic("And", this.#long(LOCALS.entry), x.constant(0xffffffffffn & ~mask));
+    this.#set(LOCALS.frame, x.logic("Or", base, x.logic("And", this.#linear, x.constant(mask & ~0xfffn))));
+    fn.branch(found);
+    fn.end();
+  }
+
+  /** Before the last entry is marked: what the rights forbid is not for us, and neither are global pages. */
+  #checkRights(): void {
+    const closed = (bit: bigint) => x.isZero(x.logic("And", this.#long(LOCALS.allowed), x.constant(bit)));
+    this.#fail(x.logic("And", this.#user, closed(US)));
+    const strict = x.logic("Or", this.#user, this.#has(at.CR0, CR0_WP));
+    this.#fail(x.logic("And", x.logic("And", this.#writing, closed(RW)), strict));
+    this.#fail(x.logic("And", this.#isSet(LOCALS.entry, GLOBAL), this.#has(at.CR4, CR4_PGE)));
+  }
+
+  /** Sets bits of the entry where they are missing: not in a page that somebody watches. */
+  #mark(bits: Value, entryBytes: 4 | 8): void {
+    const { fn } = this;
+    const place = x.local(LOCALS.place, I32);
+    this.#set(LOCALS.marked, x.logic("Or", this.#long(LOCALS.entry), x.as64(bits)));
+    this.#emitIf(x.compare("Ne", this.#long(LOCALS.marked), this.#long(LOCALS.entry)));
+    this.#fail(this.#notes(place));
+    fn.out.get(LOCALS.place);
+    fn.out.get(LOCALS.marked);
+    if (entryBytes === 4) fn.out.byte(OP.i32WrapI64);
+    fn.out.memory(entryBytes === 4 ? OP.i32Store : OP.i64Store, at.RAM);
+    this.#set(LOCALS.entry, this.#long(LOCALS.marked));
+    fn.end();
+  }
+
+  /** Of the page: it must be RAM, and to be written through it must have no notes. */
+  #rights(): void {
+    this.#fail(x.isZero(x.compare("LtU", this.#long(LOCALS.frame), x.as64(x.constant(BigInt(this.size))))));
+    this.#set(LOCALS.place, x.truncate(32, this.#long(LOCALS.frame)));
+    this.#fail(x.isNonZero(x.logic("And", this.#notes(x.local(LOCALS.place, I32)), x.constant(BigInt(NOTE_HOLE)))));
+  }
+
+  /** Enters the page for reading, and for writing where that needs no further check. */
+  #enter(): void {
+    const { fn } = this;
+    const low = x.truncate(32, this.#linear);
+    const shifted = (by: bigint) => x.as32(x.truncate(32, x.shift("ShrU", low, x.constant(by))));
+    const high = x.truncate(32, x.shift("ShrU", this.#linear, x.constant(32n)));
+    const index = x.logic(
+      "And",
+      x.logic("Xor", x.logic("Xor", shifted(12n), shifted(24n)), high),
+      x.constant(BigInt(ENTRIES - 1)),
+    );
+    this.#set(LOCALS.slot, x.as32(x.shift("Shl", index, x.constant(4n))));
+    const key = x.select(this.#user, x.constant(BigInt(tagKey(true))), x.constant(BigInt(tagKey(false))));
+    const page = x.logic("And", this.#linear, x.constant(0xfffffffffffff000n));
+    this.#set(LOCALS.tag, x.logic("Or", page, key));
+    this.#table(at.TLB);
+    const strict = x.logic("Or", this.#user, this.#has(at.CR0, CR0_WP));
+    const open = x.logic("Or", this.#isSet(LOCALS.allowed, RW), x.isZero(strict));
+    this.#emitIf(x.logic("And", this.#isSet(LOCALS.entry, DIRTY), open));
+    this.#emitIf(this.#notes(x.local(LOCALS.place, I32)));
+    this.#set(LOCALS.tag, x.logic("Or", this.#long(LOCALS.tag), x.constant(BigInt(NOTED))));
+    fn.end();
+    this.#table(at.TLB + ENTRIES * 16);
+    fn.end();
+    this.#fail(x.logic("And", this.#writing, x.isNonZero(this.#notes(x.local(LOCALS.place, I32)))));
+  }
+
+  #table(base: number): void {
+    const { fn } = this;
+    const store = (op: number, offset: number, value: Value) => {
+      fn.out.get(LOCALS.slot);
+      fn.emit(value);
+      fn.out.memory(op, base + offset);
+      fn.release();
+    };
+    const page = x.logic("And", x.truncate(32, this.#linear), x.constant(0xfffff000n));
+    store(OP.i64Store, 0, this.#long(LOCALS.tag));
+    const place = x.arithmetic("Add", 32, x.local(LOCALS.place, I32), x.constant(BigInt(at.RAM)));
+    store(OP.i64Store, 8, x.as64(x.arithmetic("Sub", 32, place, page)));
+  }
+}
+
+/** The walk for a machine with `size` bytes of RAM. Parameters: linear address, why it is needed, budget, privilege 3. */
+export function pageWalk(size: number, type: number): FunctionBody {
+  return new WalkWriter(size, type).write();
+}
