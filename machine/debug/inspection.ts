@@ -12,11 +12,12 @@ import { decodeSegmentTable, type SegmentDescriptor } from "./segment-table.ts";
 import { type KernelLayout, KernelMemory } from "./structures.ts";
 import { type TableForm, tableForm } from "./table-form.ts";
 import { decodeTaskState, TASK_STATE_SIZE, type TaskState } from "./task-state.ts";
+import type { TasksView, TaskWatch } from "./tasks.ts";
 
 /** The part of a machine that is looked at. */
 export type Inspected = Pick<
   Machine,
-  "registers" | "systemRegisters" | "codeBase" | "readMemory" | "readPhysical" | "devices"
+  "registers" | "systemRegisters" | "codeBase" | "readMemory" | "readPhysical" | "devices" | "time"
 >;
 
 /** What is asked of a machine. */
@@ -82,6 +83,8 @@ export interface Inspections {
   readonly memory: MemoryMapView;
   /** Null where there is no heap yet. */
   readonly heap: { readonly view: HeapView | null };
+  /** Null where there are no tasks yet. */
+  readonly tasks: { readonly view: TasksView | null };
   readonly pic: DeviceStates["interrupts"];
   readonly pit: DeviceStates["timer"];
   readonly keyboard: DeviceStates["keyboard"];
@@ -100,6 +103,7 @@ export const INSPECTOR_NAMES: readonly InspectorName[] = [
   "pages",
   "memory",
   "heap",
+  "tasks",
   "pic",
   "pit",
   "keyboard",
@@ -108,8 +112,9 @@ export const INSPECTOR_NAMES: readonly InspectorName[] = [
 
 export type Inspection = Partial<Inspections>;
 
-/** Looks at what `wanted` names. */
-export function inspect(machine: Inspected, { wanted, starts, layout, walk }: Questions): Inspection {
+/** Looks at what `wanted` names. `taskWatch` has looked at the tasks before. */
+export function inspect(machine: Inspected, questions: Questions, taskWatch: TaskWatch): Inspection {
+  const { wanted, starts, layout, walk } = questions;
   const kernel = new KernelMemory(machine, layout);
   const LOOKS: { readonly [Name in InspectorName]: () => Inspections[Name] } = {
     registers: () => machine.registers(),
@@ -120,6 +125,10 @@ export function inspect(machine: Inspected, { wanted, starts, layout, walk }: Qu
     pages: () => viewPages(machine, walk),
     memory: () => viewMemory(machine, kernel),
     heap: () => ({ view: viewHeap(kernel) }),
+    tasks: () => {
+      taskWatch.look(machine, kernel);
+      return { view: taskWatch.view() };
+    },
     pic: () => machine.devices().interrupts,
     pit: () => machine.devices().timer,
     keyboard: () => machine.devices().keyboard,

@@ -77,6 +77,12 @@ export class Structure {
     return type.startsWith("i") ? BigInt.asIntN(bytes.length * 8, value) : value;
   }
 
+  /** The 64-bit word at so many words from the start of a value, whatever its type. */
+  word(index: number): bigint | null {
+    const bytes = this.memory.read(this.address + BigInt(index * POINTER_BYTES), POINTER_BYTES);
+    return bytes === null ? null : new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
+  }
+
   /** The member of an enum. */
   member(): string | null {
     const shape = this.memory.layout.shapes[this.type];
@@ -135,6 +141,12 @@ export class KernelMemory {
 
   read(address: bigint, length: number): Uint8Array | null {
     return this.machine.readMemory(address, length);
+  }
+
+  /** The module-level variable of this name: `kernel/ready:ready`. */
+  named(name: string): Structure | null {
+    const object = this.layout.objects.find((candidate) => candidate.name === name);
+    return object === undefined ? null : new Structure(this, object.address, object.type);
   }
 
   /** The first module-level object of this class, or the first that lies inside one. */

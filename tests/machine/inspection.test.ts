@@ -9,6 +9,7 @@ import { countGates, decodeInterruptTable } from "../../machine/debug/interrupt-
 import { decodeSegmentTable } from "../../machine/debug/segment-table.ts";
 import { NO_LAYOUT } from "../../machine/debug/structures.ts";
 import { decodeTaskState } from "../../machine/debug/task-state.ts";
+import { TaskWatch } from "../../machine/debug/tasks.ts";
 import { nameVector } from "../../machine/debug/vectors.ts";
 import { evaluatorEngine } from "../../machine/engine/evaluator-engine.ts";
 import { bootImage } from "./boot-image.ts";
@@ -29,7 +30,7 @@ function ran(disk: Uint8Array): Machine {
 describe("a machine in 64-bit mode", () => {
   let seen: Required<Inspection>;
   beforeAll(() => {
-    seen = inspect(ran(longModeImage([])), ASKED) as Required<Inspection>;
+    seen = inspect(ran(longModeImage([])), ASKED, new TaskWatch()) as Required<Inspection>;
   });
 
   test("has its interrupt table decoded, gate by gate", () => {
@@ -88,23 +89,23 @@ describe("a machine in 64-bit mode", () => {
     const machine = ran(longModeImage([]));
     const { next } = seen.disassembly;
     // mov al, 0x10 · out 0xf4, al · hlt
-    const { lines } = inspect(machine, { ...CODE, starts: BigUint64Array.of(next - 4n) }).disassembly!;
+    const { lines } = inspect(machine, { ...CODE, starts: BigUint64Array.of(next - 4n) }, new TaskWatch()).disassembly!;
     expect(lines.slice(0, 3).map(({ text }) => text)).toEqual(["mov al, 0x10", "out 0xf4, al", "hlt"]);
     // From here the instructions run past this one, so it is no place where one begins.
-    const odd = inspect(machine, { ...CODE, starts: BigUint64Array.of(next - 5n) }).disassembly!;
+    const odd = inspect(machine, { ...CODE, starts: BigUint64Array.of(next - 5n) }, new TaskWatch()).disassembly!;
     expect(odd.lines[0]!.address).toBe(next);
   });
 
   test("is looked at without being changed", () => {
     const machine = ran(longModeImage([]));
     const before = machine.readPhysical(0, 0x400000);
-    inspect(machine, ASKED);
+    inspect(machine, ASKED, new TaskWatch());
     expect(Buffer.from(machine.readPhysical(0, 0x400000)).equals(before)).toBe(true);
   });
 });
 
 describe("a machine in real mode", () => {
-  const seen = inspect(ran(bootImage("lea si, [stop]\n jmp stop")), ASKED) as Required<Inspection>;
+  const seen = inspect(ran(bootImage("lea si, [stop]\n jmp stop")), ASKED, new TaskWatch()) as Required<Inspection>;
 
   test("has a table of far pointers at address 0", () => {
     expect(seen.idt).toMatchObject({ form: "real", register: { base: 0n } });

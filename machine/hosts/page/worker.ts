@@ -1,6 +1,8 @@
 /** Runs the machine off the page's thread, in slices short enough to hear "pause" between them. */
 import type { Machine, MachineEvent, StopReason } from "#machine/machine.ts";
 import { inspect, type Questions } from "../../debug/inspection.ts";
+import { KernelMemory } from "../../debug/structures.ts";
+import { TaskWatch } from "../../debug/tasks.ts";
 import { createMachine } from "../pc.ts";
 import { Runner } from "../runner.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
@@ -11,6 +13,8 @@ const FRAME_MS = 1000 / 60;
 const NAP_MS = 30;
 /** Wall time between two looks inside a running machine, in milliseconds. */
 const INSPECTION_MS = 500;
+/** Wall time between two looks at the tasks of a running machine, whose time line is made of them. */
+const LOOK_MS = 25;
 /** After so many milliseconds without output or input a guest is idle: it may nap longer and is looked into less often. */
 const IDLE_AFTER_MS = 1000;
 const IDLE_NAP_MS = 120;
@@ -31,6 +35,8 @@ let serial: number[] = [];
 let shownGeneration = -1;
 let lastFrame = 0;
 let questions: Questions | null = null;
+let taskWatch = new TaskWatch();
+let lastLook = 0;
 let lastInspection = 0;
 /** When the guest last showed something new or was given something. */
 let lastSign = 0;
@@ -95,6 +101,7 @@ function runSlice(): void {
   if (runner === null || state !== "running") return;
   const { stop, wait } = runner.slice();
   settle(stop);
+  watchTasks();
   if (state !== "running" || wait === null) return;
   sendOutput(wait > FRAME_MS);
   const now = performance.now();
@@ -152,7 +159,16 @@ function sendInspection(): void {
     return;
   lastInspection = performance.now();
   inspectedAt = machine.instructions;
-  scope.postMessage({ kind: "inspection", inspection: inspect(machine, questions) });
+  scope.postMessage({ kind: "inspection", inspection: inspect(machine, questions, taskWatch) });
+}
+
+/** What is not looked at in time is not on the time line. */
+function watchTasks(): void {
+  if (machine === null || questions?.wanted.has("tasks") !== true) return;
+  const now = performance.now();
+  if (now - lastLook < LOOK_MS) return;
+  lastLook = now;
+  taskWatch.look(machine, new KernelMemory(machine, questions.layout));
 }
 
 function power({ image, memory, clock, paused }: Extract<ToWorker, { kind: "power" }>): void {
@@ -171,6 +187,7 @@ function start(paused: boolean): void {
   serial = [];
   shownGeneration = -1;
   inspectedAt = -1;
+  taskWatch = new TaskWatch();
   enter(paused ? "paused" : "running");
 }
 

@@ -12,6 +12,7 @@ export const heap: Inspector<"heap"> = inspector({
   title: "Heap",
   show({ view }) {
     if (view === null) return [note("The kernel has made no heap yet.")];
+    const inside = lostInside(view);
     return [
       note(
         literal(view.allocator),
@@ -21,6 +22,7 @@ export const heap: Inspector<"heap"> = inspector({
       blockMap(view),
       kindTable(view),
       note(fragmentation(view)),
+      ...(inside === null ? [] : [note(inside)]),
       ...(view.counts.length === 0 ? [] : [countTable(view)]),
       foldable("blocks", false, [`All ${view.blocks.length.toLocaleString("en")} pieces`], blockTable(view)),
     ];
@@ -75,6 +77,13 @@ function fragmentation({ freeBytes, largestFree, blocks }: HeapView): string {
   const free = blocks.filter(({ state }) => state !== "used").length;
   const share = Math.round((1 - largestFree / freeBytes) * 100);
   return `The largest free piece has ${size(largestFree)}. Fragmentation: ${share} % of what is free lies elsewhere, in ${free - 1} other ${free === 2 ? "piece" : "pieces"}.`;
+}
+
+/** Internal fragmentation: what blocks have beyond what was asked for; null where the kernel does not count that. */
+function lostInside({ usedBytes, counts }: HeapView): string | null {
+  const asked = counts.find(([name]) => name === "bytesInUse")?.[1];
+  if (asked === undefined || Number(asked) > usedBytes) return null;
+  return `Of ${size(usedBytes)} in use ${size(asked)} were asked for; the blocks are ${size(usedBytes - Number(asked))} larger.`;
 }
 
 function countTable({ counts }: HeapView): HTMLElement {

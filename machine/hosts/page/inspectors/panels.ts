@@ -15,6 +15,7 @@ import { registers } from "./registers.ts";
 import { segmentTable } from "./segment-table.ts";
 import { serial } from "./serial.ts";
 import { taskState } from "./task-state.ts";
+import { tasks } from "./tasks.ts";
 import { timer } from "./timer.ts";
 
 const INSPECTORS = [
@@ -26,6 +27,7 @@ const INSPECTORS = [
   pages,
   memory,
   heap,
+  tasks,
   interruptControllers,
   timer,
   keyboard,
