@@ -54,7 +54,9 @@ export class CodeCache {
     const offset = place & 0xfff;
     const pages = MODES.flatMap((mode) => this.#pages.get((place & ~0xfff) | mode) ?? []);
     for (const page of pages) {
-      page.entries.fill(undefined, Math.max(0, offset - LONGEST_INSTRUCTION + 1), offset + length);
+      const first = Math.max(0, offset - LONGEST_INSTRUCTION + 1);
+      page.entries.fill(undefined, first, offset + length);
+      page.heat.fill(0, first, offset + length);
       page.writes = inUse ? 0 : page.writes + 1;
     }
     if (pages.every((page) => page.writes > PATIENCE)) this.#drop(place & ~0xfff);

@@ -16,6 +16,8 @@ import { type Region, Translations } from "./wasm/translations.ts";
 
 /** Arrivals at a place after which it is hot. */
 const HOT = 60;
+/** The heat of a place whose first instruction only the evaluator can do. */
+const NEVER = 0xffff;
 /** Instructions between two returns to this loop: optimised code is entered at the next call only. */
 const LONGEST_RUN = 300_000;
 
@@ -33,7 +35,11 @@ export class WasmEngine extends EvaluatorEngine {
   /** The range of large pages that the regions were told of. */
   #large: Mmu["large"] | null = null;
 
-  constructor(cpu: Cpu) {
+  /** `hot`: after how many arrivals a place is translated. */
+  constructor(
+    cpu: Cpu,
+    readonly hot = HOT,
+  ) {
     super(cpu);
     this.translations = new Translations(cpu);
     this.#halves = cpu.state.halves;
@@ -150,8 +156,13 @@ export class WasmEngine extends EvaluatorEngine {
     const high = this.#halves[at.RIP / 4 + 1]!;
     const found = translations.find(low, high, context, this.#generation);
     if (found !== null) return found;
-    const heat = ++page.heat[offset]!;
-    return heat === HOT ? this.#translate(context) : null;
+    const heat = page.heat[offset]!;
+    if (heat === NEVER) return null;
+    page.heat[offset] = heat + 1;
+    if (heat + 1 < this.hot) return null;
+    const region = this.#translate(context);
+    page.heat[offset] = region === null ? NEVER : 0;
+    return region;
   }
 
   /** Translates the region that begins here. */
