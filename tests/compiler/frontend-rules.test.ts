@@ -301,7 +301,9 @@ describe("the rules", () => {
   it("each have a source that breaks them, here or in the grammar matrix", async () => {
     const { SAMPLES } = await import("./grammar-samples.ts");
     const { OWNERSHIP_SAMPLES } = await import("./heap-rules-samples.ts");
+    const { ASYNC_SAMPLES } = await import("./async-rules-samples.ts");
     const broken = new Set([
+      ...ASYNC_SAMPLES.flatMap(([, ...expected]) => expected.map((mistake) => mistake.split(" ")[0])),
       ...OWNERSHIP_SAMPLES.flatMap(([, ...expected]) => expected.map((mistake) => mistake.split(" ")[0])),
       ...BROKEN.flatMap(([, ...expected]) => expected.map((mistake) => mistake.split(" ")[0])),
       ...Object.values(SAMPLES).flatMap((samples) => samples.map((sample) => sample.outcome)),

@@ -27,6 +27,7 @@ import {
   FORMAT,
   functionType,
   isError,
+  isOwning,
   NEVER,
   pointerTo,
   typeName,
@@ -34,6 +35,7 @@ import {
   USIZE,
   VOID,
 } from "./types.ts";
+import { walkExpression, walkStatements } from "./walk.ts";
 
 const FRAME = pointerTo(VOID);
 
@@ -97,6 +99,27 @@ export function declareAsync(
     const statements = checkFunctionBody(inner, node, parameters);
     body.body = [startOf(inner, parameters, waker), ...statements];
     body.locals = [...inner.locals, waker];
+    checkOwners(inner, body.body);
+  });
+}
+
+/** Reports an `await` among the arguments of a call, behind one that has been moved: nobody owns that while it waits. */
+function checkOwners(body: Body, statements: readonly Statement[]): void {
+  walkStatements(statements, (expression) => {
+    if (!("arguments" in expression)) {
+      return;
+    }
+    let moved = false;
+    for (const argument of expression.arguments) {
+      if (moved) {
+        walkExpression(argument, (part) => {
+          if (part.kind === "await") {
+            body.report("KT1081", part.place);
+          }
+        });
+      }
+      moved ||= isOwning(argument.type);
+    }
   });
 }
 

@@ -1,7 +1,8 @@
 /** What lives across the gates of a coroutine: values, and variables in memory. */
 import type { Gate } from "./coroutine-gates.ts";
 import { SlotUses } from "./coroutine-slots.ts";
-import type { Block, FrameSlot, Instruction, IrFunction, Value } from "./ir.ts";
+import { incomingEdges } from "./flow.ts";
+import { type Block, type FrameSlot, type Instruction, type IrFunction, Value } from "./ir.ts";
 import { edges, operands, terminatorOperands } from "./operands.ts";
 
 /** What has a place of its own while it lives. */
@@ -53,16 +54,44 @@ export class Liveness {
     return [...this.atGate.values()].every((items) => !items.has(value) || items.has(part));
   }
 
-  /** Calls `visit` with everything of interest that lives at one and the same point, for all points where a slot does. */
+  /**
+   * Calls `visit` with all that has its bytes in the frame at one and the same point, for the points where a slot has. A
+   * value has none before the first gate that keeps it.
+   */
   eachPoint(visit: (values: ReadonlySet<Value>, slots: ReadonlySet<FrameSlot>) => void): void {
     if (this.keptSlots.size === 0) return;
+    const saved = this.savedAtStarts();
     for (const block of this.f.blocks) {
-      const before = this.slots.liveInside(block);
+      const inside = this.slots.liveInside(block);
+      const own = new Set(block.instructions.flatMap((i) => i.results));
       this.through(block, (i, live) => {
-        const slots = before.get(i)!;
-        if (slots.size > 0) visit(live, slots);
+        const slots = inside.get(i)!;
+        if (slots.size === 0) return;
+        visit(new Set([...live].filter((value) => saved.get(block)!.has(value) && !own.has(value))), slots);
       });
     }
+  }
+
+  /** For each block the values that some gate may have saved before, and that have not been computed anew since. */
+  private savedAtStarts(): Map<Block, Set<Value>> {
+    const { f } = this;
+    const gates = new Map([...this.atGate].map(([gate, items]) => [gate.block, items]));
+    const starts = new Map<Block, Set<Value>>(f.blocks.map((block) => [block, new Set()]));
+    const incoming = incomingEdges(f);
+    for (let changed = true; changed; ) {
+      changed = false;
+      for (const block of f.blocks) {
+        const saved = new Set<Value>();
+        for (const item of gates.get(block) ?? []) if (item instanceof Value) saved.add(item);
+        for (const { from } of gates.has(block) ? [] : incoming.get(block)!) {
+          const own = new Set(from.instructions.flatMap((i) => i.results));
+          for (const value of starts.get(from)!) if (!own.has(value)) saved.add(value);
+        }
+        changed ||= saved.size > starts.get(block)!.size;
+        starts.set(block, saved);
+      }
+    }
+    return starts;
   }
 
   /** Goes backward through a block; `visit` sees what lives right behind each instruction. Gives what lives at its start. */
