@@ -24,9 +24,12 @@ class Vec<T> {
     this.items = pointer<T>(address);
     this.capacity = room;
   }
-  [Symbol.dispose](): void {
+  [Symbol.dispose](): void { this.clear(); }
+  clear(): void {
     if (needsDrop<T>()) { for (const i of range(usize(0), this.length)) { this.items.offset(i).drop(); } }
     if (this.capacity > 0) { freeMemory(this.items.address, this.capacity * sizeOf<T>(), alignOf<T>()); }
+    this.length = 0;
+    this.capacity = 0;
   }
 }
 class Rc<T> implements Shared {

@@ -9,9 +9,9 @@ const PROGRAMS = 300;
 
 it("random programs compile and end", () => {
   fc.assert(
-    fc.property(arbitraryProgram(), ({ source }) => {
+    fc.property(arbitraryProgram(4, true), ({ source }) => {
       const files = [{ path: "kernel/main.ts", text: source }];
-      const { program, diagnostics } = check(files, { entryFile: "kernel/main.ts", chapter: 3 });
+      const { program, diagnostics } = check(files, { entryFile: "kernel/main.ts", chapter: 12 });
       expect(diagnostics).toEqual([]);
       const outcome = evaluateProgram(program!, RUN_SYMBOL);
       expect(outcome.kind).not.toBe("stopped");
@@ -38,9 +38,9 @@ function damaged(source: string, damage: readonly { at: number; from: number; dr
 
 it("random damage to a program is reported, never thrown", () => {
   fc.assert(
-    fc.property(arbitraryProgram(2), arbitraryDamage, ({ source }, damage) => {
+    fc.property(arbitraryProgram(2, true), arbitraryDamage, ({ source }, damage) => {
       const files = [{ path: "kernel/main.ts", text: damaged(source, damage) }];
-      const { program, diagnostics } = check(files, { entryFile: "kernel/main.ts", chapter: 3 });
+      const { program, diagnostics } = check(files, { entryFile: "kernel/main.ts", chapter: 12 });
       expect(program === null).toBe(diagnostics.length > 0);
     }),
     { numRuns: PROGRAMS },

@@ -4,6 +4,7 @@
  */
 import fc from "fast-check";
 import { ExpressionMaker, VALUE_TYPES } from "./generate/expressions.ts";
+import { HEAP_ENDING, HEAP_PRELUDE } from "./generate/heap.ts";
 import { type Callable, type Elements, INTEGERS, Scope, type ValueType, type Variable } from "./generate/scope.ts";
 import { StatementMaker } from "./generate/statements.ts";
 import { Tape } from "./generate/tape.ts";
@@ -29,15 +30,15 @@ const functionTape: fc.Arbitrary<FunctionTape> = fc.record({
   statements: fc.array(tape(60), { maxLength: 8, size: "max" }),
 });
 
-/** `size` is the greatest number of functions beside the one that runs. */
-export function arbitraryProgram(size = 4): fc.Arbitrary<RandomProgram> {
+/** `size` is the greatest number of functions beside the one that runs; with `heap` there is an allocator, and objects. */
+export function arbitraryProgram(size = 4, heap = false): fc.Arbitrary<RandomProgram> {
   return fc
     .record({
       globals: tape(24),
       functions: fc.array(functionTape, { maxLength: size, size: "max" }),
       run: functionTape,
     })
-    .map(({ globals, functions, run }) => ({ source: programText(globals, functions, run) }));
+    .map(({ globals, functions, run }) => ({ source: programText(globals, functions, run, heap) }));
 }
 
 /** Classes, generics and tables that every program has. */
@@ -96,7 +97,12 @@ const PRELUDE_ELEMENTS: readonly Elements[] = [
   { text: "TEXT.bytes", of: "u8", length: null },
 ];
 
-function programText(globals: readonly number[], functions: readonly FunctionTape[], run: FunctionTape): string {
+function programText(
+  globals: readonly number[],
+  functions: readonly FunctionTape[],
+  run: FunctionTape,
+  heap: boolean,
+): string {
   const top = { variables: [...PRELUDE_VARIABLES], elements: [...PRELUDE_ELEMENTS] };
   const lines = globalLines(new Tape(globals), top);
   // Text cannot be written to.
@@ -107,20 +113,21 @@ function programText(globals: readonly number[], functions: readonly FunctionTap
     const result = shape.pick(VALUE_TYPES);
     const parameters = Array.from({ length: shape.below(4) }, () => shape.pick(VALUE_TYPES));
     const name = `f${index}`;
-    const { text, work } = functionText(name, parameters, result, one, writable, callables);
+    const { text, work } = functionText(name, parameters, result, one, writable, callables, heap);
     lines.push(text);
     callables.push({ name, parameters, result, cost: work });
   }
-  const main = functionText("run", [], "u64", run, writable, callables);
+  const main = functionText("run", [], "u64", run, writable, callables, heap);
   const records = writable.variables.map(({ text }) => `  record(u64(${text}));`);
   const ending = [...records, ...writable.elements.map(({ text }) => `  for (const e of ${text}) { record(u64(e)); }`)];
   return [
-    PRELUDE + lines.join("\n"),
+    PRELUDE + (heap ? HEAP_PRELUDE : "") + lines.join("\n"),
     main.text.replace("function run(): u64 {", "function body(): u64 {"),
     "export const run = noInline((): u64 => {",
     "  record(body());",
     ...ending,
     "  record(plain.inner.sum());",
+    ...(heap ? HEAP_ENDING : []),
     "  return checksum;",
     "});",
     "export function _start(): never { result = run(); for (;;) { halt(); } }",
@@ -161,12 +168,13 @@ function functionText(
   { shape, statements }: FunctionTape,
   top: { readonly variables: readonly Variable[]; readonly elements: readonly Elements[] },
   callables: readonly Callable[],
+  heap: boolean,
 ): { readonly text: string; readonly work: number } {
   const scope = new Scope(top, callables, 1, [], result);
   parameters.forEach((type, index) => {
     scope.variables.push({ text: `p${index}`, type, mutable: true });
   });
-  const maker = new StatementMaker();
+  const maker = new StatementMaker(heap);
   const body = maker.makeAll(scope, statements);
   const last = new ExpressionMaker(new Tape(shape.slice(5)), maker.meter).make(scope, result, 3);
   const list = parameters.map((type, index) => `p${index}: ${type}`).join(", ");

@@ -26,9 +26,12 @@ describe("random programs", () => {
 
   it(`mean what the evaluator says (${count} sources)`, () => {
     fc.assert(
-      fc.property(arbitraryProgram(), ({ source }) => {
-        checkGenerated(source);
-      }),
+      fc.property(
+        fc.boolean().chain((heap) => arbitraryProgram(4, heap)),
+        ({ source }) => {
+          checkGenerated(source);
+        },
+      ),
       { numRuns: count, seed: first },
     );
   });

@@ -81,7 +81,8 @@ export function compareTrees(seeds: readonly number[], options: GenerateOptions 
 export function compareSources(seeds: readonly number[], options: GenerateOptions = {}): Comparison {
   return compareTexts(
     seeds.map((seed) => {
-      const [{ source }] = fc.sample(arbitraryProgram(), { seed, numRuns: 1 }) as [{ source: string }];
+      const program = arbitraryProgram(4, seed % 2 === 1);
+      const [{ source }] = fc.sample(program, { seed, numRuns: 1 }) as [{ source: string }];
       return { name: `source ${seed}`, source };
     }),
     options,

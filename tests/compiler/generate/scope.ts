@@ -28,6 +28,18 @@ export interface Variable {
   readonly text: string;
   readonly type: ValueType;
   readonly mutable: boolean;
+  /** The object that it is a field of, where that may be moved away. */
+  readonly owner?: Owner;
+}
+/** A local that owns an object on the heap. */
+export interface Owner {
+  readonly name: string;
+  readonly mutable: boolean;
+  /** On some way to here. */
+  moved: boolean;
+  /** The `level` of the scope that declares it, and how many closures are around that. */
+  readonly level: number;
+  readonly closure: number;
 }
 /** Something with elements: `table`, `bytes.slice(1, 4)`. Slices have no known length. */
 export interface Elements {
@@ -43,31 +55,57 @@ export interface Callable {
   readonly cost: number;
 }
 
+let nextLevel = 1;
+
 export class Scope {
-  readonly variables: Variable[];
+  private readonly known: Variable[];
   readonly elements: Elements[];
+  readonly owners: Owner[];
+  /** Differs wherever code may run another number of times than the code around it. */
+  level = 0;
+  closureDepth = 0;
   /** Whether a `break` without a label leaves the innermost loop: not so inside of a switch. */
   plainBreak = false;
   constructor(
-    parent: { readonly variables: readonly Variable[]; readonly elements: readonly Elements[] },
+    parent: {
+      readonly variables: readonly Variable[];
+      readonly elements: readonly Elements[];
+      readonly owners?: readonly Owner[];
+    },
     readonly functions: readonly Callable[],
     /** How often the code here runs at most for each call of the function around it. */
     readonly repeats: number,
     readonly loops: readonly (string | null)[],
     readonly result: ValueType | null,
   ) {
-    this.variables = [...parent.variables];
+    this.known = [...parent.variables];
     this.elements = [...parent.elements];
+    this.owners = [...(parent.owners ?? [])];
+  }
+
+  /** Those that are still there. */
+  get variables(): Variable[] {
+    for (let index = this.known.length - 1; index >= 0; index--) {
+      if (this.known[index]!.owner?.moved === true) {
+        this.known.splice(index, 1);
+      }
+    }
+    return this.known;
   }
 
   /** Inside of a closure: it is called once, and nothing jumps out of it. */
   closure(): Scope {
-    return new Scope(this, this.functions, this.repeats, [], null);
+    const scope = new Scope(this, this.functions, this.repeats, [], null);
+    scope.level = nextLevel++;
+    scope.closureDepth = this.closureDepth + 1;
+    return scope;
   }
 
   inner(rounds = 1, loop: string | null | undefined = undefined): Scope {
     const loops = loop === undefined ? this.loops : [...this.loops, loop];
     const scope = new Scope(this, this.functions, this.repeats * rounds, loops, this.result);
+    scope.level = rounds === 1 && loop === undefined ? this.level : nextLevel++;
+    scope.closureDepth = this.closureDepth;
     scope.plainBreak = loop === undefined ? this.plainBreak : true;
     return scope;
   }

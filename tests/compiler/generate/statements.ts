@@ -1,5 +1,6 @@
 /** Random statements. Every loop counts to a small constant, so every program ends. */
 import { COLORS, ExpressionMaker, type Meter, VALUE_TYPES } from "./expressions.ts";
+import { heapStatement } from "./heap.ts";
 import { INTEGERS, type Integer, isInteger, type Scope, type ValueType, type Variable } from "./scope.ts";
 import { Tape } from "./tape.ts";
 
@@ -9,6 +10,11 @@ const DEEPEST_EXPRESSION = 3;
 export class StatementMaker {
   private names = 0;
   readonly meter: Meter = { work: 1 };
+
+  constructor(
+    /** Whether statements speak of objects on the heap. */
+    private readonly heap: boolean,
+  ) {}
 
   /** One statement from each tape, in one scope. */
   makeAll(scope: Scope, tapes: readonly (readonly number[])[]): string[] {
@@ -26,7 +32,7 @@ export class StatementMaker {
     if (tape.isOver) {
       return [];
     }
-    const choice = depth >= DEEPEST_STATEMENT ? tape.below(7) : tape.below(21);
+    const choice = depth >= DEEPEST_STATEMENT ? tape.below(7) : tape.below(this.heap ? 26 : 21);
     switch (choice) {
       case 0: {
         const type = tape.pick(VALUE_TYPES);
@@ -77,6 +83,12 @@ export class StatementMaker {
         const inner = scope.closure();
         return ["within(() => {", ...this.block(inner, maker, depth), "});"];
       }
+      case 21:
+      case 22:
+      case 23:
+      case 24:
+      case 25:
+        return heapStatement(scope, maker, (prefix) => this.fresh(prefix));
       case 18:
         return [
           "{",
