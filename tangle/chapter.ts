@@ -2,6 +2,7 @@
 import { type Assembly, assemble } from "./assembler/assembler.ts";
 import { compile } from "./compiler/compile.ts";
 import type { LinkedProgram } from "./compiler/object.ts";
+import type { Coroutine } from "./compiler/ssa/ir.ts";
 import type { Global } from "./compiler/tree.ts";
 import { buildDisk, DiskError, type DiskParts } from "./image/disk.ts";
 import { debugSections } from "./image/dwarf.ts";
@@ -71,7 +72,7 @@ const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 function buildImage(snapshot: Snapshot, entryFile: string, { own, lent }: Loaders): ChapterBuild {
   const inBook = (place: Place): Place => toBook(snapshot, place);
   const sources = snapshot.files.filter(({ path }) => path.startsWith("kernel/"));
-  const { linked, program, diagnostics } = compile(sources, { entryFile, chapter: snapshot.chapter, placeOf: inBook });
+  const { linked, program, ir, diagnostics } = compile(sources, { entryFile, chapter: snapshot.chapter, placeOf: inBook });
   if (linked === null || program === null)
     return { outputs: [], diagnostics: diagnostics.map((mistake) => movedBy(mistake, inBook)) };
 
@@ -80,7 +81,7 @@ function buildImage(snapshot: Snapshot, entryFile: string, { own, lent }: Loader
   const elf = writeElf(linked, debugSections(linked, inBook));
   const outputs = [
     { path: `${below}kernel.elf`, bytes: elf },
-    { path: `${below}map.json`, bytes: encode(mapOf(snapshot, linked, program.globals, own)) },
+    { path: `${below}map.json`, bytes: encode(mapOf(snapshot, linked, program.globals, ir?.coroutines ?? [], own)) },
   ];
   const loader = own.isComplete ? own : lent;
   if (loader?.isComplete !== true) return { outputs, diagnostics: [] };
@@ -145,6 +146,7 @@ function mapOf(
   snapshot: Snapshot,
   linked: LinkedProgram,
   globals: readonly Global[],
+  coroutines: readonly Coroutine[],
   { sector, stage2 }: Loader,
 ): string {
   const loader: LoaderCode[] = [sector, stage2].flatMap((part) =>
@@ -161,5 +163,5 @@ function mapOf(
         ],
   );
   const { chapter, variant } = snapshot;
-  return buildMap({ chapter, variant, linked, globals, loader, toBook: (place) => toBook(snapshot, place) });
+  return buildMap({ chapter, variant, linked, globals, coroutines, loader, toBook: (place) => toBook(snapshot, place) });
 }

@@ -3,17 +3,19 @@ import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import type { Selection } from "./build.ts";
-import { buildBook, type Changes, readBookFiles, untangleBook, watchBook } from "./io.ts";
+import { buildBook, type Changes, readBookFiles, readMap, untangleBook, watchBook } from "./io.ts";
 import type { Book } from "./literate/book.ts";
 import { changesBetween } from "./literate/changes.ts";
 import { labelOf } from "./literate/edition.ts";
 import { chapterNumbers, readBook, variantsOf } from "./literate/tangle.ts";
 import { formatChanges } from "./literate/unified.ts";
+import { formatFrames } from "./frames.ts";
 import { type Answer, whereFrom, whereTo } from "./literate/where.ts";
 import { formatDiagnostics, formatPlace } from "./report.ts";
 
 const HELP = `Usage: npm run tangle -- [OPTION …]
        npm run tangle -- where FILE:LINE[:COLUMN] [--chapter N [--variant NAME]]
+       npm run tangle -- frames --chapter N [--variant NAME]
        npm run tangle -- diff N M [--kernel] [--machine]
        npm run tangle -- untangle [--chapter N [--variant NAME]] [--machine]
 
@@ -30,6 +32,7 @@ Without options: all chapters with their variants, and the machine.
 
 where                names the book's line of a tangled file's line (kernel/vga.ts:40, dist/machine/cpu/state.ts:7),
                      and the tangled lines of a line of the book (book/03-vga-text-mode.md:120)
+frames               what the async functions of a chapter that has been built keep in each of their states
 diff                 prints what chapters N+1 to M change, as a unified diff: in the kernel and the boot loader (--kernel),
                      and what of the machine belongs to these chapters (--machine)
 untangle             carries edits of the tangled files in dist/ back into the chapters: all of them, or none where one
@@ -74,6 +77,7 @@ type Options = ReturnType<typeof parse>["values"];
 
 /** What follows the name of a command, and the options that go with it. */
 const COMMANDS: Readonly<Record<string, { operands: string[]; options: (keyof Options)[] }>> = {
+  frames: { operands: [], options: ["chapter", "variant"] },
   where: { operands: ["FILE:LINE[:COLUMN]"], options: ["chapter", "variant"] },
   diff: { operands: ["CHAPTER", "CHAPTER"], options: ["kernel", "machine"] },
   untangle: { operands: [], options: ["chapter", "variant", "machine"] },
@@ -97,6 +101,7 @@ export function main(args: readonly string[], surroundings: Surroundings): Promi
     }
     checkOptions(values, positionals);
     const [command, first, second] = positionals;
+    if (command === "frames") return frames(values, surroundings);
     if (command === "where") return where(first!, values, surroundings);
     if (command === "diff") return diff(first!, second!, values, surroundings);
     if (command === "untangle") return carryBack(values, surroundings);
@@ -209,6 +214,18 @@ function existing(chapter: string, book: Book): number {
 }
 
 /** `where`: a place of the book for a tangled one, or the tangled places for one of the book. */
+/** Tells what the async functions of a built chapter keep while they wait. */
+function frames(values: Options, { root, out }: Surroundings): number {
+  const { book } = readBook(readBookFiles(root));
+  checkNotEmpty(book, root);
+  const chapter = chapterOf(values, book);
+  if (chapter === null) throw new ArgumentError("`frames` needs --chapter", 2);
+  const map = readMap(root, { chapter, variant: values.variant ?? null });
+  if (map === null) throw new ArgumentError(`chapter ${chapter} has not been built`, 1);
+  out(formatFrames(map));
+  return 0;
+}
+
 function where(argument: string, values: Options, { root, out, error }: Surroundings): number {
   const match = /^(.+?):([1-9]\d*)(?::([1-9]\d*))?$/.exec(argument);
   if (match === null) throw new ArgumentError(`\`${argument}\` is not FILE:LINE[:COLUMN]`, 2);

@@ -203,6 +203,12 @@ export function readBookFiles(root: string): BookFile[] {
     .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
 }
 
+/** The text of a built chapter's map.json; null where it has not been built. */
+export function readMap(root: string, edition: EditionName): string | null {
+  const path = join(root, folderOf(edition), "map.json");
+  return existsSync(path) ? readFileSync(path, "utf8") : null;
+}
+
 /** Compares trees with the disk. Changes nothing. */
 export function compareTrees(root: string, trees: readonly Tree[]): Changes {
   const write: Output[] = [];

@@ -3,6 +3,7 @@
  * the two parts share this format and no code.
  */
 import type { LinkedProgram } from "../compiler/object.ts";
+import type { Coroutine } from "../compiler/ssa/ir.ts";
 import type { Global } from "../compiler/tree.ts";
 import type { Place } from "../place.ts";
 import { describeObjects } from "./shapes.ts";
@@ -22,6 +23,8 @@ export interface MapInput {
   readonly linked: LinkedProgram;
   /** The module-level variables of the program that was linked, whose types the map tells. */
   readonly globals: readonly Global[];
+  /** The program's async functions. */
+  readonly coroutines: readonly Coroutine[];
   readonly loader: readonly LoaderCode[];
   /** Tangled place → place in the book. */
   readonly toBook: (place: Place) => Place;
@@ -32,7 +35,7 @@ type LineRow = [address: string, file: number, line: number, column: number, sou
 const hex = (address: bigint): string => `0x${address.toString(16)}`;
 
 /** The file's text. Addresses are hexadecimal strings, since they exceed what a JSON number keeps. */
-export function buildMap({ chapter, variant, linked, globals, loader, toBook }: MapInput): string {
+export function buildMap({ chapter, variant, linked, globals, coroutines, loader, toBook }: MapInput): string {
   const files: string[] = [];
   const sources: string[] = [];
   const row = (address: bigint, place: Place): LineRow => {
@@ -57,6 +60,7 @@ export function buildMap({ chapter, variant, linked, globals, loader, toBook }: 
       return { name, address: hex(address), size, kind, ...(type === undefined ? {} : { type }) };
     }),
     shapes,
+    frames: coroutines.map((coroutine) => describeFrame(coroutine, toBook)),
     lines: withoutRepeats(kernelLines),
     loader:
       loader.length === 0
@@ -69,6 +73,15 @@ export function buildMap({ chapter, variant, linked, globals, loader, toBook }: 
           },
   };
   return `${JSON.stringify(map)}\n`;
+}
+
+/** What the frame of an async function holds, state by state; the state's number is the frame's first byte. */
+function describeFrame({ body, layout }: Coroutine, toBook: (place: Place) => Place): object {
+  const states = layout.states.map(({ place, items }) => ({
+    line: place === null ? null : toBook(place).line,
+    items: items.map(({ name, offset, size }) => ({ name, offset, size })),
+  }));
+  return { function: body.replace(/\.body$/, ""), bytes: layout.size, align: layout.align, states };
 }
 
 /** The place of `name` in `list`, added at its end if it is new. */

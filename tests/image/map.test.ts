@@ -41,7 +41,7 @@ function mapOf(text: string) {
   const files = [{ path: "kernel/main.ts", text }];
   const { linked, program, diagnostics } = compile(files, { entryFile: "kernel/main.ts", chapter: 7 });
   expect(diagnostics).toEqual([]);
-  const input = { chapter: 7, variant: null, linked: linked!, globals: program!.globals, loader: [] };
+  const input = { chapter: 7, variant: null, linked: linked!, globals: program!.globals, coroutines: [], loader: [] };
   return JSON.parse(buildMap({ ...input, toBook: (place) => place }));
 }
 

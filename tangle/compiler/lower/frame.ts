@@ -48,9 +48,11 @@ export class Frame {
 
   /** A slot of at least `size` bytes, 8-byte aligned, until the statement around it ends (see `duringStatement`). */
   temporary(size: number): FrameSlot {
+    // What stops in between must know which bytes are in use: there each statement has a slot of its own.
+    if (this.isKept) return { name: "format", size, align: 8, kept: true, lent: true };
     let slot = this.temporaries[this.used];
     if (!slot) {
-      slot = { name: `temporary${this.used}`, size: 0, align: 8, kept: this.isKept, lent: true };
+      slot = { name: `temporary${this.used}`, size: 0, align: 8 };
       this.temporaries.push(slot);
     }
     this.used++;
