@@ -10,6 +10,7 @@ import { testFreestanding } from "./chapter-1.ts";
 import { testBooting } from "./chapter-2.ts";
 import { testWriterInImage } from "./chapter-3.ts";
 import { testKeyboard } from "./chapter-7.ts";
+import { testComparison } from "./chapter-11.ts";
 import { selectedChapters } from "./chapters.ts";
 import { testEditorTypes } from "./editor-types.ts";
 import { bootableDisk, machineImage } from "./images.ts";
@@ -26,6 +27,7 @@ const OWN_TESTS: Readonly<Record<number, readonly (() => void)[]>> = {
   2: [testBooting],
   3: [testWriterInImage],
   7: [testKeyboard],
+  11: [testComparison],
 };
 
 const qemuTest = test.skipIf(lacks("qemu-system-x86_64"));
