@@ -1,9 +1,11 @@
 /** The rules of ownership: for each a source that breaks it, and what is wrong where. */
 import { describe, expect, it } from "vitest";
 import { check } from "../../tangle/compiler/frontend/check.ts";
+import { CONTAINER_PROGRAMS } from "./heap-containers-source.ts";
 import { OWNED_CLASS, OWNERSHIP_SAMPLES } from "./heap-rules-samples.ts";
-import { checkHeap, HEAP, heapOutcome } from "./heap-source.ts";
+import { checkHeap, HEAP, heapOutcome, heapProgram } from "./heap-source.ts";
 import { FRAME } from "./kernel-source.ts";
+import { typescript } from "./typescript.ts";
 
 describe("the rules of ownership", () => {
   const before = HEAP.length + OWNED_CLASS.length;
@@ -13,6 +15,17 @@ describe("the rules of ownership", () => {
       expect(found.map(({ code, place }) => `${code} ${place.line}:${place.column - before}`)).toEqual(expected);
     });
   }
+});
+
+describe("tsc", () => {
+  it("accepts what the compiler accepts", () => {
+    for (const [source, ...expected] of OWNERSHIP_SAMPLES.filter((sample) => sample.length === 1)) {
+      expect(typescript(`${HEAP}${OWNED_CLASS}${source}`), source).toEqual(expected);
+    }
+    for (const { text } of CONTAINER_PROGRAMS) {
+      expect(typescript(heapProgram(text))).toEqual([]);
+    }
+  });
 });
 
 describe("the heap", () => {
