@@ -132,6 +132,11 @@ class Generator {
     return from[this.below(from.length)]!;
   }
 
+  /** A register that may be written to. */
+  private scratch(): number {
+    return this.pick(SCRATCH[this.mode].filter((number) => number !== this.counter));
+  }
+
   /** What a register holds at the beginning. */
   private initial(number: number): bigint {
     if (this.mode === 32 && number > 7) return 0n;
@@ -197,7 +202,7 @@ class Generator {
     const { lock = false, repeat = null, segmentOverride = null } = extra;
     if (encodePlan(plan, operands, { mode: this.mode, lock, repeat, segmentOverride }) === null) return false;
     if ((neededFlags(plan.form.mnemonic) & this.undefinedNow()) !== 0) {
-      const register = generalRegister(this.pick(SCRATCH[this.mode]), 32);
+      const register = generalRegister(this.scratch(), 32);
       this.named("cmp", [register, generalRegister(RAX, 32)]);
     }
     const id = this.items.length;
@@ -292,7 +297,7 @@ class Generator {
         !/^(ret|enter|int|mov$|ro|rc|sh|sar|bt)/.test(plan.form.mnemonic),
     );
     if (targets.length === 0 && this.items.length === 0) return;
-    const register = generalRegister(this.pick(SCRATCH[this.mode]), 32);
+    const register = generalRegister(this.scratch(), 32);
     const memory = this.pointed(8);
     const later = this.items.length + 1;
     const item = targets.length > 0 && this.chance(2) ? this.pick(targets).id : later;
@@ -317,7 +322,7 @@ class Generator {
 
   /** What only ring 0 may do. */
   private privileged(): void {
-    const register = generalRegister(this.pick(SCRATCH[64]), 64);
+    const register = generalRegister(this.scratch(), 64);
     const control = (number: number) => systemRegister("control", number, 64);
     const choices: (() => void)[] = [
       () => this.named("sti", []),
@@ -343,7 +348,7 @@ class Generator {
 
   /** A segment register, mostly with a selector that exists. */
   private loadSegment(): void {
-    const register = generalRegister(this.pick(SCRATCH[this.mode]), 32);
+    const register = generalRegister(this.scratch(), 32);
     // QEMU checks neither type nor limit of segments: 32-bit code gets those where that makes no difference.
     const usable = [0x23, 0x10, 0x38, 0x48, 0x7c, 0x100 + this.below(0xff00)];
     const selector =

@@ -19,8 +19,8 @@ export interface HarnessRun {
 export class HarnessError extends Error {}
 
 /** Instructions after which a run is given up, for each program, and besides. */
-const PER_PROGRAM = 20_000;
-const BESIDES = 20_000_000;
+const PER_PROGRAM = 5_000;
+const BESIDES = 3_000_000;
 
 export function runInOurs(disk: Uint8Array, programs: number, engine: EngineName, repeat = 1): HarnessRun {
   const machine = createMachine({ image: disk, memory: MEMORY, engine });
