@@ -1,4 +1,5 @@
 /** The run loop of the evaluator: fetch, execute, deliver what happened. */
+import { armed, executionHits } from "#machine/cpu/breakpoints.ts";
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import type { Engine, EngineFactory, EngineStop } from "#machine/cpu/engine.ts";
 import { Fault, VECTOR } from "#machine/cpu/fault.ts";
@@ -8,12 +9,13 @@ import * as at from "#machine/cpu/layout.ts";
 import { CS } from "#machine/cpu/state.ts";
 import { VectorEvaluator } from "./vector-evaluator.ts";
 
+/** dr6: a single step. */
+const SINGLE_STEP = 0x4000n;
+
 export class EvaluatorEngine implements Engine {
   readonly breakpoints = new Set<bigint>();
   protected readonly evaluator: VectorEvaluator;
   #stopRequested = false;
-  /** The last iret set RF; it holds for one instruction. */
-  #resumed = false;
   /** Instructions that the run may still retire. */
   protected left = 0;
   /** The instruction at which the run began: a breakpoint there has been seen already. */
@@ -46,7 +48,6 @@ export class EvaluatorEngine implements Engine {
 
   reset(): void {
     this.#stopRequested = false;
-    this.#resumed = false;
     this.evaluator.cursor.reset();
     this.evaluator.refresh();
   }
@@ -77,6 +78,7 @@ export class EvaluatorEngine implements Engine {
       if (!(fault instanceof Fault)) throw fault;
       this.cpu.state.rip = cursor.start;
       this.cpu.trap = false;
+      this.cpu.hits = 0n;
       this.cpu.retired++;
       this.left--;
       const story = raise(this.cpu, fault);
@@ -129,7 +131,7 @@ export class EvaluatorEngine implements Engine {
     evaluator.attention = false;
     if (this.#stopRequested) return { kind: "requested" };
     evaluator.cursor.save();
-    if (cpu.trap) return this.#trap();
+    if (cpu.trap || cpu.hits !== 0n) return this.#trap();
     const flags = state.words[at.RFLAGS / 8]!;
     const has = (flag: number) => ((flags >> BigInt(flag)) & 1n) !== 0n;
     if (cpu.shadow) {
@@ -145,6 +147,10 @@ export class EvaluatorEngine implements Engine {
       return { kind: "halted" };
     }
     this.#endResume(has(FLAG.RF));
+    if (armed(cpu)) {
+      evaluator.attention = true;
+      if (!has(FLAG.RF) && this.#meetsBreakpoint()) return this.#raise("a breakpoint");
+    }
     if (has(FLAG.TF)) {
       cpu.trap = true;
       evaluator.attention = true;
@@ -152,23 +158,35 @@ export class EvaluatorEngine implements Engine {
     return null;
   }
 
-  /** Single step: the instruction that ran with TF set is done. */
+  /** The instruction that is done ran with TF set, or met breakpoints on data. */
   #trap(): EngineStop | null {
     const { cpu } = this;
+    cpu.state.words[at.DEBUG / 8 + 6]! |= cpu.hits | (cpu.trap ? SINGLE_STEP : 0n);
     cpu.trap = false;
-    cpu.state.words[at.DEBUG / 8 + 6]! |= 0x4000n;
-    const story = raise(cpu, new Fault(VECTOR.DB, null, "single step"));
+    cpu.hits = 0n;
+    return this.#raise("single step, or a breakpoint on data");
+  }
+
+  /** Whether a breakpoint stands at the instruction that comes next; noted in dr6. */
+  #meetsBreakpoint(): boolean {
+    const found = executionHits(this.cpu, this.#linearRip());
+    this.cpu.state.words[at.DEBUG / 8 + 6]! |= found;
+    return found !== 0n;
+  }
+
+  #raise(detail: string): EngineStop | null {
+    const story = raise(this.cpu, new Fault(VECTOR.DB, null, detail));
     this.evaluator.refresh();
     return story === null ? null : { kind: "tripleFault", story };
   }
 
   #endResume(set: boolean): void {
-    if (!set) this.#resumed = false;
-    else if (this.#resumed) {
+    if (!set) this.cpu.resumed = false;
+    else if (this.cpu.resumed) {
       this.cpu.state.words[at.RFLAGS / 8]! &= ~(1n << BigInt(FLAG.RF));
-      this.#resumed = false;
+      this.cpu.resumed = false;
     } else {
-      this.#resumed = true;
+      this.cpu.resumed = true;
       this.evaluator.attention = true;
     }
   }

@@ -1,4 +1,5 @@
 /** The evaluator: Semantics over 64-bit numbers, which does at once what an instruction says. */
+import { armed, dataHits } from "#machine/cpu/breakpoints.ts";
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import { Fault, generalProtection, VECTOR } from "#machine/cpu/fault.ts";
 import { carryFlag, FLAG, type Flag, KNOWN, type LazyKind, STATUS, SUBTRACT, statusFlags } from "#machine/cpu/flags.ts";
@@ -22,6 +23,8 @@ export class Evaluator implements Semantics<bigint> {
   readonly #view: DataView;
   #flat = false;
   #key = 1;
+  /** Breakpoints stand in the debug registers. */
+  #armed = false;
 
   constructor(readonly cpu: Cpu) {
     this.cursor = new CodeCursor(cpu);
@@ -38,6 +41,7 @@ export class Evaluator implements Semantics<bigint> {
     this.cursor.load();
     this.#flat = this.cursor.mode === 64;
     this.#key = tagKey(state.cpl === 3);
+    this.#armed = armed(this.cpu);
     this.stackWidth = this.#flat ? 64 : (state.segmentAttributes(SS) & BIG) !== 0 ? 32 : 16;
     this.attention = true;
   }
@@ -336,6 +340,15 @@ export class Evaluator implements Semantics<bigint> {
   }
 
   protected linear(segment: number, offset: bigint, bytes: number, write: boolean): bigint {
+    const linear = this.#linearOf(segment, offset, bytes, write);
+    if (this.#armed) {
+      this.cpu.hits |= dataHits(this.cpu, linear, bytes, write);
+      this.attention = true;
+    }
+    return linear;
+  }
+
+  #linearOf(segment: number, offset: bigint, bytes: number, write: boolean): bigint {
     const { state } = this.cpu;
     if (this.#flat) return segment < FS ? offset : BigInt.asUintN(64, state.segmentBase(segment) + offset);
     const typed = state.protectedMode;
@@ -372,7 +385,8 @@ export class Evaluator implements Semantics<bigint> {
     const offset = cursor.offset + Number(displacement);
     // 16 bits of eip are all that a jump with the prefix 66 leaves of 32.
     const near = width !== 16 || cursor.mode === 16;
-    if (near && cursor.page !== null && offset >= 0 && offset <= cursor.last && cursor.base >= 0n) cursor.offset = offset;
+    if (near && cursor.page !== null && offset >= 0 && offset <= cursor.last && cursor.base >= 0n)
+      cursor.offset = offset;
     else this.jump(cut(width, cursor.rip + displacement));
   }
 

@@ -7,6 +7,8 @@ const APPROXIMATE = /^r(cp|sqrt)[ps]s$/;
 /** Results that the manual promises to one unit in the last place (Intel SDM vol. 1, section 8.3.10). */
 const TRANSCENDENTAL = /^(f2xm1|fyl2x|fyl2xp1|fptan|fpatan|fsin|fcos|fsincos)$/;
 const C1 = 0x200;
+/** The manual leaves open whether an exact logarithm or power counts as inexact; the summary of exceptions follows. */
+const INEXACT_SUMMARY = 0x80a0;
 const VECTORS = 160;
 
 /** 1.5 × 2^-12 from each other on either side. */
@@ -30,6 +32,15 @@ function neighbours(found: Uint8Array, wanted: Uint8Array): boolean {
   return a >> 79n === b >> 79n && distance >= -1n && distance <= 1n;
 }
 
+/**
+ * Of a signaling and a quiet NaN, Intel's x87 answers with the quiet one (SDM vol. 1, table 4-7), AMD's with the larger once
+ * both are quiet. We follow Intel; the vectors come from a processor of either make.
+ */
+function bothNans(found: Uint8Array, wanted: Uint8Array): boolean {
+  const isQuietNan = (bytes: Uint8Array) => (bytes[9]! & 0x7f) === 0x7f && bytes[8] === 0xff && bytes[7]! >= 0xc0;
+  return isQuietNan(found) && isQuietNan(wanted);
+}
+
 export function mediaDifferences(mnemonic: string, found: Uint8Array, wanted: Uint8Array): string[] {
   const wrong: string[] = [];
   const [head, other] = [new DataView(found.buffer, found.byteOffset), new DataView(wanted.buffer, wanted.byteOffset)];
@@ -39,12 +50,13 @@ export function mediaDifferences(mnemonic: string, found: Uint8Array, wanted: Ui
   };
   const transcendental = TRANSCENDENTAL.test(mnemonic);
   word("control", 0);
-  word("status", 2, transcendental ? C1 : 0);
+  word("status", 2, transcendental ? C1 | INEXACT_SUMMARY : 0);
   word("tags", 4);
   word("mxcsr", 24);
   for (let at = 32; at < found.length; at += 16) {
     const [a, b] = [found.subarray(at, at + 16), wanted.subarray(at, at + 16)];
-    if (hex(a) === hex(b) || (at < VECTORS && transcendental && neighbours(a, b))) continue;
+    if (hex(a) === hex(b)) continue;
+    if (at < VECTORS && ((transcendental && neighbours(a, b)) || bothNans(a, b))) continue;
     const view = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, 16);
     if (at >= VECTORS && APPROXIMATE.test(mnemonic) && closeSingles(view(a), view(b))) continue;
     wrong.push(`${at < VECTORS ? `st${(at - 32) / 16}` : `xmm${(at - VECTORS) / 16}`} ${hex(a)}, not ${hex(b)}`);
