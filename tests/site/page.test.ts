@@ -8,9 +8,10 @@ import { TestedSite } from "./site.ts";
 
 describe.skipIf(lacks("chromium"))("the site in Chromium", () => {
   let site: TestedSite;
+  // All kernels are built, and their screens drawn, where no earlier run has done it.
   beforeAll(async () => {
     site = await TestedSite.start();
-  });
+  }, 300_000);
   afterAll(() => site?.stop());
 
   const all = chapters();

@@ -1,5 +1,6 @@
 /** What pages do beside running a machine: they fit, can be linked, copied from, and coloured. */
 import { expect, test } from "vitest";
+import type { SearchIndex } from "../../site/render/search-index.ts";
 import type { TestedChapter } from "../chapters/chapters.ts";
 import { PATIENCE, type TestedSite } from "./site.ts";
 
@@ -51,6 +52,50 @@ export function testReading(site: () => TestedSite, chapters: readonly TestedCha
     }
     expect(pages.size).toBeGreaterThan(chapters.length);
     expect(broken).toEqual([]);
+  });
+
+  test("the cover shows the screen of each chapter, and says what is on it", async () => {
+    const { page, trouble } = await site().open("index.html");
+    const pictures = page.locator(".chapters img");
+    expect(await pictures.count()).toBe(chapters.length);
+    for (const picture of await pictures.all()) {
+      await picture.scrollIntoViewIfNeeded();
+      await expect
+        .poll(() => picture.evaluate((image) => (image as HTMLImageElement).naturalWidth), PATIENCE)
+        .not.toBe(0);
+      expect(await picture.getAttribute("alt")).toMatch(/^The screen of chapter \d+: ./);
+    }
+    expect(trouble).toEqual([]);
+    await page.close();
+  });
+
+  test("the book is searched by keyboard alone", async () => {
+    const { page, trouble } = await site().open(first!.page);
+    await page.keyboard.press("/");
+    const field = page.getByRole("searchbox");
+    await field.waitFor();
+    await page.keyboard.type("global descriptor table");
+    await expect.poll(() => page.locator(".search-status").textContent(), PATIENCE).toMatch(/^\d+ sections?$/);
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/#/);
+    const target = new URL(page.url()).hash;
+    expect(await page.locator(`[id="${decodeURIComponent(target.slice(1))}"]`).count()).toBe(1);
+    await page.keyboard.press("/");
+    await field.waitFor();
+    await page.keyboard.press("Escape");
+    expect(await page.locator("dialog[open]").count()).toBe(0);
+    expect(trouble).toEqual([]);
+    await page.close();
+  });
+
+  test("every section that the search knows is on its page, and pages without scripts offer no search", async () => {
+    const { pages, sections } = (await (await fetch(`${site().url}search.json`)).json()) as SearchIndex;
+    const texts = await Promise.all(pages.map(async ({ href }) => (await fetch(site().url + href)).text()));
+    for (const [page, id] of sections) if (id !== "") expect(texts[page]).toContain(` id="${id}"`);
+    for (const text of texts) expect(text).not.toMatch(/search-button|type="search"/);
   });
 
   test("light and dark can be switched and are kept", async () => {

@@ -1,5 +1,6 @@
 /** A chapter's machine in its page: itself and every variant at a click, its kernel tests, its inspectors. */
 import { describe, expect, test } from "vitest";
+import type { TaijiMachineElement } from "../../machine/hosts/page/api.ts";
 import type { TestedChapter } from "../chapters/chapters.ts";
 import { readOutput } from "../chapters/images.ts";
 import { testImages } from "../chapters/kernel-tests.ts";
@@ -140,6 +141,81 @@ export function testInspectors(site: () => TestedSite, all: readonly TestedChapt
         await page.close();
       },
     );
+  });
+
+  /** Opens a chapter's page with one panel open, and switches its machine on. */
+  const inspected = async (chapter: TestedChapter, name: string): Promise<OpenPage> => {
+    const open = await site().open(chapter.page);
+    await open.page.locator("taiji-machine").evaluate((element, part) => {
+      const details = element.shadowRoot!.querySelector(`[part="${part}"]`)!.closest("details")!;
+      details.hidden = false;
+      details.open = true;
+    }, name);
+    await open.page.getByRole("button", { name: "Power on" }).click();
+    return open;
+  };
+
+  describe("inspectors of memory", () => {
+    const [paging, heap, tasks] = [from(9), from(11), from(12)];
+    test.skipIf(paging === undefined)("walk any address, mark what refuses, and keep the tree unfolded", async () => {
+      const { page, inspector, trouble } = await inspected(paging!, "pages");
+      await expect
+        .poll(() => inspector("pages"), PATIENCE)
+        .toMatch(/rip = 0xffffffff8\w+ is physical 0x\w+, in a page of 4 KiB/);
+      await page.getByLabel("The way of", { exact: true }).fill("0x1000");
+      await page.keyboard.press("Enter");
+      await expect
+        .poll(() => inspector("pages"), PATIENCE)
+        .toMatch(/PML4E 0\s+0x\w+\s+0x0\s+refuses everything: not present/);
+      await page.getByLabel("The way of", { exact: true }).fill("kernel/print:writer");
+      await page.keyboard.press("Enter");
+      await expect
+        .poll(() => inspector("pages"), PATIENCE)
+        .toMatch(/the kernel\s+yes\s+yes\s+no: PTE \d+ is not executable/);
+      await page.getByLabel("The way of", { exact: true }).fill("nowhere");
+      await page.keyboard.press("Enter");
+      expect(await page.getByText("That is no address").isVisible()).toBe(true);
+      await page.locator("[part=pages] .tree .tree summary").first().click();
+      await page.getByRole("button", { name: "The way of the address in rsp" }).click();
+      await expect.poll(() => inspector("pages"), PATIENCE).toContain("rsp = ");
+      expect(await inspector("pages")).toContain("512 pages of 2 MiB");
+      expect(trouble).toEqual([]);
+      await page.close();
+    });
+
+    test.skipIf(paging === undefined)("show what memory is used for", async () => {
+      const { page, inspector, trouble } = await inspected(paging!, "memory");
+      await expect.poll(() => inspector("memory"), PATIENCE).toMatch(/page tables\s+\d+ KiB/);
+      expect(await inspector("memory")).toMatch(/0xffff800000000000\s+4 GiB\s+read, write\s+window on physical memory/);
+      expect(await page.getByRole("img", { name: /Physical memory, [\d,]+ frames/ }).count()).toBe(1);
+      expect(trouble).toEqual([]);
+      await page.close();
+    });
+
+    test.skipIf(heap === undefined)("show the heap of the allocator that the kernel was built with", async () => {
+      const { page, inspector, trouble } = await inspected(heap!, "heap");
+      await expect
+        .poll(() => inspector("heap"), PATIENCE)
+        .toMatch(/FixedSizeBlockAllocator, 100 KiB from 0x444444440000/);
+      await page.getByRole("button", { name: "bump", exact: true }).click();
+      await expect.poll(() => inspector("heap"), PATIENCE).toMatch(/BumpAllocator, 100 KiB/);
+      expect(await inspector("heap")).toMatch(/Fragmentation: \d+ %|Nothing is free/);
+      expect(trouble).toEqual([]);
+      await page.close();
+    });
+
+    test.skipIf(tasks === undefined)("show tasks that wait, and that they have run when a key comes", async () => {
+      const { page, read, inspector, trouble } = await inspected(tasks!, "tasks");
+      await expect.poll(() => inspector("tasks"), PATIENCE).toMatch(/keys\s+waiting\s+\d+/);
+      const polls = async (): Promise<number> => Number(/keys\s+\D+\s+(\d+)/.exec((await inspector("tasks"))!)?.[1]);
+      const before = await polls();
+      await page.locator("taiji-machine").evaluate((machine) => (machine as TaijiMachineElement).type("abc"));
+      await expect.poll(() => read("screenText"), PATIENCE).toContain("abc");
+      await expect.poll(polls, PATIENCE).toBeGreaterThan(before);
+      expect(await page.getByRole("img", { name: /keys ran in \d+ of the last \d+ looks/ }).count()).toBe(1);
+      expect(trouble).toEqual([]);
+      await page.close();
+    });
   });
 
   describe("the keyboard", () => {
