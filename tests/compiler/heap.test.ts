@@ -88,6 +88,28 @@ const PROGRAMS: readonly (readonly [name: string, text: string, value: bigint])[
     `${NODE}function body(): u64 { let i: u64 = 0; while (make(i).value < 3 && make(7).value === 7) { i++; } return i; }`,
     3n,
   ],
+  [
+    "arrays in the frame, ranges, and owners that a closure changes",
+    `${NODE}function find(b: bool): u64 {
+  const table: FixedArray<Owned<Node> | null, 3> = filled(null);
+  table[0] = make(1);
+  for (const i of range(make(0).value, make(3).value)) {
+    table[2] = make(i + 10);
+    if (b && i === 1) { return i; }
+  }
+  const more: FixedArray<Owned<Node>, 2> = [make(7), new Node(8)];
+  for (const n of more) { n.value++; }
+  return replace(more[0], make(2)).value;
+}
+const each = inline((f: () => void): void => { f(); f(); });
+function body(): u64 {
+  let a = make(5);
+  const kept = new Node(6);
+  each(() => { a = make(a.value + 1); note(kept.value); });
+  return find(true) * 100 + find(false) + a.value * 1000;
+}`,
+    7108n,
+  ],
 ];
 
 describe("a program with objects on the heap", () => {

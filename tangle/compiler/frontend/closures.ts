@@ -10,7 +10,6 @@ import { PassedCaptures } from "./captures.ts";
 import type { OpenFunction } from "./compilation.ts";
 import { dropLater } from "./disposal.ts";
 import { type Entity, type FunctionInstance, Scope } from "./entities.ts";
-import { assignedNames, forget } from "./flow.ts";
 import {
   checkFunctionBody,
   checkResult,
@@ -23,7 +22,7 @@ import {
   resultStatements,
 } from "./functions.ts";
 import { readLocal } from "./nodes.ts";
-import { fullExpression } from "./ownership.ts";
+import { forgetAssigned, fullExpression } from "./ownership.ts";
 import type { ExpressionNode } from "./syntax.ts";
 import { ERROR, functionType } from "./types.ts";
 
@@ -86,7 +85,7 @@ export function checkClosure(
     locals: inner.locals,
     place,
   };
-  body.flow = forget(body.flow, assignedNames(node));
+  forgetAssigned(body, node);
   if (result === null) {
     declareParameters(inner, node, parameters);
     const value = fullExpression(inner, () => checkResult(inner, node.body as ExpressionNode));

@@ -92,9 +92,10 @@ export function forget(flow: Flow, names: ReadonlySet<string>): Flow {
 
 /** The names that are assigned anywhere inside a part of the syntax tree. */
 export function assignedNames(...parts: readonly unknown[]): ReadonlySet<string> {
-  return namesIn(parts, ({ kind, target }) =>
-    (kind === "assign" || kind === "update") && target?.kind === "name" ? target.name : undefined,
-  );
+  return namesIn(parts, (node) => {
+    const { kind, target } = node;
+    return (kind === "assign" || kind === "update") && target?.kind === "name" ? target.name : takenName(node);
+  });
 }
 
 /** The names that are used anywhere inside a part of the syntax tree. */
@@ -105,7 +106,9 @@ export function mentionedNames(...parts: readonly unknown[]): ReadonlySet<string
 interface AnyNode {
   readonly kind?: unknown;
   readonly name?: unknown;
-  readonly target?: { readonly kind?: unknown; readonly name?: unknown };
+  readonly target?: AnyNode;
+  readonly callee?: AnyNode;
+  readonly arguments?: readonly AnyNode[];
 }
 
 function namesIn(parts: readonly unknown[], pick: (node: AnyNode) => unknown): ReadonlySet<string> {
@@ -123,6 +126,12 @@ function namesIn(parts: readonly unknown[], pick: (node: AnyNode) => unknown): R
   };
   parts.forEach(visit);
   return names;
+}
+
+/** The local in `take(local)` and `replace(local, …)`, which change it. */
+function takenName({ kind, callee, arguments: args }: AnyNode): unknown {
+  const changes = kind === "call" && callee?.kind === "name" && (callee.name === "take" || callee.name === "replace");
+  return changes && args?.[0]?.kind === "name" ? args[0].name : undefined;
 }
 
 function isPlace(part: object): part is Place {

@@ -225,6 +225,9 @@ export function checkFunctionBody(body: Body, node: FunctionNode, parameters: re
     return resultStatements(body, value, body.result);
   }
   const statements = checkStatements(body, node.body);
+  if (body.temporaries.length > 0) {
+    throw new Error(`${body.symbol} does not drop ${body.temporaries[0]!.name}`);
+  }
   if (body.flow.reachable) {
     statements.push(...disposeAbove(body, 0));
   }

@@ -1,18 +1,19 @@
 /** Loops. `for … of` becomes a counting loop over an array, a slice or a range. */
 import type { Expression, Local, LoopLabel, Statement, Target } from "../tree.ts";
-import type { Body, JumpTarget } from "./body.ts";
+import { type Body, errorExpression, type JumpTarget } from "./body.ts";
+import type { CallNode } from "./calls.ts";
 import { coerce } from "./coerce.ts";
 import { type Condition, checkTest } from "./conditions.ts";
 import { disposeAbove } from "./disposal.ts";
 import { checkExpression } from "./expressions.ts";
-import { assignedNames, type Flow, forget, merge, unreachable } from "./flow.ts";
+import { type Flow, merge, unreachable } from "./flow.ts";
 import { borrowFrom, lenders } from "./frame.ts";
 import { arithmetic, assign, compare, integerOf, lengthOf, localTarget, read, readLocal } from "./nodes.ts";
-import { borrow, fullEffect, fullExpression, loseBorrows } from "./ownership.ts";
+import { borrow, forgetAssigned, fullEffect, fullExpression } from "./ownership.ts";
 import { checkRange, isRange } from "./ranges.ts";
 import { resolveType } from "./resolve.ts";
 import { checkBranch, checkStatements } from "./statements.ts";
-import type { ExpressionNode, StatementNode } from "./syntax.ts";
+import type { ExpressionNode, StatementNode, TypeNode } from "./syntax.ts";
 import { ERROR, isError, typeName, USIZE } from "./types.ts";
 import { checkVariables } from "./variables.ts";
 
@@ -62,17 +63,6 @@ function loopBody(
   body.jumps.pop();
   body.flow = merge(body.flow, ...jump.continues);
   return { jump, statements };
-}
-
-/** What holds in every round of a loop that is made of these parts. */
-function forgetAssigned(body: Body, ...parts: readonly (StatementNode | ExpressionNode | null)[]): void {
-  const names = assignedNames(...parts);
-  body.flow = forget(body.flow, names);
-  for (const owner of body.owners) {
-    if (names.has(owner.name)) {
-      loseBorrows(body, owner, owner.place, false);
-    }
-  }
 }
 
 function checkEffect(body: Body, node: ExpressionNode): Expression {
@@ -144,9 +134,20 @@ function doWhileLoop(body: Body, node: LoopNode & { readonly kind: "doWhile" }, 
   ];
 }
 
+/** The ends of a range; both are evaluated with the first one. */
+function fullRange(body: Body, node: CallNode, type: TypeNode | null): ReturnType<typeof checkRange> {
+  let to: Expression | null = null;
+  const from = fullExpression(body, () => {
+    const range = checkRange(body, node, type);
+    to = range?.to ?? null;
+    return range?.from ?? errorExpression(node.place);
+  });
+  return to === null ? null : { from, to };
+}
+
 function forOfLoop(body: Body, node: LoopNode & { readonly kind: "forOf" }, name: string | null): Statement[] {
   if (isRange(body, node.iterable)) {
-    const range = checkRange(body, node.iterable, node.type);
+    const range = fullRange(body, node.iterable, node.type);
     return range === null
       ? checkAnyway(body, node, name)
       : countingLoop(body, node, name, range.from, range.to, (counter) => readLocal(counter, node.place));

@@ -7,7 +7,7 @@ import { isFat } from "../layout.ts";
 import type { Expression, Local, Target, Type } from "../tree.ts";
 import { type Body, errorExpression } from "./body.ts";
 import { dropValue } from "./drops.ts";
-import { withMoved, withValue } from "./flow.ts";
+import { assignedNames, forget, withMoved, withValue } from "./flow.ts";
 import { lenders } from "./frame.ts";
 import { assign, integerOf, localTarget, readLocal, reinterpret, sequence } from "./nodes.ts";
 import { borrowed, isOwning, typeName, U64, VOID } from "./types.ts";
@@ -116,6 +116,17 @@ export function loseBorrows(body: Body, owner: Local, place: Expression["place"]
   }
   if (locals.length > 0) {
     body.flow = withMoved(body.flow, locals, { place, owner });
+  }
+}
+
+/** What holds although these parts of the syntax tree, a loop or a closure, may run any number of times. */
+export function forgetAssigned(body: Body, ...parts: readonly unknown[]): void {
+  const names = assignedNames(...parts);
+  body.flow = forget(body.flow, names);
+  for (const owner of body.owners) {
+    if (names.has(owner.name)) {
+      loseBorrows(body, owner, owner.place, false);
+    }
   }
 }
 
