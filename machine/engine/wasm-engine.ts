@@ -184,3 +184,6 @@ export class WasmEngine extends EvaluatorEngine {
 
 /** The translating engine as a machine's engine. */
 export const wasmEngine: EngineFactory = (cpu) => new WasmEngine(cpu);
+
+/** The same, with all code translated the first time that it is met: for tests. */
+export const eagerWasmEngine: EngineFactory = (cpu) => new WasmEngine(cpu, 1);

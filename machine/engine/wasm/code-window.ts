@@ -2,7 +2,7 @@
 import { decode } from "#isa/decode.ts";
 import type { Mode } from "#isa/instruction.ts";
 import type { Cpu } from "#machine/cpu/cpu.ts";
-import { meaningOf } from "#machine/cpu/instruction-set.ts";
+import { meaningOf, vectorMeaningOf } from "#machine/cpu/instruction-set.ts";
 import type { CodePage, DecodedInstruction } from "../code-cache.ts";
 import type { CodeCursor } from "../code-cursor.ts";
 import type { Block, CodeSource } from "./region.ts";
@@ -45,7 +45,7 @@ export class CodeWindow implements CodeSource {
     const bytes = this.cpu.memory.readBytes(this.#place + offset, Math.min(15, 0x1000 - offset));
     const instruction = decode(bytes, 0, this.mode);
     if (instruction.mnemonic === null || offset + instruction.length - 1 > this.#last) return null;
-    const meaning = meaningOf(instruction.mnemonic);
+    const meaning = meaningOf(instruction.mnemonic) ?? vectorMeaningOf(instruction.mnemonic);
     return meaning === null ? null : { instruction, meaning, length: instruction.length };
   }
 

@@ -30,10 +30,15 @@ export interface Context {
 export const MOST_CONTEXTS = 4095;
 const DATA_SEGMENTS = [ES, CS, SS, DS, FS, GS];
 
+/** CR0.MP, EM and TS, and CR4.OSFXSR: they say which units may be used. */
+const UNIT_SWITCHES = 0xen;
+const OSFXSR = 0x200n;
+
 function signature(state: CpuState): string {
   const { mode, cpl } = state;
-  if (mode === 64) return `${cpl}`;
-  let text = `${mode} ${cpl} ${state.protectedMode} ${state.segmentBase(CS)} ${state.segmentLimit(CS)}`;
+  const units = `${state.cr0 & UNIT_SWITCHES} ${state.cr4 & OSFXSR}`;
+  if (mode === 64) return `${cpl} ${units}`;
+  let text = `${units} ${mode} ${cpl} ${state.protectedMode} ${state.segmentBase(CS)} ${state.segmentLimit(CS)}`;
   for (const number of DATA_SEGMENTS) {
     const flat = state.segmentBase(number) === 0n && state.segmentLimit(number) === 0xffffffff;
     text += ` ${state.segmentAttributes(number) & (UNUSABLE | BIG | TYPE_CODE | TYPE_DOWN | TYPE_WRITABLE)}${flat ? "f" : ""}`;

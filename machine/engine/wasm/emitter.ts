@@ -5,10 +5,10 @@
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import { FLAG, type Flag, type LazyKind, STATUS } from "#machine/cpu/flags.ts";
 import * as at from "#machine/cpu/layout.ts";
-import type { Meaning } from "#machine/cpu/meaning.ts";
 import type { Semantics, SystemOperation, Width } from "#machine/cpu/semantics.ts";
 import { FS } from "#machine/cpu/state.ts";
 import { isCanonical } from "#machine/memory/canonical.ts";
+import type { DecodedInstruction } from "../code-cache.ts";
 import { CELL } from "./cells.ts";
 import type { Context } from "./context.ts";
 import { emitDivision, needsDivisionCheck, productHigh } from "./division.ts";
@@ -16,6 +16,7 @@ import { I32, I64, MEMORY_COPY, OP } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import {
+  allOverridden,
   computed,
   conditionOf,
   type FlagForm,
@@ -53,9 +54,11 @@ export interface Departure {
 type Statement = (depth: number) => void;
 
 /** What has been said so far in one branch of an instruction. */
-interface Branch {
+export interface Branch {
   statements: Statement[];
   registers: Map<number, Value>;
+  /** XMM registers. */
+  vectors: Map<number, Value>;
   flags: FlagView;
   departure: Departure | null;
 }
@@ -77,7 +80,7 @@ function firstLocal(value: Value): number {
   return -1;
 }
 
-export class Emitter implements Semantics<Value> {
+export abstract class Emitter implements Semantics<Value> {
   readonly stackWidth: 16 | 32 | 64;
   /** Registers that the function reads or writes. */
   readonly used = new Set<number>();
@@ -89,11 +92,11 @@ export class Emitter implements Semantics<Value> {
   /** Somebody reads `LOCAL.carry`. */
   usesCarry = false;
 
-  #branch: Branch = this.#fresh([]);
+  protected branch: Branch = this.#fresh([]);
   #next = 0n;
   #start = 0n;
-  #stored = false;
-  #touchesFlags = false;
+  protected stored = false;
+  protected touchesFlags = false;
   #flagsDie = false;
   /** Whether single flags are set anywhere in the function. */
   overrides = false;
@@ -117,7 +120,13 @@ export class Emitter implements Semantics<Value> {
   }
 
   #fresh(statements: Statement[]): Branch {
-    return { statements, registers: new Map(), flags: viewOfLocals(this.form, this.carried), departure: null };
+    return {
+      statements,
+      registers: new Map(),
+      vectors: new Map(),
+      flags: viewOfLocals(this.form, this.carried),
+      departure: null,
+    };
   }
 
   /**
@@ -129,13 +138,13 @@ export class Emitter implements Semantics<Value> {
     this.#start = start;
     this.#next = this.#wrap(start + BigInt(decoded.length));
     this.#flagsDie = flagsDie;
-    this.#stored = false;
-    this.#touchesFlags = false;
+    this.stored = false;
+    this.touchesFlags = false;
     x.scope.depth = 0;
     const branch = this.#fresh([]);
-    this.#branch = branch;
+    this.branch = branch;
     try {
-      (decoded.meaning as Meaning)(this, decoded.instruction);
+      this.run(decoded);
     } catch (reason) {
       fn.release();
       throw reason;
@@ -145,9 +154,14 @@ export class Emitter implements Semantics<Value> {
     this.#commit(branch);
     fn.release();
     this.form = branch.flags.form;
-    if (this.#touchesFlags) this.carried = false;
+    if (this.touchesFlags) this.carried = false;
     return departure;
   }
+
+  protected abstract run(decoded: DecodedInstruction): void;
+
+  /** The local that holds an XMM register. */
+  protected abstract vectorLocal(number: number): number;
 
   /** Values that a departure needs are computed before the registers change. */
   #settleDeparture(branch: Branch): Departure | null {
@@ -159,13 +173,13 @@ export class Emitter implements Semantics<Value> {
       if (this.context.mode === 64) this.#leaveUnlessCanonical(held);
       else if (this.context.codeLimit < 0xffffffff)
         this.leaveIf(x.compare("LtU", x.constant(BigInt(this.context.codeLimit)), held));
-      this.#push((depth) => {
+      this.push((depth) => {
         this.fn.emit(held, depth);
         this.fn.out.set(LOCAL.rip);
       });
       return { target: held, condition: null };
     }
-    if (condition === null || (branch.registers.size === 0 && !this.#touchesFlags)) return departure;
+    if (condition === null || (branch.registers.size === 0 && !this.touchesFlags)) return departure;
     return { target, condition: this.hold(condition) };
   }
 
@@ -184,7 +198,8 @@ export class Emitter implements Semantics<Value> {
       targets.push(index);
     };
     for (const [number, value] of registers) assign(LOCAL.registers + number, x.as64(value));
-    if (this.#touchesFlags) {
+    for (const [number, value] of this.branch.vectors) assign(this.vectorLocal(number), value);
+    if (this.touchesFlags) {
       assign(LOCAL.left, x.as64(flags.left));
       assign(LOCAL.right, x.as64(flags.right));
       if (flags.form?.plain !== true) assign(LOCAL.result, x.as64(flags.result));
@@ -194,8 +209,8 @@ export class Emitter implements Semantics<Value> {
     for (const target of targets.reverse()) fn.out.set(target);
   }
 
-  #push(statement: Statement): void {
-    this.#branch.statements.push(statement);
+  protected push(statement: Statement): void {
+    this.branch.statements.push(statement);
   }
 
   /** Computes a value here, once. */
@@ -203,7 +218,7 @@ export class Emitter implements Semantics<Value> {
     if (x.isConstant(value)) return value;
     const index = this.fn.take(value.type);
     value.uses++;
-    this.#push((depth) => {
+    this.push((depth) => {
       this.fn.emit(value, depth);
       this.fn.out.set(index);
     });
@@ -213,8 +228,8 @@ export class Emitter implements Semantics<Value> {
   leaveIf(condition: Value): void {
     if (x.isConstant(condition) && condition.constant === 0n) return;
     condition.uses++;
-    this.#needNothingStored();
-    this.#push((depth) => {
+    this.needNothingStored();
+    this.push((depth) => {
       this.fn.emit(condition, depth);
       this.fn.open(OP.if);
       this.leave();
@@ -234,13 +249,13 @@ export class Emitter implements Semantics<Value> {
 
   #register(number: number): Value {
     this.used.add(number);
-    return this.#branch.registers.get(number) ?? x.local(LOCAL.registers + number, I64);
+    return this.branch.registers.get(number) ?? x.local(LOCAL.registers + number, I64);
   }
 
   #setRegister(number: number, value: Value): void {
     this.written.add(number);
     this.used.add(number);
-    this.#branch.registers.set(number, value);
+    this.branch.registers.set(number, value);
   }
 
   readRegister(number: number, width: Width): Value {
@@ -369,7 +384,7 @@ export class Emitter implements Semantics<Value> {
       else otherwise?.();
       return;
     }
-    const outer = this.#branch;
+    const outer = this.branch;
     const taken = this.#inBranch(outer, then);
     const passed = this.#inBranch(outer, otherwise ?? (() => {}));
     if (passed.departure !== null) throw new NotEmitted("a jump where a condition does not hold");
@@ -392,12 +407,18 @@ export class Emitter implements Semantics<Value> {
   }
 
   #inBranch(outer: Branch, body: () => void): Branch {
-    const branch: Branch = { statements: [], registers: new Map(outer.registers), flags: outer.flags, departure: null };
-    this.#branch = branch;
+    const branch: Branch = {
+      statements: [],
+      registers: new Map(outer.registers),
+      vectors: new Map(outer.vectors),
+      flags: outer.flags,
+      departure: null,
+    };
+    this.branch = branch;
     x.scope.depth++;
     body();
     x.scope.depth--;
-    this.#branch = outer;
+    this.branch = outer;
     return branch;
   }
 
@@ -478,16 +499,16 @@ export class Emitter implements Semantics<Value> {
 
   setFlags(kind: LazyKind, width: Width, left: Value, right: Value, result: Value): void {
     if (this.#flagsDie) return;
-    this.#touchesFlags = true;
-    this.#branch.flags = computed(kind, width, left, right, result);
+    this.touchesFlags = true;
+    this.branch.flags = computed(kind, width, left, right, result);
   }
 
   setFlag(flag: Flag, value: Value): void {
     if (((STATUS >> flag) & 1) !== 0) {
       if (this.#flagsDie) return;
-      this.#touchesFlags = true;
+      this.touchesFlags = true;
       this.overrides = true;
-      this.#branch.flags = withFlag(this.#branch.flags, flag, value);
+      this.branch.flags = withFlag(this.branch.flags, flag, value);
       return;
     }
     if (x.scope.depth > 0) throw new NotEmitted("a system flag set on a condition");
@@ -501,18 +522,18 @@ export class Emitter implements Semantics<Value> {
       const place = x.shift("ShrU", x.stateWord(at.RFLAGS, I64), x.constant(BigInt(flag)));
       return this.hold(x.as32(x.logic("And", place, x.constant(1n))));
     }
-    const { flags } = this.#branch;
+    const { flags } = this.branch;
     if (flags.form === null && flags.carry !== null && flag === FLAG.CF) this.usesCarry = true;
     return flagOf(flags, flag) ?? flagOf(knownView(this.status()), flag)!;
   }
 
   condition(code: number): Value {
-    return conditionOf(this.#branch.flags, code) ?? conditionOf(knownView(this.status()), code)!;
+    return conditionOf(this.branch.flags, code) ?? conditionOf(knownView(this.status()), code)!;
   }
 
   /** All six flags, computed by the runtime: where their form is not known. */
   status(): Value {
-    const { left, right, result, bits, state } = this.#branch.flags;
+    const { left, right, result, bits, state } = this.branch.flags;
     const values = [x.as32(state), x.as64(left), x.as64(right), x.as64(result), x.as32(bits)];
     return x.make(OP.call, I32, values, 12, this.runtime.status);
   }
@@ -524,7 +545,7 @@ export class Emitter implements Semantics<Value> {
       return;
     }
     x.scope.depth = 0;
-    this.#branch = this.#fresh([]);
+    this.branch = this.#fresh([]);
     this.fn.emit(x.as32(this.flag(FLAG.CF)));
     this.fn.out.set(LOCAL.carry);
     this.fn.release();
@@ -533,11 +554,11 @@ export class Emitter implements Semantics<Value> {
   // Memory
 
   /** An instruction that leaves in its middle is done again from its start, which must not see its own writes. */
-  #needNothingStored(): void {
-    if (this.#stored) throw new NotEmitted("something that may leave, after a store");
+  protected needNothingStored(): void {
+    if (this.stored) throw new NotEmitted("something that may leave, after a store");
   }
 
-  #linear(segment: number, offset: Value, bytes: number, write: boolean): Value {
+  protected linear(segment: number, offset: Value, bytes: number, write: boolean): Value {
     const { mode, segments } = this.context;
     const base = at.SEGMENTS + segment * at.SEGMENT_SIZE;
     if (mode === 64) {
@@ -557,16 +578,15 @@ export class Emitter implements Semantics<Value> {
   /** Statement: the place of an operand, in a local. */
   #place(segment: number, offset: Value, width: Width, write: boolean): number {
     const bytes = width >> 3;
-    return this.#placeAt(this.#linear(segment, offset, bytes, write), width, write);
+    return this.placeAt(this.linear(segment, offset, bytes, write), bytes, write);
   }
 
-  #placeAt(address: Value, width: Width, write: boolean): number {
-    const bytes = width >> 3;
+  protected placeAt(address: Value, bytes: number, write: boolean): number {
     const { user, mode } = this.context;
     const index = this.fn.take(I32);
     const memory = this.remembers ? this.#pageMemory(address, write) : null;
     address.uses++;
-    this.#push((depth) => {
+    this.push((depth) => {
       const access = { address, bytes, write, user, long: mode === 64 };
       if (memory === null) emitPlace(this.fn, access, depth, this.miss);
       else emitRememberedPlace(this.fn, access, memory, depth, this.miss);
@@ -588,7 +608,7 @@ export class Emitter implements Semantics<Value> {
   #get(place: number, width: Width, offset = 0): Value {
     const type = width === 64 ? I64 : I32;
     const index = this.fn.take(type);
-    this.#push(() => {
+    this.push(() => {
       this.fn.out.get(place);
       this.fn.out.memory(loadOpcode(width), offset);
       this.fn.out.set(index);
@@ -599,8 +619,8 @@ export class Emitter implements Semantics<Value> {
   #put(place: number, width: Width, value: Value, offset = 0): void {
     const fitting = width === 64 ? x.as64(value) : x.as32(value);
     fitting.uses++;
-    this.#stored = true;
-    this.#push((depth) => {
+    this.stored = true;
+    this.push((depth) => {
       this.fn.out.get(place);
       this.fn.emit(fitting, depth);
       this.fn.out.memory(storeOpcode(width), offset);
@@ -608,7 +628,7 @@ export class Emitter implements Semantics<Value> {
   }
 
   load(segment: number, offset: Value, width: Width): Value {
-    this.#needNothingStored();
+    this.needNothingStored();
     return this.#get(this.#place(segment, offset, width, false), width);
   }
 
@@ -618,7 +638,7 @@ export class Emitter implements Semantics<Value> {
   }
 
   update(segment: number, offset: Value, width: Width, change: (old: Value) => Value): void {
-    this.#needNothingStored();
+    this.needNothingStored();
     const place = this.#place(segment, offset, width, true);
     this.#put(place, width, change(this.#get(place, width)));
   }
@@ -630,8 +650,8 @@ export class Emitter implements Semantics<Value> {
   }
 
   #depart(target: bigint | Value): void {
-    if (this.#branch.departure !== null) throw new NotEmitted("two jumps in one instruction");
-    this.#branch.departure = { target, condition: null };
+    if (this.branch.departure !== null) throw new NotEmitted("two jumps in one instruction");
+    this.branch.departure = { target, condition: null };
   }
 
   jump(target: Value): void {
@@ -674,7 +694,7 @@ export class Emitter implements Semantics<Value> {
   loadForProcessor(linear: bigint): Value {
     const index = this.fn.take(I32);
     const access = { address: x.constant(linear), bytes: 8, write: false, user: false, long: this.context.mode === 64 };
-    this.#push((depth) => {
+    this.push((depth) => {
       emitPlace(this.fn, access, depth, this.leave);
       this.fn.out.set(index);
     });
@@ -686,7 +706,7 @@ export class Emitter implements Semantics<Value> {
     const index = this.fn.take(I32);
     const { user, mode } = this.context;
     linear.uses++;
-    this.#push((depth) => {
+    this.push((depth) => {
       emitPlace(this.fn, { address: linear, bytes, write, user, long: mode === 64 }, depth, this.miss);
       this.fn.out.set(index);
     });
@@ -706,17 +726,25 @@ export class Emitter implements Semantics<Value> {
   setFlagsRegister(value: Value): void {
     const word = x.as64(value);
     word.uses++;
-    this.#push((depth) => {
+    this.push((depth) => {
       this.fn.out.i32(0);
       this.fn.emit(word, depth);
       this.fn.out.memory(OP.i64Store, at.RFLAGS);
     });
   }
 
+  /** All status flags, one by one. */
+  setAllFlags(bits: Value): void {
+    if (this.#flagsDie) return;
+    this.touchesFlags = true;
+    this.overrides = true;
+    this.branch.flags = allOverridden(bits);
+  }
+
   /** All status flags, which rflags holds too. */
   setStatusBits(bits: Value): void {
-    this.#touchesFlags = true;
-    this.#branch.flags = knownView(bits);
+    this.touchesFlags = true;
+    this.branch.flags = knownView(bits);
   }
 
   refuse(why: string): never {
@@ -730,8 +758,8 @@ export class Emitter implements Semantics<Value> {
 
   /** The place of a byte in the machine's memory, in i32. */
   placeOf(linear: Value, write: boolean): Value {
-    this.#needNothingStored();
-    return x.local(this.#placeAt(linear, 8, write), I32);
+    this.needNothingStored();
+    return x.local(this.placeAt(linear, 1, write), I32);
   }
 
   /** A local that can be set in branches. */
@@ -740,7 +768,7 @@ export class Emitter implements Semantics<Value> {
     const set = (value: Value) => {
       const wide = x.as64(value);
       wide.uses++;
-      this.#push((depth) => {
+      this.push((depth) => {
         this.fn.emit(wide, depth);
         this.fn.out.set(index);
       });
@@ -753,7 +781,7 @@ export class Emitter implements Semantics<Value> {
   copy(target: Value, source: Value, length: Value): void {
     const values = [target, source, length];
     for (const value of values) value.uses++;
-    this.#push((depth) => {
+    this.push((depth) => {
       for (const value of values) this.fn.emit(value, depth);
       this.fn.out.append(Uint8Array.of(OP.prefixBulk, MEMORY_COPY, 0, 0));
     });
@@ -763,7 +791,7 @@ export class Emitter implements Semantics<Value> {
   fill(target: Value, length: Value, pattern: Value): void {
     const values = [target, length, x.as64(pattern)];
     for (const value of values) value.uses++;
-    this.#push((depth) => {
+    this.push((depth) => {
       for (const value of values) this.fn.emit(value, depth);
       this.fn.out.byte(OP.call);
       this.fn.out.unsigned(this.runtime.fill);
@@ -777,7 +805,7 @@ export class Emitter implements Semantics<Value> {
     const above = x.isZero(x.compare("LtU", page, x.stateWord(CELL.firstLargePage, I64)));
     const below = x.isZero(x.compare("LtU", x.stateWord(CELL.lastLargePage, I64), page));
     this.leaveIf(x.logic("And", above, below));
-    this.#push((depth) => emitForgetting(this.fn, held, depth, this.leave));
+    this.push((depth) => emitForgetting(this.fn, held, depth, this.leave));
   }
 
   /** rflags as memory has it: all but the status flags. */

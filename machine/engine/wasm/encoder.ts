@@ -87,6 +87,12 @@ export const OP = {
   i32WrapI64: 0xa7,
   i64ExtendI32S: 0xac,
   i64ExtendI32U: 0xad,
+  f32ConvertI32S: 0xb2,
+  f32ConvertI64S: 0xb4,
+  f64ConvertI32S: 0xb7,
+  f64ConvertI64S: 0xb9,
+  i32ReinterpretF32: 0xbc,
+  i64ReinterpretF64: 0xbd,
   i32Extend8S: 0xc0,
   i32Extend16S: 0xc1,
   i64Extend8S: 0xc2,
@@ -181,6 +187,14 @@ export class ByteWriter {
   /** A load or store: alignment is a hint, and none is claimed. */
   memory(op: number, offset: number): void {
     this.byte(op);
+    this.byte(0);
+    this.unsigned(offset);
+  }
+
+  /** `v128.load` and `v128.store`. */
+  vectorMemory(access: "load" | "store", offset: number): void {
+    this.byte(OP.prefixVector);
+    this.unsigned(access === "load" ? 0 : 11);
     this.byte(0);
     this.unsigned(offset);
   }

@@ -3,7 +3,7 @@
  * stands for an unsigned number of up to 64 bits; one of at most 32 bits may be computed in i32.
  */
 import type { Width } from "#machine/cpu/semantics.ts";
-import { type ByteWriter, I32, I64, OP, type ValueType } from "./encoder.ts";
+import { type ByteWriter, F32, F64, I32, I64, OP, V128, type ValueType } from "./encoder.ts";
 
 export interface Value {
   readonly op: number;
@@ -15,6 +15,8 @@ export interface Value {
   readonly index: number;
   /** How many of the low bits may be other than 0. */
   readonly bits: number;
+  /** Of a vector operation: what follows its opcode. */
+  readonly immediate: readonly number[];
   /** Nesting of conditions where it was built. */
   readonly scope: number;
   uses: number;
@@ -26,10 +28,18 @@ export interface Value {
 export const scope = { depth: 0 };
 
 const NONE: readonly Value[] = [];
+const NO_BYTES: readonly number[] = [];
 
-export function make(op: number, type: ValueType, operands: readonly Value[], bits: number, index = 0): Value {
+export function make(
+  op: number,
+  type: ValueType,
+  operands: readonly Value[],
+  bits: number,
+  index = 0,
+  immediate = NO_BYTES,
+): Value {
   for (const operand of operands) operand.uses++;
-  return { op, type, operands, constant: 0n, index, bits, scope: scope.depth, uses: 0, local: -1 };
+  return { op, type, operands, constant: 0n, index, bits, immediate, scope: scope.depth, uses: 0, local: -1 };
 }
 
 /** Bits that a number has. */
@@ -48,6 +58,7 @@ export function constant(value: bigint): Value {
     constant: value,
     index: 0,
     bits,
+    immediate: NO_BYTES,
     scope: 0,
     uses: 0,
     local: -1,
@@ -69,6 +80,12 @@ export function stateWord(offset: number, type: typeof I32 | typeof I64): Value 
 
 export function isConstant(value: Value): boolean {
   return value.op === OP.i32Const || value.op === OP.i64Const;
+}
+
+/** A choice between vectors. */
+export function selectVector(condition: Value, whenTrue: Value, whenFalse: Value): Value {
+  if (isConstant(condition)) return condition.constant !== 0n ? whenTrue : whenFalse;
+  return make(OP.select, V128, [whenTrue, whenFalse, as32(condition)], 128);
 }
 
 export function maskOf(width: number): bigint {
@@ -257,6 +274,19 @@ export function loaded(op: number, place: Value, offset: number): Value {
   return make(op, op === OP.i64Load ? I64 : I32, [as32(place)], bits, offset);
 }
 
+/** Operations on vectors: their number in the specification follows a prefix. */
+export const VECTOR_OPERATIONS = 0x1000;
+/** Conversions that saturate: which one follows another prefix. */
+export const SATURATING = OP.prefixBulk;
+/** Types of floating-point numbers. */
+export const FLOAT = { f32: F32, f64: F64 } as const;
+
+function emitVector(out: ByteWriter, { op, immediate }: Value): void {
+  out.byte(OP.prefixVector);
+  out.unsigned(op - VECTOR_OPERATIONS);
+  for (const byte of immediate) out.byte(byte);
+}
+
 /** Locals for intermediate results, to be used again and again. */
 export interface Temporaries {
   take(type: ValueType): number;
@@ -287,7 +317,9 @@ export function emit(out: ByteWriter, value: Value, temporaries: Temporaries, de
   }
   for (const operand of value.operands) emit(out, operand, temporaries, depth);
   if (isLoad(value.op)) out.memory(value.op, value.index);
+  else if (value.op >= VECTOR_OPERATIONS) emitVector(out, value);
   else out.byte(value.op);
+  if (value.op === SATURATING) out.unsigned(value.immediate[0]!);
   if (value.op === OP.call) out.unsigned(value.index);
   if (value.uses < 2 || value.scope !== depth) return;
   value.local = temporaries.take(value.type);

@@ -11,6 +11,7 @@ import {
   KNOWN,
   type LazyKind,
   RESULT,
+  STATUS,
   SUBTRACT,
 } from "#machine/cpu/flags.ts";
 import type { Width } from "#machine/cpu/semantics.ts";
@@ -312,6 +313,13 @@ export function knownView(bits: Value): FlagView {
   const form = { kind: KNOWN, width: 32, plain: false, logical: false, overridden: 0 } as const;
   const none = constant(0n);
   return { form, left: none, right: none, result: none, bits, state: constant(BigInt(packForm(form))), carry: null };
+}
+
+/** Flags of which each has been set by itself. */
+export function allOverridden(bits: Value): FlagView {
+  const view = knownView(bits);
+  const form = { ...view.form!, overridden: STATUS };
+  return { ...view, form, state: constant(BigInt(packForm(form))) };
 }
 
 /** The flags after one has been set by itself. */

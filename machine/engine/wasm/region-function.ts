@@ -4,7 +4,7 @@ import type { Cpu } from "#machine/cpu/cpu.ts";
 import { STATUS } from "#machine/cpu/flags.ts";
 import * as at from "#machine/cpu/layout.ts";
 import type { Context } from "./context.ts";
-import { Emitter, NotEmitted, type RuntimeFunctions } from "./emitter.ts";
+import { type Emitter, NotEmitted, type RuntimeFunctions } from "./emitter.ts";
 import { type ByteWriter, type FunctionBody, OP } from "./encoder.ts";
 import { flagsDie, flagsLive } from "./flag-liveness.ts";
 import { emitResult, type FlagForm, sameForm } from "./flag-view.ts";
@@ -16,13 +16,14 @@ import { RUNTIME } from "./runtime.ts";
 import { Structure } from "./structure.ts";
 import { NO_PAGE } from "./tlb-access.ts";
 import type { Draft } from "./translations.ts";
+import { VectorEmitter } from "./vector-emitter.ts";
 
 /** Index of the type of a region. */
 const REGION_TYPE = 0;
 
 class RegionWriter {
   readonly body = new FunctionWriter();
-  readonly emitter: Emitter;
+  readonly emitter: VectorEmitter;
   readonly structure: Structure;
   /** What is known of the flags when a block begins: undefined before any edge to it has been written. */
   readonly #forms: (FlagForm | null | undefined)[];
@@ -41,7 +42,7 @@ class RegionWriter {
     cpu: Cpu,
     gates: Gates,
   ) {
-    this.emitter = new Emitter(
+    this.emitter = new VectorEmitter(
       this.body,
       context,
       runtime,
@@ -104,6 +105,11 @@ class RegionWriter {
       out.i64(NO_PAGE);
       out.set(page);
     }
+    for (const [number, local] of this.emitter.vectorLocals) {
+      out.i32(0);
+      out.vectorMemory("load", at.XMM + number * 16);
+      out.set(local);
+    }
     out.i32(0);
     out.memory(OP.i32Load, at.LAZY_KIND);
     out.i32(0);
@@ -134,6 +140,11 @@ class RegionWriter {
     };
     for (const register of this.emitter.written)
       word(OP.i64Store, register * 8, () => out.get(LOCAL.registers + register));
+    for (const number of this.emitter.vectorsWritten) {
+      out.i32(0);
+      out.get(this.emitter.vectorLocals.get(number)!);
+      out.vectorMemory("store", at.XMM + number * 16);
+    }
     word(OP.i64Store, at.RIP, () => out.get(LOCAL.rip));
     emitResult(fn, { state: LOCAL.flagState, left: LOCAL.left, right: LOCAL.right, result: LOCAL.result });
     if (!this.emitter.overrides) {

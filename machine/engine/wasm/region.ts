@@ -1,6 +1,6 @@
 /** Regions: which blocks of guest code become one WebAssembly function. */
 import type { Instruction } from "#isa/instruction.ts";
-import type { Meaning } from "#machine/cpu/meaning.ts";
+import type { VectorMeaning } from "#machine/cpu/vector-semantics.ts";
 import type { DecodedInstruction } from "../code-cache.ts";
 import type { Context } from "./context.ts";
 import type { Gates } from "./gates.ts";
@@ -143,7 +143,7 @@ class Discovery {
   #look(decoded: DecodedInstruction): Findings {
     let findings = KEEPING_FLOW.get(decoded);
     if (findings === undefined) {
-      findings = survey(decoded.meaning as Meaning, decoded.instruction, this.context.stackWidth);
+      findings = survey(decoded.meaning as VectorMeaning, decoded.instruction, this.context.stackWidth);
       if (KEEPING_FLOW.size > 4096) KEEPING_FLOW.clear();
       KEEPING_FLOW.set(decoded, findings);
     }

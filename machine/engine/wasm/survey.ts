@@ -2,9 +2,9 @@
 import type { Instruction } from "#isa/instruction.ts";
 import { interruptReturn } from "#machine/cpu/far-return.ts";
 import { type Flag, STATUS } from "#machine/cpu/flags.ts";
-import type { Meaning } from "#machine/cpu/meaning.ts";
-import type { Semantics, SystemOperation, Width } from "#machine/cpu/semantics.ts";
+import type { SystemOperation, Width } from "#machine/cpu/semantics.ts";
 import { softwareInterrupt } from "#machine/cpu/software-interrupts.ts";
+import type { Unit, VectorMeaning, VectorSemantics } from "#machine/cpu/vector-semantics.ts";
 import { NATIVE, REMAPPING } from "./operations.ts";
 
 /** What the meaning of an instruction says about the way on. */
@@ -33,7 +33,7 @@ export interface Findings {
 
 type Nothing = 0;
 
-class Survey implements Semantics<Nothing> {
+class Survey implements VectorSemantics<Nothing, Nothing> {
   relativeJump: { displacement: bigint; width: Width } | null = null;
   computed = false;
   jumped = false;
@@ -185,10 +185,70 @@ class Survey implements Semantics<Nothing> {
     this.leaves = true;
     return 0;
   }
+
+  // Vectors and floating point
+
+  readVector(): Nothing {
+    return 0;
+  }
+  writeVector(): void {}
+  loadVector(): Nothing {
+    return this.load();
+  }
+  storeVector(): void {
+    this.store();
+  }
+  vector(): Nothing {
+    return 0;
+  }
+  lane(): Nothing {
+    return 0;
+  }
+  withLane(): Nothing {
+    return 0;
+  }
+  signBits(): Nothing {
+    return 0;
+  }
+  packed(): Nothing {
+    return 0;
+  }
+  shiftLanes(): Nothing {
+    return 0;
+  }
+  shuffle(): Nothing {
+    return 0;
+  }
+  float(): Nothing {
+    return this.load();
+  }
+  compareFloat(): Nothing {
+    return this.load();
+  }
+  convert(): Nothing {
+    return this.load();
+  }
+  require(unit: Unit): void {
+    this.leaves = true;
+    if (unit !== "sse") this.usesSystem = true;
+  }
+  readState(): Nothing {
+    return 0;
+  }
+  writeState(): void {
+    this.usesSystem = true;
+  }
+  call(): Nothing {
+    this.usesSystem = true;
+    return 0;
+  }
+  setStatus(): void {
+    this.setFlags();
+  }
 }
 
 /** Looks at one instruction. */
-export function survey(meaning: Meaning, instruction: Instruction, stackWidth: 16 | 32 | 64): Findings {
+export function survey(meaning: VectorMeaning, instruction: Instruction, stackWidth: 16 | 32 | 64): Findings {
   const seen = new Survey(stackWidth);
   meaning(seen, instruction);
   return {

@@ -1,0 +1,175 @@
+/** The emitter for vectors and floating point: XMM registers in locals, lanes as WebAssembly's vectors. */
+
+import { STATUS } from "#machine/cpu/flags.ts";
+import * as at from "#machine/cpu/layout.ts";
+import type { Width } from "#machine/cpu/semantics.ts";
+import { unitFault } from "#machine/cpu/units.ts";
+import type {
+  Conversion,
+  FloatOperation,
+  FloatWidth,
+  LaneShift,
+  LaneWidth,
+  PackedOperation,
+  Unit,
+  VectorSemantics,
+} from "#machine/cpu/vector-semantics.ts";
+import type { DecodedInstruction } from "../code-cache.ts";
+import { Emitter } from "./emitter.ts";
+import { I32, I64, V128 } from "./encoder.ts";
+import type { Value } from "./expressions.ts";
+import * as x from "./expressions.ts";
+import { comparedBits, computedFloat, converted, EXACT_ROUNDING } from "./float-lanes.ts";
+import { packedValue } from "./packed-lanes.ts";
+import { bitmask, extract, replace, shiftLanes, shuffled, vectorConstant } from "./simd.ts";
+
+const PAIR = 16;
+
+export class VectorEmitter extends Emitter implements VectorSemantics<Value, Value> {
+  /** Locals of XMM registers that the function uses. */
+  readonly vectorLocals = new Map<number, number>();
+  readonly vectorsWritten = new Set<number>();
+
+  protected run(decoded: DecodedInstruction): void {
+    decoded.meaning(this, decoded.instruction);
+  }
+
+  protected vectorLocal(number: number): number {
+    const known = this.vectorLocals.get(number);
+    if (known !== undefined) return known;
+    const fresh = this.fn.keep(V128);
+    this.vectorLocals.set(number, fresh);
+    return fresh;
+  }
+
+  readVector(number: number): Value {
+    return this.branch.vectors.get(number) ?? x.local(this.vectorLocal(number), V128, 128);
+  }
+
+  writeVector(number: number, value: Value): void {
+    if (x.scope.depth > 0) this.refuse("a vector register set on a condition");
+    this.vectorLocal(number);
+    this.vectorsWritten.add(number);
+    this.branch.vectors.set(number, value);
+  }
+
+  #vectorPlace(segment: number, offset: Value, aligned: boolean, write: boolean): number {
+    const linear = this.hold(this.linear(segment, offset, PAIR, write));
+    if (aligned) this.leaveIf(x.isNonZero(this.and(linear, this.constant(15n))));
+    return this.placeAt(linear, PAIR, write);
+  }
+
+  loadVector(segment: number, offset: Value, aligned: boolean): Value {
+    this.needNothingStored();
+    const place = this.#vectorPlace(segment, offset, aligned, false);
+    const index = this.fn.take(V128);
+    this.push(() => {
+      this.fn.out.get(place);
+      this.fn.out.vectorMemory("load", 0);
+      this.fn.out.set(index);
+    });
+    return x.local(index, V128, 128);
+  }
+
+  storeVector(segment: number, offset: Value, value: Value, aligned: boolean): void {
+    const place = this.#vectorPlace(segment, offset, aligned, true);
+    this.stored = true;
+    value.uses++;
+    this.push((depth) => {
+      this.fn.out.get(place);
+      this.fn.emit(value, depth);
+      this.fn.out.vectorMemory("store", 0);
+    });
+  }
+
+  vector(low: Value, high: Value): Value {
+    if (x.isConstant(low) && x.isConstant(high)) return vectorConstant(low.constant, high.constant);
+    const bottom = replace(64, 0, vectorConstant(0n, x.isConstant(high) ? high.constant : 0n), low);
+    return x.isConstant(high) ? bottom : replace(64, 1, bottom, high);
+  }
+
+  lane(width: LaneWidth, index: number, value: Value): Value {
+    return extract(width, index, value);
+  }
+
+  withLane(width: LaneWidth, index: number, value: Value, lane: Value): Value {
+    return replace(width, index, value, lane);
+  }
+
+  signBits(width: LaneWidth, value: Value): Value {
+    return bitmask(width, value);
+  }
+
+  packed(operation: PackedOperation, width: LaneWidth, left: Value, right: Value): Value {
+    return packedValue(operation, width, left, right);
+  }
+
+  /** WebAssembly takes counts modulo the width; the processor moves everything out, or the sign in. */
+  shiftLanes(shift: LaneShift, width: LaneWidth, value: Value, count: Value): Value {
+    const most = x.constant(BigInt(width - 1));
+    const held = this.hold(count);
+    const over = x.compare("LtU", x.as64(most), x.as64(held));
+    if (shift === "rightSigned") return shiftLanes(shift, width, value, x.as32(x.select(over, most, held)));
+    const moved = shiftLanes(shift, width, value, x.truncate(32, held));
+    return x.selectVector(over, vectorConstant(0n, 0n), moved);
+  }
+
+  shuffle(left: Value, right: Value, bytes: readonly number[]): Value {
+    return shuffled(left, right, bytes);
+  }
+
+  /** Inlined sums round to nearest, mask everything and have been inexact before; otherwise the evaluator is asked. */
+  #needExactRounding(): void {
+    const control = x.logic("And", x.stateWord(at.MXCSR, I32), x.constant(EXACT_ROUNDING.mask));
+    this.leaveUnlessEqual(control, EXACT_ROUNDING.value);
+  }
+
+  float(operation: FloatOperation, width: FloatWidth, lanes: number, left: Value, right: Value): Value {
+    const [a, b] = [this.holdVector(left), this.holdVector(right)];
+    const found = computedFloat(operation, width, lanes, a, b, (value) => this.holdVector(value));
+    if (found === null) return this.refuse(`${operation} of floating-point lanes`);
+    if (found.rounds) this.#needExactRounding();
+    this.leaveIf(found.unusual);
+    if (lanes * width === 128) return found.result;
+    return replace(width, 0, a, extract(width, 0, found.result));
+  }
+
+  protected holdVector(value: Value): Value {
+    return this.hold(value);
+  }
+
+  compareFloat(width: FloatWidth, left: Value, right: Value): Value {
+    const { unusual, bits } = comparedBits(width, this.holdVector(left), this.holdVector(right));
+    this.leaveIf(unusual);
+    return bits;
+  }
+
+  convert(conversion: Conversion, value: Value): Value {
+    const found = converted(conversion, this.holdVector(value), (part) => this.hold(part));
+    if (found === null) return this.refuse("a conversion of lanes");
+    if (found.rounds) this.#needExactRounding();
+    this.leaveIf(found.unusual);
+    return found.result;
+  }
+
+  /** CR0 and CR4 are part of the context. */
+  require(unit: Unit): void {
+    if (unit !== "sse" || unitFault(this.cpu, unit) !== null) this.refuse(`the unit ${unit}`);
+  }
+
+  readState(offset: number, width: 8 | 16 | 32 | 64): Value {
+    return x.truncate(width as Width, width === 64 ? x.stateWord(offset, I64) : x.stateWord(offset, I32));
+  }
+
+  writeState(): void {
+    this.refuse("a change of the floating-point state");
+  }
+
+  call(): Value {
+    return this.refuse("a routine of the floating-point unit");
+  }
+
+  setStatus(flags: Value): void {
+    this.setAllFlags(x.as32(this.and(flags, this.constant(BigInt(STATUS)))));
+  }
+}
