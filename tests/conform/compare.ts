@@ -6,7 +6,7 @@ import { decode } from "../../machine/isa/index.ts";
 import { neededFlags, readsUndefined, undefinedFlags } from "./flag-effects.ts";
 import { type HarnessOptions, harnessDisk } from "./image.ts";
 import { codeAddress } from "./layout.ts";
-import { type HarnessRun, runInOurs, runInQemu } from "./machines.ts";
+import { HarnessError, type HarnessRun, runInOurs, runInQemu } from "./machines.ts";
 import { assembleProgram, type Program } from "./program.ts";
 import { differences, type Result, readResult } from "./results.ts";
 
@@ -112,6 +112,15 @@ export async function shrink(mismatch: Mismatch, peers: Peers, options: HarnessO
   return best;
 }
 
+async function compareAll(
+  batch: readonly (Program | null)[],
+  peers: Peers,
+  options: HarnessOptions,
+): Promise<Mismatch[]> {
+  const [left, right] = [await runIn(peers.left, batch, options), await runIn(peers.right, batch, options)];
+  return compareRuns(batch, left, right, { exact: peers.left !== "qemu", media: options.media === true });
+}
+
 type Placed = Pick<Mismatch, "program" | "slot">;
 
 /** The smallest of some programs that the peers end differently; null where they end all of them alike. */
@@ -119,8 +128,11 @@ async function tryAll(placed: readonly Placed[], peers: Peers, options: HarnessO
   if (placed.length === 0) return null;
   const batch: (Program | null)[] = new Array(placed.at(-1)!.slot + 1).fill(null);
   for (const { program, slot } of placed) batch[slot] = program;
-  const [left, right] = [await runIn(peers.left, batch, options), await runIn(peers.right, batch, options)];
-  const found = compareRuns(batch, left, right, { exact: peers.left !== "qemu", media: options.media === true });
+  const found = await compareAll(batch, peers, options).catch((error): Mismatch[] => {
+    // One of them does not end: the next round has others.
+    if (error instanceof HarnessError) return [];
+    throw error;
+  });
   return found.reduce<Mismatch | null>(
     (least, one) => (least === null || size(one.program) < size(least.program) ? one : least),
     null,

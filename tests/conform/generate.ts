@@ -246,6 +246,11 @@ class Generator {
     });
   }
 
+  /** No jump leads between these, and none is left out alone. */
+  private together(body: () => void): void {
+    this.inGroup(this.items.length + 1, body);
+  }
+
   /** What `body` adds belongs together, and no jump leads there but its own. */
   private inGroup(group: number, body: () => void): void {
     this.group = group;
@@ -333,15 +338,17 @@ class Generator {
       () => this.named("invlpg", [{ ...this.memory(0), width: 0 }]),
       () => this.named("mov", [register, control(this.pick([0, 2, 3, 4, 8]))]),
       () => this.named("mov", [control(2), register]),
-      () => {
-        this.named("mov", [register, control(3)]);
-        this.named("mov", [control(3), register]);
-      },
-      () => {
-        this.named("mov", [register, control(0)]);
-        this.named("btc", [register, this.immediateOf(8, 16)]);
-        this.named("mov", [control(0), register]);
-      },
+      () =>
+        this.together(() => {
+          this.named("mov", [register, control(3)]);
+          this.named("mov", [control(3), register]);
+        }),
+      () =>
+        this.together(() => {
+          this.named("mov", [register, control(0)]);
+          this.named("btc", [register, this.immediateOf(8, 16)]);
+          this.named("mov", [control(0), register]);
+        }),
     ];
     this.pick(choices)();
   }

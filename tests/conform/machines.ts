@@ -56,7 +56,7 @@ function openSlot(results: Uint8Array): number {
   return last + 1;
 }
 
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 60_000;
 
 export async function runInQemu(disk: Uint8Array, programs: number): Promise<HarnessRun> {
   const folder = mkdtempSync(join(tmpdir(), "taiji-conform-"));
@@ -83,7 +83,7 @@ export async function runInQemu(disk: Uint8Array, programs: number): Promise<Har
       ],
       { stdio: ["ignore", "pipe", "ignore"] },
     );
-    await finished(child);
+    const isDone = await finished(child);
     const monitor = await QmpClient.connect(join(folder, "qmp"), () => child?.exitCode === null);
     if (monitor === null) throw new HarnessError("QEMU has no monitor");
     const read = async (val: number, size: number) => {
@@ -92,6 +92,7 @@ export async function runInQemu(disk: Uint8Array, programs: number): Promise<Har
       return new Uint8Array(readFileSync(filename));
     };
     const results = await read(RESULTS, programs * RESULT_SIZE);
+    if (!isDone) throw new HarnessError(`QEMU takes too long in slot ${openSlot(results)}`);
     const next = Number(wordAt(await read(DATA + HEADER.pages, 8), 0));
     const copies = next > COPIES ? await read(COPIES, next - COPIES) : new Uint8Array(0);
     monitor.close();
@@ -102,14 +103,14 @@ export async function runInQemu(disk: Uint8Array, programs: number): Promise<Har
   }
 }
 
-/** Waits for the letter that the harness prints at its end. */
-function finished(child: ChildProcess): Promise<void> {
+/** Waits for the letter that the harness prints at its end; false where it does not come in time. */
+function finished(child: ChildProcess): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new HarnessError("QEMU takes too long")), PATIENCE_MS);
+    const timer = setTimeout(() => resolve(false), PATIENCE_MS);
     child.stdout!.on("data", (bytes: Uint8Array) => {
       if (!bytes.includes(0x44)) return;
       clearTimeout(timer);
-      resolve();
+      resolve(true);
     });
     child.on("error", reject);
     child.on("close", () => {
