@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PROGRAM, qemuArguments } from "./qemu-hardware.ts";
 import { qemuKeys } from "./qemu-keys.ts";
 import { QmpClient } from "./qmp.ts";
 import { type RunResult, type ScreenState, type Session, type WatchOptions, watch } from "./session.ts";
 
-const PROGRAM = "qemu-system-x86_64";
 const TEXT_MEMORY = 0xb8000;
 const TEXT_BYTES = 4000;
 const POLL_MS = 40;
@@ -30,17 +30,6 @@ export interface QemuOptions {
 
 /** QEMU is not installed, or would not start; the message says what to do. */
 export class QemuError extends Error {}
-
-function hardware(image: string, socket: string, { memory, usb }: QemuOptions): string[] {
-  const drive = `if=${usb ? "none,id=stick" : "ide"},format=raw,snapshot=on,file=${image.replaceAll(",", ",,")}`;
-  return [
-    ...["-nodefaults", "-no-user-config", "-accel", "tcg", "-vga", "std", "-display", "none", "-no-reboot"],
-    ...["-m", `${(memory ?? DEFAULT_MEMORY) / MEBIBYTE}`],
-    ...["-drive", drive, ...(usb ? ["-device", "usb-ehci", "-device", "usb-storage,drive=stick"] : [])],
-    ...["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04", "-serial", "stdio"],
-    ...["-qmp", `unix:${socket},server=on,wait=off`],
-  ];
-}
 
 /**
  * A guest in QEMU. The screen is read some 25 times a second, so a guest that ends itself leaves the picture of up to
@@ -67,7 +56,15 @@ export class QemuSession implements Session {
     const image = join(this.folder, "disk.img");
     writeFileSync(image, this.options.image);
     const socket = join(this.folder, "qmp");
-    const child = spawn(PROGRAM, hardware(image, socket, this.options), { stdio: ["ignore", "pipe", "pipe"] });
+    const { memory = DEFAULT_MEMORY, usb } = this.options;
+    const hardware = qemuArguments({
+      disk: image,
+      attach: usb ? "usb" : "disk",
+      serial: "stdio",
+      monitor: socket,
+      more: ["-m", `${memory / MEBIBYTE}`],
+    });
+    const child = spawn(PROGRAM, hardware, { stdio: ["ignore", "pipe", "pipe"] });
     this.child = child;
     const leaveNoneBehind = () => child.kill("SIGKILL");
     process.once("exit", leaveNoneBehind);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { typed } from "#machine/platform/scan-codes.ts";
 import { screenText } from "#machine/platform/vga.ts";
+import { type Attachment, PROGRAM, qemuArguments } from "../../machine/hosts/qemu-hardware.ts";
 import { qemuKeys } from "../../machine/hosts/qemu-keys.ts";
 import { QmpClient } from "../../machine/hosts/qmp.ts";
 import type { Typing } from "./machine.ts";
@@ -16,9 +17,6 @@ const TEXT_BYTES = 4000;
 const INTERRUPT_FLAG = 0x200;
 /** How long a key is held. */
 const HOLD_MS = 20;
-
-/** How the disk is attached. */
-export type Attachment = "disk" | "usb" | "floppy";
 
 export interface QemuConfig {
   readonly attach?: Attachment;
@@ -54,15 +52,6 @@ export function isAtRest({ asleep, running }: QemuState): boolean {
   return asleep || !running;
 }
 
-const DRIVES: Readonly<Record<Attachment, (file: string) => string[]>> = {
-  disk: (file) => ["-drive", `if=ide,format=raw,file=${file}`],
-  usb: (file) => [
-    ...["-drive", `if=none,id=stick,format=raw,file=${file}`],
-    ...["-device", "qemu-xhci", "-device", "usb-storage,drive=stick"],
-  ],
-  floppy: (file) => ["-drive", `if=floppy,format=raw,file=${file}`, "-boot", "a"],
-};
-
 /** Boots a copy of `image`. A guest that never is `done` ends with its last state. */
 export async function runInQemu(image: Uint8Array, config: QemuConfig = {}): Promise<QemuRun> {
   const folder = mkdtempSync(join(tmpdir(), "taiji-test-"));
@@ -70,13 +59,14 @@ export async function runInQemu(image: Uint8Array, config: QemuConfig = {}): Pro
   writeFileSync(file, image);
   const socket = join(folder, "qmp");
   const serial = join(folder, "serial");
-  const child = spawn("qemu-system-x86_64", [
-    ...["-nodefaults", "-no-user-config", "-accel", "tcg", "-vga", "std", "-display", "none"],
-    ...["-no-reboot", "-no-shutdown", "-serial", `file:${serial}`, "-qmp", `unix:${socket},server=on,wait=off`],
-    ...["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"],
-    ...DRIVES[config.attach ?? "disk"](file),
-    ...(config.hardware ?? []),
-  ]);
+  const hardware = qemuArguments({
+    disk: file,
+    ...(config.attach === undefined ? {} : { attach: config.attach }),
+    serial: `file:${serial}`,
+    monitor: socket,
+    more: ["-no-shutdown", ...(config.hardware ?? [])],
+  });
+  const child = spawn(PROGRAM, hardware);
   let errors = "";
   child.stderr.on("data", (text) => {
     errors += text;

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { writeControl } from "#machine/cpu/control.ts";
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import { Fault } from "#machine/cpu/fault.ts";
-import { evaluatorEngine } from "../../machine/engine/evaluator-engine.ts";
+import { ENGINES } from "../../machine/hosts/pc.ts";
 import { assemble } from "../../tangle/assembler/assembler.ts";
 import { bareCpu } from "./processor.ts";
 
@@ -28,8 +28,10 @@ const CODE = 0x10000n;
 let cpu: Cpu;
 let run: (text: string) => bigint;
 
+type EngineName = keyof typeof ENGINES;
+
 /** Supervisor code at privilege 0 in the first 2 MiB, which are mapped to themselves. */
-function prepare(): void {
+function prepare(name: EngineName): void {
   cpu = bareCpu(8 << 20);
   const { state, memory } = cpu;
   memory.write64(ROOT, 0x2007n);
@@ -50,7 +52,7 @@ function prepare(): void {
   state.setSegment(1, { selector: 8, base: 0n, limit: 0xffffffff, attributes: 0xa09b });
   state.cpl = 0;
   cpu.mmu.flush();
-  const engine = evaluatorEngine(cpu);
+  const engine = ENGINES[name](cpu);
   run = (text) => {
     const { bytes, diagnostics } = assemble({ path: "test.asm", text: `bits 64\norg ${CODE}\n${text}\nhlt\n` });
     expect(diagnostics).toEqual([]);
@@ -69,107 +71,109 @@ const read = (address: bigint) => `mov al, [${address}]`;
 const take = (entry: number) => cpu.memory.write64(LAST_TABLE + 8 * entry, 0n);
 const ABSENT = 0x100n;
 
-beforeEach(prepare);
+describe.each(Object.keys(ENGINES) as EngineName[])("engine %s", (name) => {
+  beforeEach(() => prepare(name));
 
-describe("a translation", () => {
-  it("stays although its entry has changed, until somebody says so", () => {
-    expect(run(read(LOCAL))).toBe(1n);
-    take(1);
-    expect(run(read(LOCAL))).toBe(1n);
-    expect(run(`invlpg [${LOCAL}]\n${read(LOCAL)}`)).toBe(ABSENT);
+  describe("a translation", () => {
+    it("stays although its entry has changed, until somebody says so", () => {
+      expect(run(read(LOCAL))).toBe(1n);
+      take(1);
+      expect(run(read(LOCAL))).toBe(1n);
+      expect(run(`invlpg [${LOCAL}]\n${read(LOCAL)}`)).toBe(ABSENT);
+    });
+
+    it("is not lost by invlpg of another page", () => {
+      run(read(LOCAL));
+      take(1);
+      expect(run(`invlpg [${GLOBAL}]\n${read(LOCAL)}`)).toBe(1n);
+    });
+
+    it("that failed is not remembered", () => {
+      take(1);
+      expect(run(read(LOCAL))).toBe(ABSENT);
+      cpu.memory.write64(LAST_TABLE + 8, 0x500003n);
+      expect(run(read(LOCAL))).toBe(1n);
+    });
+
+    it("of a large page is forgotten as a whole", () => {
+      run(`${read(LARGE)}\nmov al, [${LARGE + 0x5000n}]`);
+      cpu.memory.write64(0x3010, 0n);
+      expect(run(`invlpg [${LARGE + 0x1ff000n}]\nmov al, [${LARGE + 0x5000n}]`)).toBe(ABSENT);
+    });
   });
 
-  it("is not lost by invlpg of another page", () => {
-    run(read(LOCAL));
-    take(1);
-    expect(run(`invlpg [${GLOBAL}]\n${read(LOCAL)}`)).toBe(1n);
+  describe("a new cr3", () => {
+    const reload = "mov rcx, cr3\nmov cr3, rcx\n";
+
+    it("takes translations away, and leaves the global ones", () => {
+      run(`${read(LOCAL)}\n${read(GLOBAL)}`);
+      take(1);
+      take(2);
+      expect(run(reload + read(GLOBAL))).toBe(2n);
+      expect(run(read(LOCAL))).toBe(ABSENT);
+    });
+
+    it("takes all where cr4.PGE is clear", () => {
+      cpu.state.cr4 = PAE;
+      run(read(GLOBAL));
+      take(2);
+      expect(run(reload + read(GLOBAL))).toBe(ABSENT);
+    });
+
+    it("does not save a global page from invlpg, nor from a change of cr4.PGE", () => {
+      run(read(GLOBAL));
+      take(2);
+      expect(run(`invlpg [${GLOBAL}]\n${read(GLOBAL)}`)).toBe(ABSENT);
+      prepare(name);
+      run(read(GLOBAL));
+      take(2);
+      expect(run(`mov rcx, cr4\nbtr rcx, 7\nmov cr4, rcx\n${read(GLOBAL)}`)).toBe(ABSENT);
+    });
   });
 
-  it("that failed is not remembered", () => {
-    take(1);
-    expect(run(read(LOCAL))).toBe(ABSENT);
-    cpu.memory.write64(LAST_TABLE + 8, 0x500003n);
-    expect(run(read(LOCAL))).toBe(1n);
+  describe("control registers", () => {
+    it("that decide nothing about addresses flush nothing", () => {
+      run(read(LOCAL));
+      const before = cpu.mmu.generation;
+      writeControl(cpu, 2n, 5n);
+      writeControl(cpu, 8n, 5n);
+      writeControl(cpu, 0n, CR0);
+      writeControl(cpu, 4n, PAE | PGE | 4n);
+      expect(cpu.mmu.generation).toBe(before);
+      writeControl(cpu, 4n, PAE | PGE | SMEP);
+      expect(cpu.mmu.generation).toBeGreaterThan(before);
+    });
+
+    it("WP counts from the next write on, for pages already in the cache too", () => {
+      cpu.state.cr0 = CR0 & ~WP;
+      cpu.mmu.flush();
+      expect(run(`mov byte [${READ_ONLY}], 9\n${read(READ_ONLY)}`)).toBe(9n);
+      expect(run(`mov rcx, cr0\nbts rcx, 16\nmov cr0, rcx\nmov byte [${READ_ONLY}], 8`)).toBe(0x103n);
+    });
   });
 
-  it("of a large page is forgotten as a whole", () => {
-    run(`${read(LARGE)}\nmov al, [${LARGE + 0x5000n}]`);
-    cpu.memory.write64(0x3010, 0n);
-    expect(run(`invlpg [${LARGE + 0x1ff000n}]\nmov al, [${LARGE + 0x5000n}]`)).toBe(ABSENT);
-  });
-});
+  describe("SMAP", () => {
+    beforeEach(() => {
+      cpu.state.cr4 = PAE | SMAP;
+      cpu.mmu.flush();
+    });
+    const flags = (value: bigint) => `push ${value}\npopfq\n`;
 
-describe("a new cr3", () => {
-  const reload = "mov rcx, cr3\nmov cr3, rcx\n";
+    it("asks for AC at each access, also of a page that was read before", () => {
+      cpu.state.setGeneral(4, 0x20000n);
+      expect(run(flags(AC | 2n) + read(USER))).toBe(3n);
+      expect(run(flags(2n) + read(USER))).toBe(0x101n);
+    });
 
-  it("takes translations away, and leaves the global ones", () => {
-    run(`${read(LOCAL)}\n${read(GLOBAL)}`);
-    take(1);
-    take(2);
-    expect(run(reload + read(GLOBAL))).toBe(2n);
-    expect(run(read(LOCAL))).toBe(ABSENT);
-  });
+    it("does not take AC for leave where privilege 3 makes the processor read a table", () => {
+      cpu.state.cpl = 3;
+      cpu.state.rflags = AC | 2n;
+      expect(() => cpu.mmu.read(USER, 8, false)).toThrow(Fault);
+      expect(cpu.mmu.read(USER, 1, true)).toBe(3n);
+    });
 
-  it("takes all where cr4.PGE is clear", () => {
-    cpu.state.cr4 = PAE;
-    run(read(GLOBAL));
-    take(2);
-    expect(run(reload + read(GLOBAL))).toBe(ABSENT);
-  });
-
-  it("does not save a global page from invlpg, nor from a change of cr4.PGE", () => {
-    run(read(GLOBAL));
-    take(2);
-    expect(run(`invlpg [${GLOBAL}]\n${read(GLOBAL)}`)).toBe(ABSENT);
-    prepare();
-    run(read(GLOBAL));
-    take(2);
-    expect(run(`mov rcx, cr4\nbtr rcx, 7\nmov cr4, rcx\n${read(GLOBAL)}`)).toBe(ABSENT);
-  });
-});
-
-describe("control registers", () => {
-  it("that decide nothing about addresses flush nothing", () => {
-    run(read(LOCAL));
-    const before = cpu.mmu.generation;
-    writeControl(cpu, 2n, 5n);
-    writeControl(cpu, 8n, 5n);
-    writeControl(cpu, 0n, CR0);
-    writeControl(cpu, 4n, PAE | PGE | 4n);
-    expect(cpu.mmu.generation).toBe(before);
-    writeControl(cpu, 4n, PAE | PGE | SMEP);
-    expect(cpu.mmu.generation).toBeGreaterThan(before);
-  });
-
-  it("WP counts from the next write on, for pages already in the cache too", () => {
-    cpu.state.cr0 = CR0 & ~WP;
-    cpu.mmu.flush();
-    expect(run(`mov byte [${READ_ONLY}], 9\n${read(READ_ONLY)}`)).toBe(9n);
-    expect(run(`mov rcx, cr0\nbts rcx, 16\nmov cr0, rcx\nmov byte [${READ_ONLY}], 8`)).toBe(0x103n);
-  });
-});
-
-describe("SMAP", () => {
-  beforeEach(() => {
-    cpu.state.cr4 = PAE | SMAP;
-    cpu.mmu.flush();
-  });
-  const flags = (value: bigint) => `push ${value}\npopfq\n`;
-
-  it("asks for AC at each access, also of a page that was read before", () => {
-    cpu.state.setGeneral(4, 0x20000n);
-    expect(run(flags(AC | 2n) + read(USER))).toBe(3n);
-    expect(run(flags(2n) + read(USER))).toBe(0x101n);
-  });
-
-  it("does not take AC for leave where privilege 3 makes the processor read a table", () => {
-    cpu.state.cpl = 3;
-    cpu.state.rflags = AC | 2n;
-    expect(() => cpu.mmu.read(USER, 8, false)).toThrow(Fault);
-    expect(cpu.mmu.read(USER, 1, true)).toBe(3n);
-  });
-
-  it("does not keep a debugger from looking", () => {
-    expect(cpu.mmu.readVirtual(USER, 1)).toEqual(Uint8Array.of(3));
+    it("does not keep a debugger from looking", () => {
+      expect(cpu.mmu.readVirtual(USER, 1)).toEqual(Uint8Array.of(3));
+    });
   });
 });

@@ -1,11 +1,10 @@
 /** Probe images: small programs that provoke exceptions and print what arrives, run by our machine and by QEMU. */
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Machine } from "#machine/machine.ts";
 import { evaluatorEngine } from "../../../machine/engine/evaluator-engine.ts";
 import { assemble } from "../../../tangle/assembler/assembler.ts";
+import { DONE, runInQemu } from "./qemu.ts";
 
 /** A few instructions that are meant to fault, or to end. */
 export interface Probe {
@@ -86,21 +85,7 @@ export function printedByMachine(disk: Uint8Array): string {
 
 /** The same from QEMU. */
 export function printedByQemu(disk: Uint8Array): string {
-  const folder = mkdtempSync(join(tmpdir(), "probe-"));
-  try {
-    const file = join(folder, "disk.img");
-    writeFileSync(file, disk);
-    const run = spawnSync(
-      "qemu-system-x86_64",
-      ["-m", "8", "-accel", "tcg", "-drive", `file=${file},format=raw`, "-display", "none", "-serial", "stdio"].concat([
-        "-no-reboot",
-        "-device",
-        "isa-debug-exit,iobase=0xf4,iosize=4",
-      ]),
-      { encoding: "latin1", timeout: 20_000 },
-    );
-    return run.status === 33 ? run.stdout : `${run.stdout}\n[status ${run.status}]`;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const { status, serial } = runInQemu(disk);
+  const text = Buffer.from(serial).toString("latin1");
+  return status === DONE ? text : `${text}\n[status ${status}]`;
 }
