@@ -25,6 +25,7 @@ export interface MapJson {
   readonly symbols: readonly SymbolRow[];
   /** Classes and enums of the module-level variables, by name. */
   readonly shapes?: KernelLayout["shapes"];
+  readonly frames?: KernelLayout["frames"];
   readonly lines: readonly LineRow[];
   readonly loader?: { readonly symbols: readonly SymbolRow[]; readonly lines: readonly LineRow[] } | null;
 }
@@ -100,7 +101,7 @@ export class AddressMap {
     const objects = this.json.symbols.flatMap(({ name, address, type }) =>
       type === undefined ? [] : [{ name, address: BigInt(address), type }],
     );
-    return { objects, shapes: this.json.shapes ?? {} };
+    return { objects, shapes: this.json.shapes ?? {}, frames: this.json.frames ?? [] };
   }
 
   /** Address and size in bytes of a symbol, or null where there is none of that name. */

@@ -8,13 +8,21 @@ import type { Machine } from "#machine/machine.ts";
 export interface KernelLayout {
   readonly objects: readonly { readonly name: string; readonly address: bigint; readonly type: string }[];
   readonly shapes: Readonly<Record<string, Shape>>;
+  /** What the async functions keep: the first byte of a frame is the number of its state. */
+  readonly frames: readonly AsyncFrame[];
+}
+
+/** An async function, and for each of its states the line of the book at which it waits. */
+export interface AsyncFrame {
+  readonly function: string;
+  readonly states: readonly { readonly line: number }[];
 }
 
 type Shape =
   | { readonly size: number; readonly fields: readonly (readonly [name: string, offset: number, type: string])[] }
   | { readonly repr: string; readonly members: Readonly<Record<string, number>> };
 
-export const NO_LAYOUT: KernelLayout = { objects: [], shapes: {} };
+export const NO_LAYOUT: KernelLayout = { objects: [], shapes: {}, frames: [] };
 
 const INTEGER_BYTES: Readonly<Record<string, number>> = {
   u8: 1,

@@ -15,6 +15,8 @@ export interface TaskReading {
   readonly wakes: number | null;
   /** The async function that it runs: `kernel/keyboard:printKeys`; null where it cannot be told. */
   readonly code: string | null;
+  /** The line of that function at which it waits or would go on; null where it cannot be told. */
+  readonly line: number | null;
 }
 
 /** What the tasks did at one time. */
@@ -85,13 +87,15 @@ function readTasks(kernel: KernelMemory): TaskReading[] | null {
     const task = place.target();
     if (task === null) return [];
     const wakes = task.field("wakes")?.value() ?? null;
+    const code = codeOf(task, kernel);
     return {
       number,
       name: task.field("name")?.text() ?? `task ${number}`,
       activity: activityOf(task, ((ready >> BigInt(number)) & 1n) === 1n),
       polls: Number(task.field("polls")?.value() ?? 0n),
       wakes: wakes === null ? null : Number(wakes),
-      code: codeOf(task, kernel),
+      code,
+      line: code === null ? null : lineOf(task, code, kernel),
     };
   });
 }
@@ -108,4 +112,12 @@ function codeOf(task: Structure, kernel: KernelMemory): string | null {
   const table = task.field("promise")?.word(1) ?? null;
   const symbol = kernel.layout.objects.find(({ address }) => address === table);
   return symbol?.name.replace(/\.promise$/, "") ?? null;
+}
+
+/** The first byte of a promise's frame says in which state it is, and each state waits at a line. */
+function lineOf(task: Structure, code: string, kernel: KernelMemory): number | null {
+  const frame = task.field("promise")?.word(0) ?? null;
+  const state = frame === null ? null : (kernel.read(frame, 1)?.[0] ?? null);
+  const states = kernel.layout.frames.find((candidate) => candidate.function === code)?.states;
+  return state === null ? null : (states?.[state]?.line ?? null);
 }

@@ -21,6 +21,7 @@ function memoryOf(words: Readonly<Record<number, bigint>>, layout: KernelLayout)
 
 describe("structures", () => {
   const layout: KernelLayout = {
+    frames: [],
     objects: [{ name: "kernel/list:list", address: 0x100n, type: "List" }],
     shapes: {
       List: {

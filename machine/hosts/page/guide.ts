@@ -49,6 +49,13 @@ export class Guide {
     return shown;
   }
 
+  /** A line of the function with this name, linked; null where the map does not know the function. */
+  lineOf(symbol: string, line: number): Content | null {
+    const address = this.map?.addressOf(symbol)?.address ?? null;
+    const place = address === null ? null : this.placeOf(address);
+    return place === null ? null : this.link({ ...place, line }, `line ${line}`);
+  }
+
   /** The top of a stack, which is the first byte after it. */
   describeTop(address: bigint): Content {
     const symbol = this.map?.symbolOf(address - 1n) ?? null;

@@ -24,7 +24,12 @@ export const heap: Inspector<"heap"> = inspector({
       note(fragmentation(view)),
       ...(inside === null ? [] : [note(inside)]),
       ...(view.counts.length === 0 ? [] : [countTable(view)]),
-      foldable("blocks", false, [`All ${view.blocks.length.toLocaleString("en")} pieces`], blockTable(view)),
+      foldable(
+        "blocks",
+        false,
+        [`The pieces, one by one (${view.blocks.length.toLocaleString("en")})`],
+        blockTable(view),
+      ),
     ];
   },
 });
@@ -74,6 +79,7 @@ function pieces({ state }: HeapBlock, count: number, separate: boolean): string 
 /** External fragmentation: the part of what is free that one request cannot have. */
 function fragmentation({ freeBytes, largestFree, blocks }: HeapView): string {
   if (freeBytes === 0) return "Nothing is free.";
+  if (freeBytes === largestFree) return `All that is free is one piece of ${size(freeBytes)}. Fragmentation: 0 %.`;
   const free = blocks.filter(({ state }) => state !== "used").length;
   const share = Math.round((1 - largestFree / freeBytes) * 100);
   return `The largest free piece has ${size(largestFree)}. Fragmentation: ${share} % of what is free lies elsewhere, in ${free - 1} other ${free === 2 ? "piece" : "pieces"}.`;
@@ -82,7 +88,7 @@ function fragmentation({ freeBytes, largestFree, blocks }: HeapView): string {
 /** Internal fragmentation: what blocks have beyond what was asked for; null where the kernel does not count that. */
 function lostInside({ usedBytes, counts }: HeapView): string | null {
   const asked = counts.find(([name]) => name === "bytesInUse")?.[1];
-  if (asked === undefined || Number(asked) > usedBytes) return null;
+  if (asked === undefined || usedBytes === 0 || Number(asked) > usedBytes) return null;
   return `Of ${size(usedBytes)} in use ${size(asked)} were asked for; the blocks are ${size(usedBytes - Number(asked))} larger.`;
 }
 

@@ -79,13 +79,19 @@ export class InspectorPanels {
     this.choose([], []);
   }
 
-  /** Which panels there are beside those that always are, and which of them are open. */
+  /** Which panels there are beside those that always are, and which of them are open: these come first, in that order. */
   choose(there: readonly string[], open: readonly string[]): void {
     for (const { inspector, details } of this.panels) {
       const isOpen = open.includes(inspector.name);
       details.hidden = !isOpen && !ALWAYS.has(inspector.name) && !there.includes(inspector.name);
       details.open = isOpen;
     }
+    const placeOf = ({ inspector }: Panel): number => {
+      const place = open.indexOf(inspector.name);
+      return place < 0 ? open.length : place;
+    };
+    const ordered = [...this.panels].sort((one, other) => placeOf(one) - placeOf(other));
+    this.element.append(...ordered.map(({ details }) => details));
   }
 
   /** The inspectors whose panels are open. */

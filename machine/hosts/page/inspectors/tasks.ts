@@ -1,5 +1,6 @@
 /** The tasks of a cooperative kernel, each with what it did in the last seconds. */
 import { type TaskActivity, type TaskLook, type TaskReading, type TasksView, TIME_LINE } from "../../../debug/tasks.ts";
+import type { Guide } from "../guide.ts";
 import { swatch } from "./cell-map.ts";
 import { type Inspector, inspector } from "./inspector.ts";
 import { type Content, element, note, table } from "./markup.ts";
@@ -22,23 +23,30 @@ const KINDS: Readonly<Record<TaskActivity, string>> = {
 export const tasks: Inspector<"tasks"> = inspector({
   name: "tasks",
   title: "Tasks",
-  show({ view }) {
+  show({ view }, guide) {
     if (view === null) return [note("The kernel has no tasks yet.")];
     const { tasks, looks, finished } = view;
     const seconds = TIME_LINE / 1e9;
-    const rows = [...tasks.map((task) => taskRow(task, looks)), ...finishedRows(finished, looks)];
+    const rows = [...tasks.map((task) => taskRow(task, looks, guide)), ...finishedRows(finished, looks)];
     if (rows.length === 0) return [note("The executor has no tasks.")];
     const headings = ["Task", "State", "Polls", "Wakes", `The last ${seconds} seconds`];
     return [table("The executor's tasks", headings, rows), legend(view)];
   },
 });
 
-function taskRow({ number, name, activity, polls, wakes, code }: TaskReading, looks: readonly TaskLook[]): Content[] {
+function taskRow(task: TaskReading, looks: readonly TaskLook[], guide: Guide): Content[] {
+  const { number, name, activity, polls, wakes, code, line } = task;
+  const place = code === null || line === null ? null : guide.lineOf(code, line);
   const label = element("span", "", name);
   if (code !== null) label.title = code;
   return [
     label,
-    activity === "waiting" ? element("span", "quiet", NAMES[activity]) : element("strong", "", NAMES[activity]),
+    element(
+      "span",
+      "",
+      activity === "waiting" ? element("span", "quiet", NAMES[activity]) : element("strong", "", NAMES[activity]),
+      ...(place === null ? [] : [" at ", place]),
+    ),
     polls.toLocaleString("en"),
     wakes === null ? "" : wakes.toLocaleString("en"),
     timeLine(number, name, looks),
