@@ -12,7 +12,7 @@ export const ENGINES = {
   "wasm-eager": eagerWasmEngine,
 } as const satisfies Record<string, EngineFactory>;
 export type EngineName = keyof typeof ENGINES;
-const DEFAULT_ENGINE: EngineName = "evaluator";
+const DEFAULT_ENGINE: EngineName = "wasm";
 
 export interface PcConfig {
   /** A raw disk image, or a kernel's ELF file, told apart by their first bytes. */
