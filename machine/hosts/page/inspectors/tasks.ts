@@ -36,7 +36,7 @@ export const tasks: Inspector<"tasks"> = inspector({
 
 function taskRow(task: TaskReading, looks: readonly TaskLook[], guide: Guide): Content[] {
   const { number, name, activity, polls, wakes, code, line } = task;
-  const place = code === null || line === null ? null : guide.lineOf(code, line);
+  const place = code === null || line === null ? null : guide.lineOf(`${code}.poll`, line);
   const label = element("span", "", name);
   if (code !== null) label.title = code;
   return [
