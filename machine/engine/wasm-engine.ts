@@ -12,14 +12,25 @@ import { CodeWindow } from "./wasm/code-window.ts";
 import { type Context, Contexts } from "./wasm/context.ts";
 import { CurrentGates } from "./wasm/gates.ts";
 import { discover } from "./wasm/region.ts";
-import { type Region, Translations } from "./wasm/translations.ts";
+import { type Draft, type Region, Translations } from "./wasm/translations.ts";
 
 /** Arrivals at a place after which it is hot. */
 const HOT = 60;
 /** The heat of a place whose first instruction only the evaluator can do. */
 const NEVER = 0xffff;
+/** Regions of one module. */
+const MOST_IN_BATCH = 24;
 /** Instructions between two returns to this loop: optimised code is entered at the next call only. */
 const LONGEST_RUN = 300_000;
+
+/** A hot place, and the page that it was seen in. */
+interface Candidate {
+  readonly page: CodePage;
+  readonly offset: number;
+  readonly context: Context;
+  readonly entry: bigint;
+  readonly window: CodeWindow;
+}
 
 /** A page number as a region compares it; infinity as the largest one. */
 function pageNumber(page: number): bigint {
@@ -32,6 +43,8 @@ export class WasmEngine extends EvaluatorEngine {
   readonly #halves: Uint32Array;
   #context: Context | null = null;
   #generation = -1;
+  /** Places that are hot, and wait for others to share a module with. */
+  #candidates: Candidate[] = [];
   /** The range of large pages that the regions were told of. */
   #large: Mmu["large"] | null = null;
 
@@ -75,6 +88,7 @@ export class WasmEngine extends EvaluatorEngine {
 
   override reset(): void {
     this.#large = null;
+    this.#candidates = [];
     this.translations.clear();
     this.#contexts.clear();
     this.#context = null;
@@ -160,25 +174,35 @@ export class WasmEngine extends EvaluatorEngine {
     if (heat === NEVER) return null;
     page.heat[offset] = heat + 1;
     if (heat + 1 < this.hot) return null;
-    const region = this.#translate(context);
-    page.heat[offset] = region === null ? NEVER : 0;
-    return region;
+    const waits = this.#candidates.some((candidate) => candidate.page === page && candidate.offset === offset);
+    if (!waits) {
+      const window = new CodeWindow(cpu, this.evaluator.cursor, context.mode);
+      this.#candidates.push({ page, offset, context, entry: cpu.state.rip, window });
+    }
+    if (this.#candidates.length < this.#batch && heat + 1 < 2 * this.hot) return null;
+    this.#translate(context);
+    return translations.find(low, high, context, this.#generation);
   }
 
-  /** Translates the region that begins here. */
-  #translate(context: Context): Region | null {
+  /** Regions that are worth a module: the more modules there are, the dearer each becomes. */
+  get #batch(): number {
+    return this.hot === 1 ? 1 : Math.min(MOST_IN_BATCH, 1 + (this.translations.modules >> 4));
+  }
+
+  /** Translates the regions that begin at all the places that wait, as far as they are of the running context. */
+  #translate(context: Context): void {
     const { cpu, translations } = this;
-    const { cursor } = this.evaluator;
-    const entry = cpu.state.rip;
-    const window = new CodeWindow(cpu, cursor, context.mode);
     const gates = new CurrentGates(cpu);
-    const blocks = discover(window, context, gates, entry);
-    if (blocks[0]!.steps.length === 0) return null;
-    translations.add(
-      [{ context, entry, blocks, gates, ranges: window.ranges(blocks), isMapped: window.isMapped }],
-      this.#generation,
-    );
-    return translations.find(this.#halves[at.RIP / 4]!, this.#halves[at.RIP / 4 + 1]!, context, this.#generation);
+    const drafts: Draft[] = [];
+    for (const { page, offset, context: theirs, entry, window } of this.#candidates) {
+      page.heat[offset] = 0;
+      if (theirs !== context || !window.isNoted) continue;
+      const blocks = discover(window, context, gates, entry);
+      if (blocks[0]!.steps.length === 0) page.heat[offset] = NEVER;
+      else drafts.push({ context, entry, blocks, gates, ranges: window.ranges(blocks), isMapped: window.isMapped });
+    }
+    this.#candidates = [];
+    if (drafts.length > 0) translations.add(drafts, this.#generation);
   }
 }
 

@@ -3,6 +3,7 @@ import { decode } from "#isa/decode.ts";
 import type { Mode } from "#isa/instruction.ts";
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import { meaningOf, vectorMeaningOf } from "#machine/cpu/instruction-set.ts";
+import { NOTE_CODE } from "#machine/memory/physical.ts";
 import type { CodePage, DecodedInstruction } from "../code-cache.ts";
 import type { CodeCursor } from "../code-cursor.ts";
 import type { Block, CodeSource } from "./region.ts";
@@ -47,6 +48,11 @@ export class CodeWindow implements CodeSource {
     if (instruction.mnemonic === null || offset + instruction.length - 1 > this.#last) return null;
     const meaning = meaningOf(instruction.mnemonic) ?? vectorMeaningOf(instruction.mnemonic);
     return meaning === null ? null : { instruction, meaning, length: instruction.length };
+  }
+
+  /** Whether writes to the page are still reported: translated code must not outlive them. */
+  get isNoted(): boolean {
+    return this.#place >= 0 && (this.cpu.memory.notes(this.#place) & NOTE_CODE) !== 0;
   }
 
   ranges(blocks: readonly Block[]): Range[] {

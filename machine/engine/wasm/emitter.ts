@@ -600,7 +600,7 @@ export abstract class Emitter implements Semantics<Value> {
     const key = `${write} ${x.isConstant(address) ? address.constant >> 12n : firstLocal(address)}`;
     const known = this.pages.get(key);
     if (known !== undefined) return known;
-    const memory = { page: this.fn.keep(I64), place: this.fn.keep(I32) };
+    const memory = { page: this.fn.keep(I64), addend: this.fn.keep(I32) };
     this.pages.set(key, memory);
     return memory;
   }

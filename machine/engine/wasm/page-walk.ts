@@ -50,6 +50,8 @@ class WalkWriter {
     this.#fail(x.compare("Eq", x.stateWord(CELL.askedAt, I32), x.local(PARAMETERS.budget, I32)));
     this.#storeCell(CELL.askedAt, x.local(PARAMETERS.budget, I32));
     this.#fail(x.isZero(x.stateWord(CELL.a20, I32)));
+    const canonical = x.shift("ShrS", x.shift("Shl", this.#linear, x.constant(16n)), x.constant(16n));
+    this.#fail(x.compare("Ne", canonical, this.#linear));
     this.#fail(this.#lacks(at.CR0, CR0_PG));
     this.#fail(this.#has(at.CR4, CR4_SMAP));
     this.#set(LOCALS.allowed, x.constant(RW | US));

@@ -55,16 +55,19 @@ export function emitPlace(fn: FunctionWriter, access: Access, depth: number, mis
   out.byte(OP.i32Add);
 }
 
-/** Locals that hold the last page found: its address (one that no access has, at first), and its place. */
+/** Locals that hold the last page found: its address, and what added to an address in it gives the place. */
 export interface PageMemory {
   readonly page: number;
-  readonly place: number;
+  readonly addend: number;
 }
 
-/** No canonical address is near it. */
-export const NO_PAGE = 1n << 63n;
+/** What the local `page` holds before any page has been found: no page begins there. */
+export const NO_PAGE = 1n;
 
-/** The same through a remembered page: only where the access lies outside it is the TLB asked. */
+/**
+ * The same through a remembered page. The TLB is asked only where the access lies outside it, or is not aligned: an
+ * aligned one does not cross a page's end, and the bits that say so are compared with the page's in one go.
+ */
 export function emitRememberedPlace(
   fn: FunctionWriter,
   access: Access,
@@ -74,31 +77,28 @@ export function emitRememberedPlace(
 ): void {
   const { out } = fn;
   const whole = fn.take(I64);
-  const offset = fn.take(I64);
   fn.emit(as64(access.long ? access.address : as32(access.address)), depth);
-  out.tee(whole);
+  out.set(whole);
+  const masked = (mask: bigint) => {
+    out.get(whole);
+    out.i64(mask);
+    out.byte(OP.i64And);
+  };
+  masked(BigInt(access.bytes - 1) - 0x1000n);
   out.get(memory.page);
-  out.byte(OP.i64Sub);
-  out.tee(offset);
-  out.i64(BigInt(0x1000 - access.bytes));
-  out.byte(OP.i64GtU);
+  out.byte(OP.i64Ne);
   fn.open(OP.if);
   emitPlace(fn, { ...access, address: local(whole, I64, access.long ? 64 : 32) }, depth, miss);
   out.get(whole);
-  out.i64(0xfffn);
-  out.byte(OP.i64And);
-  out.tee(offset);
   out.byte(OP.i32WrapI64);
   out.byte(OP.i32Sub);
-  out.set(memory.place);
-  out.get(whole);
-  out.get(offset);
-  out.byte(OP.i64Sub);
+  out.set(memory.addend);
+  masked(-0x1000n);
   out.set(memory.page);
   fn.end();
-  out.get(offset);
+  out.get(whole);
   out.byte(OP.i32WrapI64);
-  out.get(memory.place);
+  out.get(memory.addend);
   out.byte(OP.i32Add);
 }
 
