@@ -1,0 +1,287 @@
+/** The translating engine does what the evaluator does: after the same number of instructions, everything is the same. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import type { Engine, EngineFactory, EngineStop } from "#machine/cpu/engine.ts";
+import { evaluatorEngine } from "../../machine/engine/evaluator-engine.ts";
+import { MOST_MODULES } from "../../machine/engine/wasm/translations.ts";
+import { eagerWasmEngine, WasmEngine, wasmEngine } from "../../machine/engine/wasm-engine.ts";
+import { decode } from "../../machine/isa/index.ts";
+import { assemble } from "../../tangle/assembler/assembler.ts";
+import { bareCpu, enterUserMode, MEBIBYTE, userProcessor } from "./processor.ts";
+import { readVector } from "./vectors/cases.ts";
+import { differences } from "./vectors/compare.ts";
+
+const START = 0x100000;
+const DATA = 0x200000;
+
+/** A program at privilege 3, in 64-bit code, the first 4 MiB mapped one to one. */
+function program(text: string, makeEngine: EngineFactory, mode: 32 | 64 = 64) {
+  const { bytes, diagnostics } = assemble({ path: "test.asm", text: `bits ${mode}\norg ${START}\n${text}\n` });
+  expect(diagnostics).toEqual([]);
+  const cpu = bareCpu();
+  enterUserMode(cpu, mode);
+  cpu.memory.writeBytes(START, bytes);
+  cpu.state.rip = BigInt(START);
+  cpu.state.setGeneral(4, BigInt(DATA + 0x8000));
+  return { cpu, engine: makeEngine(cpu) };
+}
+
+type Running = ReturnType<typeof program>;
+
+/** All that a program can see, and the count. */
+function shown({ cpu }: Running) {
+  const { state } = cpu;
+  return {
+    registers: Array.from({ length: 16 }, (_, number) => state.general(number)),
+    rip: state.rip,
+    flags: state.rflags,
+    retired: cpu.retired,
+    vectors: [...state.words.slice(0x300 / 8, 0x400 / 8)],
+    memory: createHash("sha1").update(cpu.memory.readBytes(0, cpu.memory.size)).digest("hex"),
+  };
+}
+
+/** Runs a program in both engines in slices of the same lengths, and compares after each. */
+function agree(
+  text: string,
+  slices: readonly number[],
+  { mode = 64 as 32 | 64, engine = wasmEngine } = {},
+): EngineStop {
+  const reference = program(text, evaluatorEngine, mode);
+  const translated = program(text, engine, mode);
+  let stop: EngineStop = { kind: "budget" };
+  for (const slice of slices) {
+    stop = reference.engine.run(slice);
+    expect(translated.engine.run(slice)).toEqual(stop);
+    expect(shown(translated)).toEqual(shown(reference));
+    if (stop.kind !== "budget") break;
+  }
+  return stop;
+}
+
+const SLICES = Array.from({ length: 40 }, (_, index) => 97 + index * 13);
+
+describe("loops end where the evaluator ends them, wherever a slice is cut", () => {
+  it("with arithmetic, flags and memory", () => {
+    agree(
+      `mov rbx, ${DATA}
+again: mov rax, [rbx + rcx*8]
+      adc rax, rcx
+      rol rax, 7
+      mov [rbx + rcx*8], rax
+      inc cl
+      dec edx
+      js again
+      cmp rax, rdx
+      jb again
+      shl rax, cl
+      setc dl
+      jmp again`,
+      SLICES,
+    );
+  });
+
+  it("with calls that come back to several places, and a loop with two ways in", () => {
+    agree(
+      `mov ecx, 200000
+      test cl, 1
+      jz second
+first: call leaf
+      dec ecx
+      call leaf
+second: call twice
+      dec ecx
+      jnz first
+twice: call leaf
+leaf: add eax, ecx
+      push rax
+      pop rdx
+      ret`,
+      SLICES,
+    );
+  });
+
+  it("with recursion", () => {
+    agree(
+      `again: mov eax, 9
+      call fib
+      jmp again
+fib:  cmp eax, 2
+      jb done
+      push rbx
+      mov ebx, eax
+      dec eax
+      call fib
+      lea ecx, [rbx - 2]
+      mov ebx, eax
+      mov eax, ecx
+      call fib
+      add eax, ebx
+      pop rbx
+done: ret`,
+      SLICES,
+    );
+  });
+
+  it("with jumps through a table", () => {
+    agree(
+      `mov rsi, table
+again: inc eax
+      mov ecx, eax
+      and ecx, 3
+      jmp [rsi + rcx*8]
+one:  add edx, 5
+      jmp again
+two:  xor edx, eax
+      jmp again
+three: ror edx, cl
+      jmp again
+align 8
+table: dq one, two, three, again`,
+      SLICES,
+    );
+  });
+
+  it("with string instructions, in parts of pages and overlapping", () => {
+    agree(
+      `again: mov esi, ${DATA + 100}
+      mov edi, ${DATA + 0x2f01}
+      mov ecx, 0x1234
+      rep movsb
+      mov edi, ${DATA + 0x101}
+      mov esi, ${DATA + 0x100}
+      mov ecx, 50
+      rep movsd
+      mov ecx, 0x1001
+      mov rax, 0x0102030405060708
+      mov edi, ${DATA + 0x4ff3}
+      rep stosq
+      mov edi, ${DATA}
+      mov ecx, 0x800
+      repne scasb
+      jmp again`,
+      SLICES,
+    );
+  });
+
+  it("in 32-bit code", () => {
+    agree(
+      `mov ebx, ${DATA}
+again: add eax, [ebx]
+      imul eax, eax, 77
+      mov [ebx], eax
+      add ebx, 4
+      and ebx, ${DATA + 0x3ffc}
+      loop again
+      jmp again`,
+      SLICES,
+      { mode: 32 },
+    );
+  });
+
+  it("with numbers that have a fraction", () => {
+    agree(
+      `mov eax, 3
+      cvtsi2sd xmm0, eax
+      mov eax, 7
+      cvtsi2sd xmm1, eax
+again: movapd xmm2, xmm0
+      divsd xmm2, xmm1
+      addsd xmm0, xmm2
+      sqrtsd xmm3, xmm0
+      mulsd xmm1, xmm2
+      ucomisd xmm1, xmm3
+      ja again
+      paddd xmm4, xmm0
+      pshufd xmm4, xmm4, 0x39
+      cvttsd2si edx, xmm3
+      movapd xmm1, xmm3
+      jmp again`,
+      SLICES,
+    );
+  });
+});
+
+describe("what happens in the middle of translated code", () => {
+  it("a fault shows the state before its instruction", () => {
+    const stop = agree(
+      `mov ebx, ${4 * MEBIBYTE - 0x1000}
+again: mov [rbx], rax
+      xadd rax, rcx
+      add rbx, 24
+      inc rcx
+      jmp again`,
+      [50, 5000],
+      { engine: eagerWasmEngine },
+    );
+    expect(stop.kind).toBe("tripleFault");
+  });
+
+  it("a division that cannot be done is a fault, too", () => {
+    const stop = agree("mov ecx, 500\nagain: mov eax, 1000\ncdq\nidiv ecx\ndec ecx\njmp again", [10_000]);
+    expect(stop.kind).toBe("tripleFault");
+  });
+
+  it("code that is written to is translated anew", () => {
+    agree(
+      `mov rdi, patched + 1
+again: inc dword [rdi]
+patched: mov eax, 0
+      add edx, eax
+      jmp again`,
+      SLICES,
+    );
+  });
+
+  it("code that another part of a loop has written runs as it is now", () => {
+    agree(
+      `mov edi, ${DATA}
+again: mov dword [rdi], 0x05c083 + 0xc3000000
+      call rdi
+      mov byte [rdi + 2], cl
+      call rdi
+      inc ecx
+      jmp again`,
+      SLICES,
+    );
+  });
+});
+
+it("drops translations when there are too many", () => {
+  const functions = Array.from(
+    { length: MOST_MODULES + 100 },
+    (_, index) => `f${index}: add eax, ${index}\njmp f${index + 1}\nnop`,
+  );
+  const text = `again: jmp f0\n${functions.join("\n")}\nf${functions.length}: jmp again`;
+  const steps = functions.length * 2 + 2;
+  agree(text, [steps, steps, steps], { engine: eagerWasmEngine });
+  const { cpu, engine } = program(text, (one) => new WasmEngine(one, 1));
+  engine.run(steps * 3);
+  expect((engine as Engine & WasmEngine).translations.modules).toBeLessThanOrEqual(MOST_MODULES);
+  expect(cpu.retired).toBe(steps * 3);
+});
+
+it("is asked to stop, and does", () => {
+  const { cpu, engine } = program("again: inc eax\njmp again", wasmEngine);
+  engine.run(100_000);
+  const before = cpu.retired;
+  expect(engine.run(1)).toEqual({ kind: "budget" });
+  expect(cpu.retired).toBe(before + 1);
+});
+
+/** One in so many vectors: each needs a module of its own. */
+const SAMPLE = 127;
+
+it("does what the evaluator does, instruction by instruction", { timeout: 60_000 }, () => {
+  const text = gunzipSync(readFileSync(join(import.meta.dirname, "vectors/vectors.txt.gz"))).toString();
+  const lines = text.trim().split("\n");
+  const [reference, translated] = [userProcessor(), userProcessor(eagerWasmEngine)];
+  for (let index = 0; index < lines.length; index += SAMPLE) {
+    const vector = readVector(lines[index]!);
+    const { mnemonic } = decode(vector.code, 0, vector.mode);
+    expect([mnemonic, differences(vector, translated.run)]).toEqual([mnemonic, differences(vector, reference.run)]);
+  }
+});
