@@ -57,8 +57,6 @@ class ShapeDescriber {
         return type.of.kind === "class" ? `*${this.nameOf(type.of)}` : this.nameOf(type.of);
       case "owned":
         return type.of.kind === "class" ? `*${this.nameOf(type.of)}` : this.nameOf(type.of);
-      case "owned":
-        return type.of.kind === "interface" ? "interface" : `*${this.nameOf(type.of)}`;
       case "array":
         return `[${type.length}]${this.nameOf(type.of)}`;
       case "volatile":
