@@ -11,7 +11,7 @@ import { isCanonical } from "#machine/memory/canonical.ts";
 import type { DecodedInstruction } from "../code-cache.ts";
 import { CELL } from "./cells.ts";
 import type { Context } from "./context.ts";
-import { emitDivision, needsDivisionCheck, productHigh } from "./division.ts";
+import { emitDivision, needsDivisionCheck } from "./division.ts";
 import { I32, I64, MEMORY_COPY, OP } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
@@ -40,6 +40,7 @@ import {
   type PageMemory,
   storeOpcode,
 } from "./tlb-access.ts";
+import { ValueSemantics } from "./value-semantics.ts";
 
 /** Thrown where an instruction, or this use of it, is left to the evaluator. */
 export class NotEmitted extends Error {}
@@ -80,7 +81,7 @@ function firstLocal(value: Value): number {
   return -1;
 }
 
-export abstract class Emitter implements Semantics<Value> {
+export abstract class Emitter extends ValueSemantics implements Semantics<Value> {
   readonly stackWidth: 16 | 32 | 64;
   /** Registers that the function reads or writes. */
   readonly used = new Set<number>();
@@ -116,6 +117,7 @@ export abstract class Emitter implements Semantics<Value> {
     /** The same, to have a page entered into the TLB. */
     readonly miss: Miss,
   ) {
+    super();
     this.stackWidth = context.stackWidth;
   }
 
@@ -243,10 +245,6 @@ export abstract class Emitter implements Semantics<Value> {
 
   // Registers
 
-  constant(value: bigint): Value {
-    return x.constant(value);
-  }
-
   #register(number: number): Value {
     this.used.add(number);
     return this.branch.registers.get(number) ?? x.local(LOCAL.registers + number, I64);
@@ -280,23 +278,7 @@ export abstract class Emitter implements Semantics<Value> {
     this.#setRegister(number, x.logic("Or", kept, value));
   }
 
-  // Arithmetic
-
-  add(width: Width, left: Value, right: Value): Value {
-    return x.arithmetic("Add", width, left, right);
-  }
-
-  subtract(width: Width, left: Value, right: Value): Value {
-    return x.arithmetic("Sub", width, left, right);
-  }
-
-  multiply(width: Width, left: Value, right: Value): Value {
-    return x.arithmetic("Mul", width, left, right);
-  }
-
-  multiplyHigh(width: Width, left: Value, right: Value, signed: boolean): Value {
-    return productHigh(width, left, right, signed);
-  }
+  // Arithmetic that may fault, and conditions
 
   divide(width: Width, high: Value, low: Value, divisor: Value, signed: boolean) {
     const operands = { width, high: this.hold(high), low: this.hold(low), divisor: this.hold(divisor), signed };
@@ -304,78 +286,6 @@ export abstract class Emitter implements Semantics<Value> {
     const { quotient, remainder, misfit } = emitDivision(operands, (value) => this.hold(value));
     if (misfit !== null) this.leaveIf(misfit);
     return { quotient, remainder };
-  }
-
-  and(left: Value, right: Value): Value {
-    return x.logic("And", left, right);
-  }
-
-  or(left: Value, right: Value): Value {
-    return x.logic("Or", left, right);
-  }
-
-  xor(left: Value, right: Value): Value {
-    return x.logic("Xor", left, right);
-  }
-
-  not(width: Width, value: Value): Value {
-    return x.logic("Xor", value, x.constant(x.maskOf(width)));
-  }
-
-  shiftLeft(value: Value, count: Value): Value {
-    return x.shift("Shl", value, count);
-  }
-
-  shiftRight(value: Value, count: Value): Value {
-    return x.shift("ShrU", value, count);
-  }
-
-  shiftRightSigned(value: Value, count: Value): Value {
-    return x.shift("ShrS", value, count);
-  }
-
-  truncate(width: Width, value: Value): Value {
-    return x.truncate(width, value);
-  }
-
-  signExtend(from: Width, to: Width, value: Value): Value {
-    return x.signExtend(from, to, value);
-  }
-
-  countLeadingZeros(width: Width, value: Value): Value {
-    const zeros = x.make(OP.i64Clz, I64, [x.as64(value)], 7);
-    return x.arithmetic("Sub", 64, zeros, x.constant(BigInt(64 - width)));
-  }
-
-  countTrailingZeros(width: Width, value: Value): Value {
-    const stopped = width === 64 ? value : x.logic("Or", x.as64(value), x.constant(1n << BigInt(width)));
-    return x.make(OP.i64Ctz, I64, [x.as64(stopped)], 7);
-  }
-
-  countOnes(value: Value): Value {
-    return x.make(OP.i64Popcnt, I64, [x.as64(value)], 7);
-  }
-
-  // Comparison and choice
-
-  isZero(value: Value): Value {
-    return x.isZero(value);
-  }
-
-  isNonZero(value: Value): Value {
-    return x.isNonZero(value);
-  }
-
-  equal(left: Value, right: Value): Value {
-    return x.compare("Eq", left, right);
-  }
-
-  less(left: Value, right: Value): Value {
-    return x.compare("LtU", left, right);
-  }
-
-  select(condition: Value, whenTrue: Value, whenFalse: Value): Value {
-    return x.select(condition, whenTrue, whenFalse);
   }
 
   if(condition: Value, then: () => void, otherwise?: () => void): void {
