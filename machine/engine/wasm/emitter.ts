@@ -9,14 +9,12 @@ import type { Semantics, SystemOperation, Width } from "#machine/cpu/semantics.t
 import { FS } from "#machine/cpu/state.ts";
 import { isCanonical } from "#machine/memory/canonical.ts";
 import type { DecodedInstruction } from "../code-cache.ts";
-import { CELL } from "./cells.ts";
 import type { Context } from "./context.ts";
 import { emitDivision, needsDivisionCheck } from "./division.ts";
-import { I32, I64, MEMORY_COPY, OP } from "./encoder.ts";
+import { I32, I64, OP } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import {
-  allOverridden,
   computed,
   conditionOf,
   type FlagForm,
@@ -29,17 +27,8 @@ import {
 } from "./flag-view.ts";
 import { type FunctionWriter, LOCAL } from "./function-writer.ts";
 import type { Gates } from "./gates.ts";
-import { NATIVE } from "./operations.ts";
 import type { Step } from "./region.ts";
-import {
-  emitForgetting,
-  emitPlace,
-  emitRememberedPlace,
-  loadOpcode,
-  type Miss,
-  type PageMemory,
-  storeOpcode,
-} from "./tlb-access.ts";
+import { emitPlace, emitRememberedPlace, loadOpcode, type Miss, type PageMemory, storeOpcode } from "./tlb-access.ts";
 import { ValueSemantics } from "./value-semantics.ts";
 
 /** Thrown where an instruction, or this use of it, is left to the evaluator. */
@@ -98,7 +87,7 @@ export abstract class Emitter extends ValueSemantics implements Semantics<Value>
   #start = 0n;
   protected stored = false;
   protected touchesFlags = false;
-  #flagsDie = false;
+  protected flagsDie = false;
   /** Whether single flags are set anywhere in the function. */
   overrides = false;
   /** Whether accesses remember their last page: worth it in loops. */
@@ -139,7 +128,7 @@ export abstract class Emitter extends ValueSemantics implements Semantics<Value>
     const { fn } = this;
     this.#start = start;
     this.#next = this.#wrap(start + BigInt(decoded.length));
-    this.#flagsDie = flagsDie;
+    this.flagsDie = flagsDie;
     this.stored = false;
     this.touchesFlags = false;
     x.scope.depth = 0;
@@ -408,14 +397,14 @@ export abstract class Emitter extends ValueSemantics implements Semantics<Value>
   // Flags
 
   setFlags(kind: LazyKind, width: Width, left: Value, right: Value, result: Value): void {
-    if (this.#flagsDie) return;
+    if (this.flagsDie) return;
     this.touchesFlags = true;
     this.branch.flags = computed(kind, width, left, right, result);
   }
 
   setFlag(flag: Flag, value: Value): void {
     if (((STATUS >> flag) & 1) !== 0) {
-      if (this.#flagsDie) return;
+      if (this.flagsDie) return;
       this.touchesFlags = true;
       this.overrides = true;
       this.branch.flags = withFlag(this.branch.flags, flag, value);
@@ -515,7 +504,7 @@ export abstract class Emitter extends ValueSemantics implements Semantics<Value>
     return memory;
   }
 
-  #get(place: number, width: Width, offset = 0): Value {
+  protected get(place: number, width: Width, offset = 0): Value {
     const type = width === 64 ? I64 : I32;
     const index = this.fn.take(type);
     this.push(() => {
@@ -526,7 +515,7 @@ export abstract class Emitter extends ValueSemantics implements Semantics<Value>
     return x.local(index, type, width);
   }
 
-  #put(place: number, width: Width, value: Value, offset = 0): void {
+  protected put(place: number, width: Width, value: Value, offset = 0): void {
     const fitting = width === 64 ? x.as64(value) : x.as32(value);
     fitting.uses++;
     this.stored = true;
@@ -539,18 +528,18 @@ export abstract class Emitter extends ValueSemantics implements Semantics<Value>
 
   load(segment: number, offset: Value, width: Width): Value {
     this.needNothingStored();
-    return this.#get(this.#place(segment, offset, width, false), width);
+    return this.get(this.#place(segment, offset, width, false), width);
   }
 
   store(segment: number, offset: Value, width: Width, value: Value): void {
     const place = this.#place(segment, offset, width, true);
-    this.#put(place, width, value);
+    this.put(place, width, value);
   }
 
   update(segment: number, offset: Value, width: Width, change: (old: Value) => Value): void {
     this.needNothingStored();
     const place = this.#place(segment, offset, width, true);
-    this.#put(place, width, change(this.#get(place, width)));
+    this.put(place, width, change(this.get(place, width)));
   }
 
   // Going elsewhere
@@ -588,51 +577,6 @@ export abstract class Emitter extends ValueSemantics implements Semantics<Value>
     this.leaveIf(x.constant(1n));
   }
 
-  system(operation: SystemOperation, ...values: Value[]): Value {
-    const native = NATIVE.get(operation);
-    if (native === undefined) throw new NotEmitted("an operation on the whole processor");
-    return native(this, values);
-  }
-
-  // What native operations are made of
-
-  leaveUnlessEqual(value: Value, expected: bigint): void {
-    this.leaveIf(x.compare("Ne", value, value.type === I64 ? x.as64(x.constant(expected)) : x.constant(expected)));
-  }
-
-  /** Eight bytes that the processor itself reads, with the supervisor's rights. */
-  loadForProcessor(linear: bigint): Value {
-    const index = this.fn.take(I32);
-    const access = { address: x.constant(linear), bytes: 8, write: false, user: false, long: this.context.mode === 64 };
-    this.push((depth) => {
-      emitPlace(this.fn, access, depth, this.leave);
-      this.fn.out.set(index);
-    });
-    return this.#get(index, 64);
-  }
-
-  /** Words of one size that lie one after the other at a flat address, in one page. */
-  #placeOfWords(linear: Value, bytes: number, write: boolean): number {
-    const index = this.fn.take(I32);
-    const { user, mode } = this.context;
-    linear.uses++;
-    this.push((depth) => {
-      emitPlace(this.fn, { address: linear, bytes, write, user, long: mode === 64 }, depth, this.miss);
-      this.fn.out.set(index);
-    });
-    return index;
-  }
-
-  loadWords(linear: Value, width: 32 | 64, count: number): Value[] {
-    const place = this.#placeOfWords(linear, (count * width) / 8, false);
-    return Array.from({ length: count }, (_, index) => this.#get(place, width, (index * width) / 8));
-  }
-
-  storeWords(linear: Value, width: 32 | 64, values: readonly Value[]): void {
-    const place = this.#placeOfWords(linear, (values.length * width) / 8, true);
-    for (const [index, value] of values.entries()) this.#put(place, width, value, (index * width) / 8);
-  }
-
   setFlagsRegister(value: Value): void {
     const word = x.as64(value);
     word.uses++;
@@ -643,83 +587,5 @@ export abstract class Emitter extends ValueSemantics implements Semantics<Value>
     });
   }
 
-  /** All status flags, one by one. */
-  setAllFlags(bits: Value): void {
-    if (this.#flagsDie) return;
-    this.touchesFlags = true;
-    this.overrides = true;
-    this.branch.flags = allOverridden(bits);
-  }
-
-  /** All status flags, which rflags holds too. */
-  setStatusBits(bits: Value): void {
-    this.touchesFlags = true;
-    this.branch.flags = knownView(bits);
-  }
-
-  refuse(why: string): never {
-    throw new NotEmitted(why);
-  }
-
-  /** Whether a segment register needs neither base nor check. */
-  isFlat(segment: number): boolean {
-    return this.context.mode === 64 ? segment < FS : this.context.segments[segment]!.flat;
-  }
-
-  /** The place of a byte in the machine's memory, in i32. */
-  placeOf(linear: Value, write: boolean): Value {
-    this.needNothingStored();
-    return x.local(this.placeAt(linear, 1, write), I32);
-  }
-
-  /** A local that can be set in branches. */
-  variable(initial: Value): { readonly value: Value; set(value: Value): void } {
-    const index = this.fn.take(I64);
-    const set = (value: Value) => {
-      const wide = x.as64(value);
-      wide.uses++;
-      this.push((depth) => {
-        this.fn.emit(wide, depth);
-        this.fn.out.set(index);
-      });
-    };
-    set(initial);
-    return { value: x.local(index, I64), set };
-  }
-
-  /** `memory.copy` of `length` bytes; all are values of i32. */
-  copy(target: Value, source: Value, length: Value): void {
-    const values = [target, source, length];
-    for (const value of values) value.uses++;
-    this.push((depth) => {
-      for (const value of values) this.fn.emit(value, depth);
-      this.fn.out.append(Uint8Array.of(OP.prefixBulk, MEMORY_COPY, 0, 0));
-    });
-  }
-
-  /** Fills `length` bytes with the eight of a pattern, over and over. */
-  fill(target: Value, length: Value, pattern: Value): void {
-    const values = [target, length, x.as64(pattern)];
-    for (const value of values) value.uses++;
-    this.push((depth) => {
-      for (const value of values) this.fn.emit(value, depth);
-      this.fn.out.byte(OP.call);
-      this.fn.out.unsigned(this.runtime.fill);
-    });
-  }
-
-  /** Drops a page from the TLB; leaves where more than that is to be done. */
-  forgetPage(linear: Value): void {
-    const held = this.hold(x.as64(linear));
-    const page = x.as64(x.shift("ShrU", held, x.constant(12n)));
-    const above = x.isZero(x.compare("LtU", page, x.stateWord(CELL.firstLargePage, I64)));
-    const below = x.isZero(x.compare("LtU", x.stateWord(CELL.lastLargePage, I64), page));
-    this.leaveIf(x.logic("And", above, below));
-    this.push((depth) => emitForgetting(this.fn, held, depth, this.leave));
-  }
-
-  /** rflags as memory has it: all but the status flags. */
-  flagsRegister(): Value {
-    return x.stateWord(at.RFLAGS, I64);
-  }
+  abstract system(operation: SystemOperation, ...values: Value[]): Value;
 }

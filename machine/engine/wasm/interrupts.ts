@@ -3,17 +3,17 @@ import { FLAG, STATUS } from "#machine/cpu/flags.ts";
 import * as at from "#machine/cpu/layout.ts";
 import { CS, RSP, SS } from "#machine/cpu/state.ts";
 import { CELL } from "./cells.ts";
-import type { Emitter } from "./emitter.ts";
 import { I32, I64 } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import type { ExpectedWord } from "./gates.ts";
+import type { NativeEmitter } from "./native-emitter.ts";
 
 const bit = (flag: number) => 1n << BigInt(flag);
 const ALL = 0xffffffffffffffffn;
 
 /** Leaves unless the tables are where they were, and hold what they held. */
-function expectTables(e: Emitter, words: readonly ExpectedWord[], interrupts: boolean): void {
+function expectTables(e: NativeEmitter, words: readonly ExpectedWord[], interrupts: boolean): void {
   const { state } = e.cpu;
   const tables: [at: number, base: bigint, limit: number][] = [[at.GDTR_BASE, state.gdtr.base, state.gdtr.limit]];
   if (interrupts) tables.push([at.IDTR_BASE, state.idtr.base, state.idtr.limit]);
@@ -25,7 +25,7 @@ function expectTables(e: Emitter, words: readonly ExpectedWord[], interrupts: bo
 }
 
 /** Leaves unless a segment register holds what it held. */
-function expectSegment(e: Emitter, number: number): void {
+function expectSegment(e: NativeEmitter, number: number): void {
   const base = at.SEGMENTS + number * at.SEGMENT_SIZE;
   const { words, halves } = e.cpu.state;
   e.leaveUnlessEqual(x.stateWord(base, I64), words[base / 8]!);
@@ -34,12 +34,12 @@ function expectSegment(e: Emitter, number: number): void {
   e.leaveUnlessEqual(x.stateWord(selector, I32), BigInt(halves[selector / 4]!));
 }
 
-function selectorOf(e: Emitter, number: number): Value {
+function selectorOf(e: NativeEmitter, number: number): Value {
   return e.constant(BigInt(e.cpu.state.selector(number)));
 }
 
 /** `int n`: see `deliver` in the book. */
-export function enterGate(e: Emitter, vector: Value): Value {
+export function enterGate(e: NativeEmitter, vector: Value): Value {
   const gate = e.gates.gate(Number(vector.constant));
   if (gate === null || (e.context.mode === 32 && !(e.isFlat(SS) && e.stackWidth === 32)))
     return e.refuse("a gate to another privilege or stack");
@@ -67,7 +67,7 @@ const RESTORED =
   [FLAG.TF, FLAG.IF, FLAG.DF, FLAG.NT, FLAG.RF, FLAG.AC, FLAG.ID].reduce((mask, flag) => mask | bit(flag), 0x3000n);
 
 /** `iretd` and `iretq`: see `interruptReturn` in the book. */
-export function returnFromInterrupt(e: Emitter, width: Value): Value {
+export function returnFromInterrupt(e: NativeEmitter, width: Value): Value {
   const long = e.context.mode === 64;
   const back = e.gates.plainReturn();
   const size = long ? 64 : 32;

@@ -10,22 +10,22 @@ import type { SystemOperation, Width } from "#machine/cpu/semantics.ts";
 import { softwareInterrupt } from "#machine/cpu/software-interrupts.ts";
 import { ES, RAX, RCX, RDI, RSI } from "#machine/cpu/state.ts";
 import { invalidatePage } from "#machine/cpu/tables.ts";
-import type { Emitter } from "./emitter.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import { enterGate, returnFromInterrupt } from "./interrupts.ts";
+import type { NativeEmitter } from "./native-emitter.ts";
 
-type Native = (e: Emitter, values: readonly Value[]) => Value;
+type Native = (e: NativeEmitter, values: readonly Value[]) => Value;
 
 const PAGE = 0x1000n;
 
 /** Elements of `bytes` bytes that fit between an address and the end of its page. */
-function room(e: Emitter, linear: Value, bytes: number): Value {
+function room(e: NativeEmitter, linear: Value, bytes: number): Value {
   const left = e.subtract(64, e.constant(PAGE), e.and(linear, e.constant(PAGE - 1n)));
   return e.shiftRight(left, e.constant(BigInt(Math.log2(bytes))));
 }
 
-function least(e: Emitter, left: Value, right: Value): Value {
+function least(e: NativeEmitter, left: Value, right: Value): Value {
   return e.select(e.less(left, right), left, right);
 }
 
@@ -36,7 +36,7 @@ interface Shape {
 }
 
 /** Segments with a limit would need it checked for the whole block: only flat ones are done here. */
-function shapeOf(e: Emitter, [width, addressWidth, segment]: readonly Value[]): Shape {
+function shapeOf(e: NativeEmitter, [width, addressWidth, segment]: readonly Value[]): Shape {
   const shape = {
     bytes: Number(width!.constant) / 8,
     addressWidth: Number(addressWidth!.constant) as 32 | 64,
@@ -47,16 +47,16 @@ function shapeOf(e: Emitter, [width, addressWidth, segment]: readonly Value[]): 
   return shape;
 }
 
-function wanted(e: Emitter, width: Width): Value {
+function wanted(e: NativeEmitter, width: Width): Value {
   const count = e.readRegister(RCX, width);
   return e.select(e.flag(FLAG.DF), e.constant(0n), count);
 }
 
-function advance(e: Emitter, register: number, width: Width, by: Value): void {
+function advance(e: NativeEmitter, register: number, width: Width, by: Value): void {
   e.writeRegister(register, width, e.add(width, e.readRegister(register, width), e.truncate(width, by)));
 }
 
-function lengthOf(e: Emitter, count: Value, bytes: number): Value {
+function lengthOf(e: NativeEmitter, count: Value, bytes: number): Value {
   return e.shiftLeft(count, e.constant(BigInt(Math.log2(bytes))));
 }
 

@@ -15,17 +15,17 @@ import type {
   VectorSemantics,
 } from "#machine/cpu/vector-semantics.ts";
 import type { DecodedInstruction } from "../code-cache.ts";
-import { Emitter } from "./emitter.ts";
 import { I32, I64, V128 } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import { comparedBits, computedFloat, converted, EXACT_ROUNDING } from "./float-lanes.ts";
+import { NativeEmitter } from "./native-emitter.ts";
 import { packedValue } from "./packed-lanes.ts";
 import { bitmask, extract, replace, shiftLanes, shuffled, vectorConstant } from "./simd.ts";
 
 const PAIR = 16;
 
-export class VectorEmitter extends Emitter implements VectorSemantics<Value, Value> {
+export class VectorEmitter extends NativeEmitter implements VectorSemantics<Value, Value> {
   /** Locals of XMM registers that the function uses. */
   readonly vectorLocals = new Map<number, number>();
   readonly vectorsWritten = new Set<number>();
