@@ -56,7 +56,7 @@ export interface Block {
   returns: boolean;
 }
 
-const KEEPING_FLOW = new Map<DecodedInstruction, Findings>();
+const FINDINGS = new Map<DecodedInstruction, Findings>();
 
 class Discovery {
   readonly blocks: Block[] = [];
@@ -141,11 +141,11 @@ class Discovery {
   }
 
   #look(decoded: DecodedInstruction): Findings {
-    let findings = KEEPING_FLOW.get(decoded);
+    let findings = FINDINGS.get(decoded);
     if (findings === undefined) {
       findings = survey(decoded.meaning as VectorMeaning, decoded.instruction, this.context.stackWidth);
-      if (KEEPING_FLOW.size > 4096) KEEPING_FLOW.clear();
-      KEEPING_FLOW.set(decoded, findings);
+      if (FINDINGS.size > 4096) FINDINGS.clear();
+      FINDINGS.set(decoded, findings);
     }
     return findings;
   }

@@ -51,13 +51,19 @@ export class Translations {
   /** Regions by context and entry; several where an address has meant several places. */
   readonly #entries = new Map<number, Map<number, Region[]>>();
   readonly #pages = new Map<number, Set<Region>>();
-  readonly #imports: WebAssembly.ModuleImports;
+  /** Made when the first region is: a machine that has just been switched on must not wait for it. */
+  #imports: WebAssembly.ModuleImports | null = null;
 
   constructor(readonly cpu: Cpu) {
-    const { memory } = cpu.state;
-    this.jumps = new JumpCache(memory);
-    const shared = { memory, regions: this.#table };
-    this.#imports = { ...shared, ...makeRuntime(shared, cpu.memory.size) };
+    this.jumps = new JumpCache(cpu.state.memory);
+  }
+
+  get #shared(): WebAssembly.ModuleImports {
+    if (this.#imports === null) {
+      const shared = { memory: this.cpu.state.memory, regions: this.#table };
+      this.#imports = { ...shared, ...makeRuntime(shared, this.cpu.memory.size) };
+    }
+    return this.#imports;
   }
 
   /** The region that begins at an address under the current mapping. */
@@ -80,7 +86,7 @@ export class Translations {
     const functions = drafts.map((draft, index) => regionFunction(draft, this.cpu, `r${index}`));
     const bytes = encodeModule({ types: TYPES, imports: IMPORTS, functions });
     if (this.modules >= MOST_MODULES || this.bytes + bytes.length > MOST_BYTES) this.clear();
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { engine: this.#imports });
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { engine: this.#shared });
     this.modules++;
     this.bytes += bytes.length;
     for (const [index, draft] of drafts.entries())
