@@ -33,7 +33,9 @@ function pointerBytes(instruction: Instruction, inputs: VectorInputs): (at: numb
     : instruction.operandWidth === 16
       ? [6, 14]
       : [12, 28];
-  return (at) => at >= start + first && at < start + last;
+  // AMD's mask of MXCSR has one bit more.
+  const isMask = (at: number) => instruction.mnemonic.startsWith("fx") && at >= start + 28 && at < start + 32;
+  return (at) => (at >= start + first && at < start + last) || isMask(at);
 }
 
 /** Empty where nothing differs. */
