@@ -11,6 +11,7 @@ import { testBooting } from "./chapter-2.ts";
 import { testWriterInImage } from "./chapter-3.ts";
 import { testKeyboard } from "./chapter-7.ts";
 import { testComparison } from "./chapter-11.ts";
+import { testTasks } from "./chapter-12.ts";
 import { selectedChapters } from "./chapters.ts";
 import { testEditorTypes } from "./editor-types.ts";
 import { bootableDisk, machineImage } from "./images.ts";
@@ -27,6 +28,7 @@ const OWN_TESTS: Readonly<Record<number, readonly (() => void)[]>> = {
   2: [testBooting],
   3: [testWriterInImage],
   7: [testKeyboard],
+  12: [testTasks],
   11: [testComparison],
 };
 

@@ -172,6 +172,7 @@ class Promotion {
   }
 
   private store(store: Extract<Access, { kind: "store" }>, candidate: Candidate, current: Map<Piece, Value>): void {
+    store.value.name ??= this.slotOf.get(store.address)!.name;
     const constant = this.constants.get(store.value);
     const [from, to] = [store.offset, store.offset + bytesOf(store.value.type)];
     for (const piece of candidate.pieces) {
