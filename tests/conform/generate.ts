@@ -363,7 +363,8 @@ class Generator {
         ? this.pick(usable)
         : this.pick([0, 3, 0x10, 0x13, 0x1b, 0x23, 0x23, 0x2b, 0x08, 0x38, 0x48, 0x7c, this.below(0x10000)]);
     this.named("mov", [register, this.immediateOf(32, selector)]);
-    const segment = this.pick([0, 3, 4, 5]);
+    // QEMU keeps a null selector other than 0 in FS and GS when an interrupt returns.
+    const segment = this.pick(selector === 3 ? [0, 3] : [0, 3, 4, 5]);
     this.named("mov", [segmentRegister(segment), generalRegister(register.number, 16)]);
   }
 
