@@ -53,6 +53,7 @@ export function instantiateClass(
     methods: new Map(),
     state: "new",
     constructor_: null,
+    fieldsNeedDrop: null,
     drop: null,
     release: null,
     tables: new Map(),

@@ -50,11 +50,20 @@ export function needsDrop(compilation: Compilation, type: Type): boolean {
         return false;
       }
       completeClass(compilation, info, type.place);
-      return info.methods.has(DISPOSE) || type.fields.some((field) => needsDrop(compilation, field.type));
+      return info.methods.has(DISPOSE) || fieldsNeedDrop(compilation, info);
     }
     default:
       return false;
   }
+}
+
+/** Found once for each class; one that contains itself, which is reported elsewhere, counts as having nothing more in there. */
+function fieldsNeedDrop(compilation: Compilation, info: ClassInfo): boolean {
+  if (info.state === "done" && info.fieldsNeedDrop === null) {
+    info.fieldsNeedDrop = false;
+    info.fieldsNeedDrop = info.type.fields.some((field) => needsDrop(compilation, field.type));
+  }
+  return info.fieldsNeedDrop ?? false;
 }
 
 /** Drops the object that an owning local holds, if it holds one. `value` reads that local. */

@@ -135,6 +135,8 @@ export interface ClassInfo {
   readonly methods: Map<string, FunctionEntity>;
   state: "new" | "busy" | "done";
   constructor_: TreeFunction | null;
+  /** Whether fields have something to drop, once that has been asked. */
+  fieldsNeedDrop: boolean | null;
   /** What drops an object in place, and what also frees its memory, once something needs them. */
   drop: TreeFunction | null;
   release: TreeFunction | null;

@@ -206,6 +206,7 @@ function closureClass(body: Body, type: ClassType): ClassInfo {
     methods: new Map(),
     state: "done",
     constructor_: null,
+    fieldsNeedDrop: null,
     drop: null,
     release: null,
     tables: new Map(),
