@@ -3,13 +3,13 @@ import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import type { Selection } from "./build.ts";
+import { formatFrames } from "./frames.ts";
 import { buildBook, type Changes, readBookFiles, readMap, untangleBook, watchBook } from "./io.ts";
 import type { Book } from "./literate/book.ts";
 import { changesBetween } from "./literate/changes.ts";
 import { labelOf } from "./literate/edition.ts";
 import { chapterNumbers, readBook, variantsOf } from "./literate/tangle.ts";
 import { formatChanges } from "./literate/unified.ts";
-import { formatFrames } from "./frames.ts";
 import { type Answer, whereFrom, whereTo } from "./literate/where.ts";
 import { formatDiagnostics, formatPlace } from "./report.ts";
 
