@@ -72,7 +72,11 @@ const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 function buildImage(snapshot: Snapshot, entryFile: string, { own, lent }: Loaders): ChapterBuild {
   const inBook = (place: Place): Place => toBook(snapshot, place);
   const sources = snapshot.files.filter(({ path }) => path.startsWith("kernel/"));
-  const { linked, program, ir, diagnostics } = compile(sources, { entryFile, chapter: snapshot.chapter, placeOf: inBook });
+  const { linked, program, ir, diagnostics } = compile(sources, {
+    entryFile,
+    chapter: snapshot.chapter,
+    placeOf: inBook,
+  });
   if (linked === null || program === null)
     return { outputs: [], diagnostics: diagnostics.map((mistake) => movedBy(mistake, inBook)) };
 
@@ -163,5 +167,13 @@ function mapOf(
         ],
   );
   const { chapter, variant } = snapshot;
-  return buildMap({ chapter, variant, linked, globals, coroutines, loader, toBook: (place) => toBook(snapshot, place) });
+  return buildMap({
+    chapter,
+    variant,
+    linked,
+    globals,
+    coroutines,
+    loader,
+    toBook: (place) => toBook(snapshot, place),
+  });
 }
