@@ -114,9 +114,15 @@ async function runBatch({ engines, qemu, show, options }: Campaign, seed: number
       names.push(`${peers.left} and ${peers.right}: ${left.instructions} ≠ ${right.instructions} instructions`);
     }
     for (const mismatch of found) {
-      const least = shown < show ? await shrink(mismatch, peers, options) : mismatch;
-      names.push(`${peers.left} ≠ ${peers.right}: ${shown < show ? nameOf(least) : "not shrunk"}`);
-      if (shown++ < show) print(least, peers, seed + mismatch.slot);
+      if (shown++ < show) {
+        const least = await shrink(mismatch, peers, options);
+        names.push(`${peers.left} ≠ ${peers.right}: ${nameOf(least)}`);
+        print(least, peers, seed + mismatch.slot);
+      } else {
+        const [first] = mismatch.differences;
+        names.push(`${peers.left} ≠ ${peers.right}: ${first!.split(" ")[0]}, not shrunk`);
+        console.log(`seed ${seed + mismatch.slot}: ${mismatch.differences.join("; ")}`);
+      }
     }
   }
   return names;
