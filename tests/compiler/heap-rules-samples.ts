@@ -68,6 +68,11 @@ export const OWNERSHIP_SAMPLES: readonly RuleSample[] = [
   ["class B { n: Owned<N>; }", "KT1060 1:11"],
   ["class B { n: Owned<N>; constructor(n: Owned<N>) { this.n = n; } }"],
   ["class B { n: Owned<N>; constructor(n: Owned<N>) { if (n.v > 1) { this.n = n; } } }", "KT1060 1:11"],
+  [
+    "class B { a: FixedArray<u8, 2> = same(new N()); b: N = make(); } function make(): Owned<N> { return new N(); }",
+    "KT1008 1:34",
+    "KT1036 1:56",
+  ],
   ["class B { inner: B = new B(); } function f(): void { const b = new B(); }", "KT1057 1:11"],
   ["function f(): void { let a: Owned<N>; }", "KT1060 1:26"],
   ["function f(a: Pointer<u8>): void { own(a); disown(a); }", "KT1070 1:36", "KT1070 1:44"],

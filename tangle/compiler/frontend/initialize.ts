@@ -19,7 +19,7 @@ import {
   readLocal,
   reinterpret,
 } from "./nodes.ts";
-import { fullExpression } from "./ownership.ts";
+import { fullEffect, fullExpression } from "./ownership.ts";
 import { resolveType } from "./resolve.ts";
 import type { ExpressionNode } from "./syntax.ts";
 import { isError, pointerTo, typeName, U8, USIZE, VOID } from "./types.ts";
@@ -57,7 +57,7 @@ function expressionStatement(expression: Expression): Statement {
 
 /** Something else than a new value stands on the right: say whether its type or the copying is wrong. */
 function wholeValue(body: Body, target: Target, node: ExpressionNode, wanted: string): Statement[] {
-  const value = checkAs(body, node, target.type);
+  const value = fullEffect(body, () => checkAs(body, node, target.type));
   if (!isError(value.type)) {
     body.report(
       "KT1036",
