@@ -1,0 +1,4 @@
+/** Replays in a page: bundled, and called by the test. */
+import { replay } from "./replay.ts";
+
+Object.assign(globalThis, { replay });
