@@ -18,9 +18,10 @@ const effect = (sets: number, loses = 0): Effect => ({ sets, loses });
 const each = (names: string, what: Effect) => names.split(" ").map((name) => [name, what] as const);
 
 const EFFECTS: ReadonlyMap<string, Effect> = new Map([
-  ...each("add adc sub sbb cmp neg cmps scas xadd cmpxchg popf popfd popfq sahf", effect(STATUS)),
+  ...each("add adc sub sbb cmp neg cmps scas xadd cmpxchg popf popfd popfq", effect(STATUS)),
   ...each("popcnt ucomiss ucomisd comiss comisd", effect(STATUS)),
   ...each("and or xor test", effect(STATUS, AF)),
+  ...each("sahf", effect(STATUS & ~OF)),
   ...each("inc dec", effect(STATUS & ~CF)),
   ...each("clc stc cmc", effect(CF)),
   ...each("mul imul", effect(CF | OF, PF | AF | ZF | SF)),

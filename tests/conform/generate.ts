@@ -19,7 +19,7 @@ const EXCLUDED = new Set(
   `hlt in out ins outs cpuid rdtsc rdtscp rdpmc rdmsr wrmsr invd wbinvd xgetbv xsetbv lgdt lidt lldt ltr lmsw
   sysret sysenter sysexit iret iretd iretq retf jmpf callf les lds lss lfs lgs clac stac int int1 int3 into bound syscall
   cli sti clts swapgs invlpg jmp call ret loop loope loopne jcxz jecxz jrcxz fxrstor fldenv frstor ldmxcsr fldcw
-  fxsave fnsave fnstenv fsave fstenv clflush`.split(/\s+/),
+  fxsave fnsave fnstenv fsave fstenv clflush pause`.split(/\s+/),
 );
 
 const [RAX, RCX, RDX, RSP, RBP] = [0, 1, 2, 4, 5];
