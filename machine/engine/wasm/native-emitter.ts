@@ -1,8 +1,9 @@
 import * as at from "#machine/cpu/layout.ts";
 import type { SystemOperation } from "#machine/cpu/semantics.ts";
 import { FS } from "#machine/cpu/state.ts";
+import { NotEmitted } from "./branch-emitter.ts";
 import { CELL } from "./cells.ts";
-import { Emitter, NotEmitted } from "./emitter.ts";
+import { Emitter } from "./emitter.ts";
 import { I32, I64, MEMORY_COPY, OP } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";

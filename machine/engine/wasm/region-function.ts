@@ -3,8 +3,9 @@
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import { STATUS } from "#machine/cpu/flags.ts";
 import * as at from "#machine/cpu/layout.ts";
+import { NotEmitted, type RuntimeFunctions } from "./branch-emitter.ts";
 import type { Context } from "./context.ts";
-import { type Emitter, NotEmitted, type RuntimeFunctions } from "./emitter.ts";
+import type { Emitter } from "./emitter.ts";
 import { type ByteWriter, type FunctionBody, OP } from "./encoder.ts";
 import { flagsDie, flagsLive } from "./flag-liveness.ts";
 import { emitResult, type FlagForm, sameForm } from "./flag-view.ts";

@@ -11,7 +11,7 @@ import {
   SUBTRACT,
 } from "#machine/cpu/flags.ts";
 import type { Width } from "#machine/cpu/semantics.ts";
-import type { RuntimeFunctions } from "./emitter.ts";
+import type { RuntimeFunctions } from "./branch-emitter.ts";
 import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts";
 import * as x from "./expressions.ts";
 import { emitResult, type FlagView, flagOf } from "./flag-view.ts";
