@@ -12,8 +12,8 @@ export const ENGINES = {
   "wasm-eager": eagerWasmEngine,
 } as const satisfies Record<string, EngineFactory>;
 export type EngineName = keyof typeof ENGINES;
-/** The translating engine still loses the beat where a guest waits for the timer by polling it: tests/machine/devices-timer.test.ts shows it. */
-const DEFAULT_ENGINE: EngineName = "evaluator";
+/** The quickest. */
+const DEFAULT_ENGINE: EngineName = "wasm";
 
 export interface PcConfig {
   /** A raw disk image, or a kernel's ELF file, told apart by their first bytes. */

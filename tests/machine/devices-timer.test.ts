@@ -143,6 +143,17 @@ describe("a count", () => {
     expect(again.nextRise(10)).toBe(15);
   });
 
+  test("written behind a gate that has long been closed begins when it opens", () => {
+    const made = new TimerChannel();
+    made.reset();
+    made.setGate(false, 0);
+    made.control(0x30);
+    made.write(4, 1000);
+    made.write(0, 1000);
+    made.setGate(true, 1100);
+    expect(wave(made, 8, 1100)).toBe("00001111");
+  });
+
   test("has a status: output, whether it has begun, and its control word", () => {
     const made = new TimerChannel();
     made.control(0x30);

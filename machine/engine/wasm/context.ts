@@ -1,4 +1,5 @@
 /** What translated code takes for granted: mode, privilege, segments. Code runs only where all of it holds. */
+import * as at from "#machine/cpu/layout.ts";
 import type { CpuState } from "#machine/cpu/state.ts";
 import { BIG, CS, DS, ES, FS, GS, SS, TYPE_CODE, TYPE_DOWN, TYPE_WRITABLE, UNUSABLE } from "#machine/cpu/state.ts";
 
@@ -34,6 +35,16 @@ const DATA_SEGMENTS = [ES, CS, SS, DS, FS, GS];
 const UNIT_SWITCHES = 0xen;
 const OSFXSR = 0x200n;
 
+/** The words of the state that a signature is made of, and perhaps some more. */
+const SOURCES: readonly number[] = [
+  ...[at.CPL, at.CR0, at.CR4, at.EFER],
+  ...DATA_SEGMENTS.flatMap((number) =>
+    [at.SEGMENT_BASE, at.SEGMENT_BASE + 4, at.SEGMENT_LIMIT, at.SEGMENT_ATTRIBUTES].map(
+      (field) => at.SEGMENTS + number * at.SEGMENT_SIZE + field,
+    ),
+  ),
+].map((offset) => offset / 4);
+
 function signature(state: CpuState): string {
   const { mode, cpl } = state;
   const units = `${state.cr0 & UNIT_SWITCHES} ${state.cr4 & OSFXSR}`;
@@ -61,9 +72,30 @@ function rulesOf(state: CpuState, number: number): SegmentRules {
 /** All contexts met so far. */
 export class Contexts {
   readonly #known = new Map<string, Context>();
+  /** The context that was asked for last, and the words that it was found by. */
+  #last: Context | null = null;
+  readonly #words = new Uint32Array(SOURCES.length);
 
   /** The context of the running code, or null where there are too many. */
   of(state: CpuState): Context | null {
+    if (this.#changed(state.halves)) this.#last = this.#find(state);
+    return this.#last;
+  }
+
+  /** Whether a word is another one than the last time. A guest that polls a port comes here at every turn. */
+  #changed(halves: Uint32Array): boolean {
+    const words = this.#words;
+    let changed = this.#last === null;
+    for (let index = 0; index < words.length; index++) {
+      const word = halves[SOURCES[index]!]!;
+      if (words[index] === word) continue;
+      words[index] = word;
+      changed = true;
+    }
+    return changed;
+  }
+
+  #find(state: CpuState): Context | null {
     const key = signature(state);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
@@ -86,5 +118,6 @@ export class Contexts {
 
   clear(): void {
     this.#known.clear();
+    this.#last = null;
   }
 }
