@@ -143,15 +143,15 @@ describe("a count", () => {
     expect(again.nextRise(10)).toBe(15);
   });
 
-  test("written behind a gate that has long been closed begins when it opens", () => {
-    const made = new TimerChannel();
-    made.reset();
-    made.setGate(false, 0);
-    made.control(0x30);
-    made.write(4, 1000);
-    made.write(0, 1000);
-    made.setGate(true, 1100);
-    expect(wave(made, 8, 1100)).toBe("00001111");
+  test("written while the gate is low begins when the gate rises", () => {
+    const made = channel(0, 4);
+    made.setGate(false, 2);
+    made.control(0x10);
+    made.write(4, 100);
+    expect(wave(made, 3, 104)).toBe("000");
+    made.setGate(true, 200);
+    expect(made.nextRise(200)).toBe(205);
+    expect(wave(made, 8, 200)).toBe("00000111");
   });
 
   test("has a status: output, whether it has begun, and its control word", () => {
