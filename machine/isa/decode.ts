@@ -23,9 +23,12 @@ interface Candidate {
 
 /** What one opcode can mean in one mode. */
 interface OpcodeEntry {
+  readonly mode: Mode;
   readonly needsModrm: boolean;
-  /** By mandatory prefix (none, 66, f2, f3), operand size (16, 32, 64), ModRM.mod = 3, ModRM.reg. */
-  readonly slots: (Candidate | null)[];
+  /** In the order of the table. */
+  readonly forms: readonly Form[];
+  /** By mandatory prefix (none, 66, f2, f3), operand size (16, 32, 64), ModRM.mod = 3, ModRM.reg; filled when asked for. */
+  readonly slots: (Candidate | null | undefined)[];
 }
 
 const PREFIXES = [0, 0x66, 0xf2, 0xf3] as const;
@@ -43,32 +46,43 @@ function acceptsModrm(form: Form, isRegister: boolean, reg: number): boolean {
   return isRegister ? rm.register !== null : rm.memory !== null;
 }
 
-function buildEntry(mode: Mode, map: number, opcode: number): OpcodeEntry | null {
-  const forms = FORMS.filter(
-    (form) =>
-      form.map === map &&
-      (form.registerInOpcode ? form.opcode === (opcode & 0xf8) : form.opcode === opcode) &&
-      (mode === 64 ? form.in64 : form.inLegacy),
-  );
+/** Forms by opcode and map, as `map << 8 | opcode`. */
+const FORMS_BY_OPCODE = new Map<number, Form[]>();
+for (const form of FORMS) {
+  for (let low = 0; low < (form.registerInOpcode ? 8 : 1); low++) {
+    const index = (form.map << 8) | form.opcode | low;
+    const known = FORMS_BY_OPCODE.get(index);
+    if (known === undefined) FORMS_BY_OPCODE.set(index, [form]);
+    else known.push(form);
+  }
+}
+
+function buildEntry(mode: Mode, index: number): OpcodeEntry | null {
+  const all = FORMS_BY_OPCODE.get(index) ?? [];
+  const forms = all.filter((form) => (mode === 64 ? form.in64 : form.inLegacy));
   if (forms.length === 0) return null;
-  const slots: (Candidate | null)[] = [];
-  for (const [p, prefix] of PREFIXES.entries())
-    for (const [s, size] of SIZES.entries())
-      for (const mod of [0, 1])
-        for (let reg = 0; reg < 8; reg++) {
-          const claims = (form: Form) => acceptsModrm(form, mod === 1, reg);
-          const exact = prefix === 0 ? [] : forms.filter((form) => form.mandatoryPrefix === prefix && claims(form));
-          const general = forms.filter(
-            (form) => form.mandatoryPrefix === 0 && !(form.noPrefix && prefix !== 0) && claims(form),
-          );
-          let candidate: Candidate | null = null;
-          for (const form of [...exact, ...general].reverse()) {
-            const width = effectiveSize(form, mode, size);
-            if (width !== null) candidate = { plan: makePlan(form, mode, width, false, false), next: candidate };
-          }
-          slots[slotIndex(p, s, mod, reg)] = candidate;
-        }
-  return { needsModrm: forms.some((form) => form.modrm), slots };
+  return { mode, needsModrm: forms.some((form) => form.modrm), forms, slots: [] };
+}
+
+/** The candidates for a mandatory prefix and an operand size, each by its number, and a ModRM byte. */
+function candidates(entry: OpcodeEntry, prefix: number, size: number, modrm: number): Candidate | null {
+  const isRegister = modrm >= 0xc0;
+  const reg = (modrm >> 3) & 7;
+  const index = slotIndex(prefix, size, isRegister ? 1 : 0, reg);
+  let found = entry.slots[index];
+  if (found !== undefined) return found;
+  const { mode, forms } = entry;
+  const claims = (form: Form, mandatory: number) =>
+    form.mandatoryPrefix === mandatory && acceptsModrm(form, isRegister, reg);
+  const exact = prefix === 0 ? [] : forms.filter((form) => claims(form, PREFIXES[prefix]!));
+  const general = forms.filter((form) => claims(form, 0) && !(form.noPrefix && prefix !== 0));
+  found = null;
+  for (const form of [...exact, ...general].reverse()) {
+    const width = effectiveSize(form, mode, SIZES[size]!);
+    if (width !== null) found = { plan: makePlan(form, mode, width, false, false), next: found };
+  }
+  entry.slots[index] = found;
+  return found;
 }
 
 const ENTRIES: Readonly<Record<Mode, (OpcodeEntry | null | undefined)[]>> = { 16: [], 32: [], 64: [] };
@@ -78,7 +92,7 @@ function entryOf(mode: Mode, map: number, opcode: number): OpcodeEntry | null {
   const index = (map << 8) | opcode;
   let entry = entries[index];
   if (entry === undefined) {
-    entry = buildEntry(mode, map, opcode);
+    entry = buildEntry(mode, index);
     entries[index] = entry;
   }
   return entry;
@@ -207,9 +221,7 @@ export function decode(bytes: Uint8Array, offset: number, mode: Mode): Instructi
   const modrm = entry.needsModrm ? reader.byte() : 0;
   const prefixClass = repeat === 0xf3 ? 3 : repeat === 0xf2 ? 2 : operandPrefix ? 1 : 0;
   const size = prefixedSize(mode, operandPrefix, (reader.rex & 8) !== 0);
-  const isRegister = modrm >= 0xc0 ? 1 : 0;
-  let candidate =
-    entry.slots[slotIndex(prefixClass, size === 16 ? 0 : size === 32 ? 1 : 2, isRegister, (modrm >> 3) & 7)]!;
+  let candidate = candidates(entry, prefixClass, size === 16 ? 0 : size === 32 ? 1 : 2, modrm);
   const addressWidth = addressPrefix ? (mode === 32 ? 16 : 32) : mode;
   while (candidate !== null && !holds(candidate.plan.form, modrm, opcode, reader.rex, addressWidth)) {
     candidate = candidate.next!;
