@@ -1,14 +1,14 @@
 /** Runs programs everywhere, compares, and makes the smallest program of each that ends differently. */
 
-import { isCanonical } from "#machine/memory/canonical.ts";
 import type { EngineName } from "../../machine/hosts/pc.ts";
 import { decode } from "../../machine/isa/index.ts";
-import { neededFlags, readsUndefined, undefinedFlags } from "./flag-effects.ts";
+import { readsUndefined, undefinedFlags } from "./flag-effects.ts";
 import { type HarnessOptions, harnessDisk } from "./image.ts";
 import { codeAddress } from "./layout.ts";
 import { HarnessError, type HarnessRun, runInOurs, runInQemu } from "./machines.ts";
 import { assembleProgram, type Program } from "./program.ts";
-import { differences, type Result, readResult } from "./results.ts";
+import { type Ending, RESERVED_FLAGS, RULES } from "./qemu-deviations.ts";
+import { type Difference, differences, type Result, readResult } from "./results.ts";
 
 /** Who is compared with whom. Two of our engines must agree in every bit, undefined flags too. */
 export interface Peers {
@@ -19,7 +19,7 @@ export interface Peers {
 export interface Mismatch {
   readonly program: Program;
   readonly slot: number;
-  readonly differences: readonly string[];
+  readonly differences: readonly Difference[];
 }
 
 /** The disk made last: each of the peers runs the same. */
@@ -35,22 +35,59 @@ export function runIn(peer: EngineName | "qemu", programs: readonly (Program | n
     : Promise.resolve(runInOurs(disk, programs.length, peer, options.repeat));
 }
 
-/** Programs of a batch that two runs ended differently. */
+export interface Comparison {
+  readonly mismatches: readonly Mismatch[];
+  /** Where QEMU deviates from the manual: how often, by the names of its deviations. */
+  readonly deviations: ReadonlyMap<string, number>;
+}
+
+/** Programs of a batch that two runs ended differently. `exact`: both are engines of ours. */
 export function compareRuns(
   programs: readonly (Program | null)[],
   left: HarnessRun,
   right: HarnessRun,
   { exact, media }: { readonly exact: boolean; readonly media: boolean },
-): Mismatch[] {
-  return programs.flatMap((program, slot) => {
-    if (program === null) return [];
+): Comparison {
+  const mismatches: Mismatch[] = [];
+  const deviations = new Map<string, number>();
+  for (const [slot, program] of programs.entries()) {
+    if (program === null) continue;
     const [expected, found] = [readResult(left, slot, media), readResult(right, slot, media)];
-    if (differences(expected, found, 0, exact).length === 0) return [];
+    if (differences(expected, found, 0, exact).length === 0) continue;
     const list = differences(expected, found, ignoredFlags(program, slot, expected), exact);
-    return list.length === 0 || (!exact && isKnown(program, slot, expected, list))
-      ? []
-      : [{ program, slot, differences: list }];
-  });
+    if (list.length === 0) continue;
+    const names = exact ? null : deviationsIn({ program, slot, expected, found, differences: list });
+    if (names === null) mismatches.push({ program, slot, differences: list });
+    else for (const name of names) deviations.set(name, (deviations.get(name) ?? 0) + 1);
+  }
+  return { mismatches, deviations };
+}
+
+/** Slots whose flags have reserved bits set without CMPXCHG8B: in QEMU they stay for all programs that follow. */
+export function hasStuckFlags(programs: readonly (Program | null)[], run: HarnessRun): boolean {
+  return programs.some(
+    (program, slot) =>
+      program !== null &&
+      (readResult(run, slot, false).flags & RESERVED_FLAGS) !== 0n &&
+      !program.items.some(({ plan }) => plan.form.mnemonic.startsWith("cmpxchg")),
+  );
+}
+
+/** The names of QEMU's deviations that account for all differences; null where they do not. */
+function deviationsIn(ending: Omit<Ending, "instruction"> & { readonly slot: number }): Set<string> | null {
+  const { program, slot, expected } = ending;
+  const code = assembleProgram(program, slot)?.code;
+  const offset = Number(expected.rip) - codeAddress(slot);
+  const inside = code !== undefined && offset >= 0 && offset < code.length;
+  const decoded = inside ? decode(code, offset, program.mode) : null;
+  const instruction = decoded === null || decoded.mnemonic === null ? null : decoded;
+  const names = new Set<string>();
+  for (const difference of ending.differences) {
+    const rule = RULES.find(({ explains }) => explains(difference, { ...ending, instruction }));
+    if (rule === undefined) return null;
+    names.add(rule.name);
+  }
+  return names;
 }
 
 /** The flags that are undefined where the program ended. */
@@ -63,48 +100,6 @@ function ignoredFlags(program: Program, slot: number, { rip }: Result): number {
   let place = 0;
   while (place + 1 < assembled.starts.length && assembled.starts[place + 1]! <= offset) place++;
   return masks[place]!;
-}
-
-/**
- * What QEMU 7.2 is known to do otherwise than the manual and the processors that we know: no mismatch of ours. Each
- * comment says what QEMU does.
- */
-function isKnown(program: Program, slot: number, expected: Result, list: readonly string[]): boolean {
-  // A return to an address that is not canonical faults there, not at the return; or traps there first.
-  if ((expected.vector === 13 || expected.vector === 1) && isReturn(list)) return true;
-  // An interrupt that waits for STI is taken only when a block of translated code ends.
-  if (program.armed && list.some((text) => text.startsWith("log "))) return true;
-  const code = assembleProgram(program, slot)?.code;
-  const offset = Number(expected.rip) - codeAddress(slot);
-  if (code === undefined || offset < 0 || offset >= code.length) return false;
-  const { mnemonic } = decode(code, offset, program.mode);
-  const isFault = expected.vector >= 12 && expected.vector <= 14;
-  if (mnemonic === null || !isFault) return false;
-  // Such an instruction of many accesses makes them in another order, and keeps what it has done so far.
-  if (/^(popa|popad|pusha|pushad|cmps)$/.test(mnemonic)) return true;
-  return list.every((text) => isKnownPart(text, program, expected, mnemonic));
-}
-
-/** The same for one part of the state where an instruction faults. */
-function isKnownPart(text: string, { mode }: Program, { vector, cr2 }: Result, mnemonic: string): boolean {
-  const [name, left, , right] = text.split(" ") as [string, string, string, string];
-  // An access over the end of a 32-bit segment goes on at its beginning.
-  const wraps = mode === 32 && vector === 14 && cr2 > 0xffffff00n;
-  if (wraps && (name === "vector" || name === "cr2" || name === "error")) return true;
-  // A read-modify-write that page-faults is told as a read, and has not marked its first page as dirty.
-  if (name === "error") return vector === 14 && Number.parseInt(left, 16) === (Number.parseInt(right, 16) & ~2);
-  // An instruction that reads flags loses them when its memory operand faults.
-  if (name === "flags") return neededFlags(mnemonic) !== 0 || mnemonic.startsWith("cmpxchg");
-  // The second page of an access across two pages is marked as accessed before the first one faults.
-  if (name === "marks") return ((BigInt(`0x${left}`) ^ BigInt(`0x${right}`)) & 0x4040404040n) === 0n;
-  // An address that is not canonical in the stack segment is told as one in any other.
-  return name === "vector" && left === "d" && right === "c";
-}
-
-function isReturn(list: readonly string[]): boolean {
-  const target = list.map((text) => /^rip ([0-9a-f]+) /.exec(text)?.[1]).find((found) => found !== undefined);
-  if (target === undefined || isCanonical(BigInt(`0x${target}`))) return false;
-  return list.every((text) => /^(rip|rsp) |^vector 1 ≠ d/.test(text));
 }
 
 /** Makes a program smaller as long as the two peers end it differently. */
@@ -138,7 +133,9 @@ async function compareAll(
   options: HarnessOptions,
 ): Promise<Mismatch[]> {
   const [left, right] = [await runIn(peers.left, batch, options), await runIn(peers.right, batch, options)];
-  return compareRuns(batch, left, right, { exact: peers.left !== "qemu", media: options.media === true });
+  return [
+    ...compareRuns(batch, left, right, { exact: peers.left !== "qemu", media: options.media === true }).mismatches,
+  ];
 }
 
 type Placed = Pick<Mismatch, "program" | "slot">;

@@ -13,6 +13,7 @@ import { randomNumbers } from "../isa/random.ts";
 import { neededFlags, undefinedFlags } from "./flag-effects.ts";
 import { PAGES } from "./layout.ts";
 import type { Program, ProgramItem } from "./program.ts";
+import { AVOIDED } from "./qemu-deviations.ts";
 
 /** What no program does by chance: wait, change tables or modes, talk to devices, tell what differs between processors. */
 const EXCLUDED = new Set(
@@ -20,6 +21,11 @@ const EXCLUDED = new Set(
   sysret sysenter sysexit iret iretd iretq retf jmpf callf les lds lss lfs lgs clac stac int int1 int3 into bound syscall
   cli sti clts swapgs invlpg jmp call ret loop loope loopne jcxz jecxz jrcxz fxrstor fldenv frstor ldmxcsr fldcw
   fxsave fnsave fnstenv fsave fstenv clflush pause`.split(/\s+/),
+);
+
+/** The handlers of the others take an error code from the stack, and INT n puts none there. */
+const SOFTWARE_VECTORS = Array.from({ length: 256 }, (_, vector) => vector).filter(
+  (vector) => vector !== 8 && vector !== 17 && (vector < 10 || vector > 14),
 );
 
 const [RAX, RCX, RDX, RSP, RBP] = [0, 1, 2, 4, 5];
@@ -320,7 +326,7 @@ class Generator {
 
   private trap(): void {
     if (!this.chance(6)) this.named("int", [this.immediateOf(8, 0x80)]);
-    else if (this.chance(2)) this.named("int", [this.immediateOf(8, this.below(256))]);
+    else if (this.chance(2)) this.named("int", [this.immediateOf(8, this.pick(SOFTWARE_VECTORS))]);
     else if (this.media && this.mode === 64 && this.ring === 3) this.named("syscall", []);
     else this.named(this.pick(["int3", "ud2"]), []);
   }
@@ -388,6 +394,7 @@ class Generator {
       if (operand.kind === "memory" && operand.base === 16) points = { at: this.place() };
       return operand;
     });
+    if (AVOIDED.some(({ matches }) => matches(plan, operands))) return;
     this.prepare(mnemonic, plan, operands);
     const memory = operands[0]?.kind === "memory";
     const lock = plan.form.lock && memory && this.chance(8);

@@ -56,7 +56,7 @@ function openSlot(results: Uint8Array): number {
   return last + 1;
 }
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 
 export async function runInQemu(disk: Uint8Array, programs: number): Promise<HarnessRun> {
   const folder = mkdtempSync(join(tmpdir(), "taiji-conform-"));

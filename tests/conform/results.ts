@@ -17,8 +17,8 @@ export interface Result {
   readonly segments: bigint;
   /** Accessed and dirty bits of the five pages. */
   readonly marks: bigint;
-  /** The pages that were written, one after the other. */
-  readonly memory: Uint8Array;
+  /** The five pages; null for those that are not marked as written. */
+  readonly pages: readonly (Uint8Array | null)[];
   /** As FXSAVE writes it; empty where x87 and XMM registers took no part. */
   readonly media: Uint8Array;
 }
@@ -35,7 +35,12 @@ export function readResult({ results: bytes, copies }: HarnessRun, slot: number,
   registers[4] = word(RESULT.rsp);
   const marks = word(RESULT.marks);
   const first = Number(word(RESULT.firstCopy)) - COPIES;
-  const written = [0n, 8n, 16n, 24n, 32n].filter((page) => ((marks >> page) & 0x40n) !== 0n).length;
+  let place = first;
+  const pages = [32n, 24n, 16n, 8n, 0n].map((page) => {
+    if (((marks >> page) & 0x40n) === 0n) return null;
+    place += PAGE;
+    return copies.subarray(place - PAGE, place);
+  });
   return {
     registers,
     vector: Number(word(RESULT.vector)),
@@ -48,7 +53,7 @@ export function readResult({ results: bytes, copies }: HarnessRun, slot: number,
     log: word(RESULT.log),
     segments: word(RESULT.segments),
     marks,
-    memory: copies.subarray(first, first + written * PAGE),
+    pages,
     media: media ? bytes.slice(start + RESULT.fx, start + RESULT.fx + 512) : new Uint8Array(0),
   };
 }
@@ -57,11 +62,27 @@ export function readResult({ results: bytes, copies }: HarnessRun, slot: number,
 const RESUME = 0x10000n;
 const NAMES = "rax rcx rdx rbx rsp rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15".split(" ");
 
-/** What differs, by name: expected first. `ignoredFlags` are undefined where the program ended. */
-export function differences(expected: Result, found: Result, ignoredFlags: number, exact: boolean): string[] {
-  const list: string[] = [];
-  const compare = (name: string, left: bigint, right: bigint) => {
-    if (left !== right) list.push(`${name} ${left.toString(16)} ≠ ${right.toString(16)}`);
+/** A part of the state that two runs ended differently: of memory and FXSAVE's bytes, the first that differ. */
+export interface Difference {
+  readonly part: string;
+  readonly expected: bigint;
+  readonly found: bigint;
+  readonly text: string;
+}
+
+/** What differs: expected first. `ignoredFlags` are undefined where the program ended. */
+export function differences(expected: Result, found: Result, ignoredFlags: number, exact: boolean): Difference[] {
+  const list: Difference[] = [];
+  const compare = (part: string, left: bigint, right: bigint) => {
+    if (left === right) return;
+    list.push({ part, expected: left, found: right, text: `${part} ${left.toString(16)} ≠ ${right.toString(16)}` });
+  };
+  const compareBytes = (part: string, left: Uint8Array, right: Uint8Array, ignored: ReadonlySet<number>) => {
+    const at =
+      Buffer.compare(left, right) === 0 ? -1 : left.findIndex((byte, n) => byte !== right[n] && !ignored.has(n));
+    if (at < 0) return;
+    const text = `${part} ${hex(left, at)} ≠ ${hex(right, at)} at ${at.toString(16)}`;
+    list.push({ part, expected: BigInt(left[at]!), found: BigInt(right[at]!), text });
   };
   compare("vector", BigInt(expected.vector), BigInt(found.vector));
   compare("error", expected.error, found.error);
@@ -75,20 +96,16 @@ export function differences(expected: Result, found: Result, ignoredFlags: numbe
     compare(name, expected.registers[number]! & part, found.registers[number]! & part);
   });
   for (const name of ["cs", "ss", "segments", "log", "marks"] as const) compare(name, expected[name], found[name]);
-  const place = firstDifference(expected.memory, found.memory);
-  if (place >= 0)
-    list.push(`memory ${hex(expected.memory, place)} ≠ ${hex(found.memory, place)} at ${place.toString(16)}`);
-  const at = expected.media.findIndex((byte, index) => byte !== found.media[index] && !IGNORED_MEDIA.has(index));
-  if (at >= 0) list.push(`fxsave+${at}: ${hex(expected.media, at)} ≠ ${hex(found.media, at)}`);
+  expected.pages.forEach((page, number) => {
+    const other = found.pages[number];
+    // Pages that only one of the two wrote are told by the marks.
+    if (page != null && other != null) compareBytes(`page ${number}`, page, other, NOTHING);
+  });
+  compareBytes("fxsave", expected.media, found.media, IGNORED_MEDIA);
   return list;
 }
 
-/** Pages that only one of the two wrote are told by the marks. */
-function firstDifference(left: Uint8Array, right: Uint8Array): number {
-  if (left.length !== right.length || Buffer.compare(left, right) === 0) return -1;
-  return left.findIndex((byte, at) => byte !== right[at]);
-}
-
+const NOTHING: ReadonlySet<number> = new Set();
 /** Last instruction's opcode and addresses, which processors keep differently, and what is reserved. */
 const IGNORED_MEDIA = new Set(
   Array.from({ length: 512 }, (_, at) => at).filter(

@@ -99,6 +99,18 @@ describe("the page walk", () => {
     expect(cpu.mmu.readVirtual(0x3ffffcn, 8)).toBeNull();
   });
 
+  it("marks no page as written by a write that faults in the next one", () => {
+    const cpu = bareCpu();
+    enterUserMode(cpu);
+    cpu.memory.write64(0x3000, 0x87n);
+    cpu.memory.write64(0x3008, 0n);
+    expect(() => cpu.mmu.write(0x1ffffcn, 8, 1n, false)).toThrow(expect.objectContaining({ address: 0x200000n }));
+    expect(cpu.memory.read64(0x3000)).toBe(0xa7n);
+    cpu.memory.write64(0x3008, 0x200087n);
+    cpu.mmu.write(0x1ffffcn, 8, 1n, false);
+    expect([cpu.memory.read64(0x3000), cpu.memory.read64(0x3008)]).toEqual([0xe7n, 0x2000e7n]);
+  });
+
   it("translates pages of 1 GiB", () => {
     const cpu = bareCpu();
     enterUserMode(cpu);

@@ -39,6 +39,8 @@ export interface RuntimeFunctions {
   readonly status: number;
   readonly fill: number;
   readonly findPage: number;
+  /** Of a routine of the x87, by its name. */
+  routine(name: string): number;
 }
 
 export abstract class BranchEmitter extends ValueSemantics {
@@ -75,9 +77,14 @@ export abstract class BranchEmitter extends ValueSemantics {
       statements: [],
       registers: new Map(),
       vectors: new Map(),
-      flags: viewOfLocals(this.form, this.carried),
+      flags: this.flagsBefore(),
       departure: null,
     };
+  }
+
+  /** The flags as they are before the instruction. */
+  protected flagsBefore(): FlagView {
+    return viewOfLocals(this.form, this.carried);
   }
 
   protected push(statement: Statement): void {
@@ -115,9 +122,14 @@ export abstract class BranchEmitter extends ValueSemantics {
 
   // Registers
 
+  /** The local that holds a general register. */
+  protected registerLocal(number: number): number {
+    return LOCAL.registers + number;
+  }
+
   #register(number: number): Value {
     this.used.add(number);
-    return this.branch.registers.get(number) ?? x.local(LOCAL.registers + number, I64);
+    return this.branch.registers.get(number) ?? x.local(this.registerLocal(number), I64);
   }
 
   #setRegister(number: number, value: Value): void {

@@ -12,6 +12,8 @@ export const CELL = {
   a20: 0x1014,
   /** i32: what was left of the budget when a region last asked for a page to be found: nothing was done since if it is the same. */
   askedAt: 0x1018,
+  /** i64: what a routine of the runtime answers, besides having been done. */
+  routineAnswer: 0x1080,
 } as const;
 
 /** A byte for each entry that the TLB may have: not 0 where a page of that entry holds code that has been fetched. */

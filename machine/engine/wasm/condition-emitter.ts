@@ -5,7 +5,6 @@ import { I32, I64, OP } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import { type FlagView, sameForm } from "./flag-view.ts";
-import { LOCAL } from "./function-writer.ts";
 
 export abstract class ConditionEmitter extends BranchEmitter {
   if(condition: Value, then: () => void, otherwise?: () => void): void {
@@ -83,7 +82,7 @@ export abstract class ConditionEmitter extends BranchEmitter {
   /** A register that one branch changes is, after both, what a temporary holds. */
   #joinRegisters(outer: Branch, taken: Branch, passed: Branch): void {
     for (const number of new Set([...taken.registers.keys(), ...passed.registers.keys()])) {
-      const before = outer.registers.get(number) ?? x.local(LOCAL.registers + number, I64);
+      const before = outer.registers.get(number) ?? x.local(this.registerLocal(number), I64);
       const values = [taken, passed].map((branch) => branch.registers.get(number) ?? before);
       if (values[0] === values[1]) continue;
       const index = this.fn.take(I64);

@@ -14,6 +14,8 @@ import { MemoryEmitter } from "./memory-emitter.ts";
 import type { Step } from "./region.ts";
 
 export abstract class Emitter extends MemoryEmitter implements Semantics<Value> {
+  /** Results of flags are kept even where they could be computed from the operands. */
+  protected readonly keepsResults: boolean = false;
   #next = 0n;
   #start = 0n;
 
@@ -57,15 +59,11 @@ export abstract class Emitter extends MemoryEmitter implements Semantics<Value> 
     if (departure === null) return null;
     const { target, condition } = departure;
     if (typeof target !== "bigint") {
-      const held = this.hold(x.as64(target));
-      if (this.context.mode === 64) this.#leaveUnlessCanonical(held);
-      else if (this.context.codeLimit < 0xffffffff)
-        this.leaveIf(x.compare("LtU", x.constant(BigInt(this.context.codeLimit)), held));
       this.push((depth) => {
-        this.fn.emit(held, depth);
+        this.fn.emit(target, depth);
         this.fn.out.set(LOCAL.rip);
       });
-      return { target: held, condition: null };
+      return { target, condition: null };
     }
     if (condition === null || (branch.registers.size === 0 && !this.touchesFlags)) return departure;
     return { target, condition: this.hold(condition) };
@@ -85,12 +83,12 @@ export abstract class Emitter extends MemoryEmitter implements Semantics<Value> 
       fn.emit(value);
       targets.push(index);
     };
-    for (const [number, value] of registers) assign(LOCAL.registers + number, x.as64(value));
+    for (const [number, value] of registers) assign(this.registerLocal(number), x.as64(value));
     for (const [number, value] of this.branch.vectors) assign(this.vectorLocal(number), value);
     if (this.touchesFlags) {
       assign(LOCAL.left, x.as64(flags.left));
       assign(LOCAL.right, x.as64(flags.right));
-      if (flags.form?.plain !== true) assign(LOCAL.result, x.as64(flags.result));
+      if (flags.form?.plain !== true || this.keepsResults) assign(LOCAL.result, x.as64(flags.result));
       assign(LOCAL.flagBits, x.as32(flags.bits));
       assign(LOCAL.flagState, x.as32(flags.state));
     }
@@ -107,14 +105,21 @@ export abstract class Emitter extends MemoryEmitter implements Semantics<Value> 
     return x.constant(this.#next);
   }
 
-  #depart(target: bigint | Value): void {
+  protected depart(target: bigint | Value): void {
     if (this.branch.departure !== null) throw new NotEmitted("two jumps in one instruction");
     this.branch.departure = { target, condition: null };
   }
 
   jump(target: Value): void {
-    if (x.isConstant(target)) this.#toKnown(target.constant);
-    else this.#depart(target);
+    if (x.isConstant(target)) {
+      this.#toKnown(target.constant);
+      return;
+    }
+    const held = this.hold(x.as64(target));
+    if (this.context.mode === 64) this.#leaveUnlessCanonical(held);
+    else if (this.context.codeLimit < 0xffffffff)
+      this.leaveIf(x.compare("LtU", x.constant(BigInt(this.context.codeLimit)), held));
+    this.depart(held);
   }
 
   relative(displacement: bigint, width: Width): void {
@@ -125,11 +130,11 @@ export abstract class Emitter extends MemoryEmitter implements Semantics<Value> 
     const { mode, codeLimit } = this.context;
     const allowed = mode === 64 ? isCanonical(target) : Number(target) <= codeLimit;
     if (!allowed) throw new NotEmitted("a jump out of the code segment");
-    this.#depart(target);
+    this.depart(target);
   }
 
   again(): void {
-    this.#depart(this.#start);
+    this.depart(this.#start);
   }
 
   fault(): void {

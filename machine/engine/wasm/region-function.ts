@@ -13,7 +13,6 @@ import { FunctionWriter, type Label, LEAVING, LOCAL } from "./function-writer.ts
 import type { Gates } from "./gates.ts";
 import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, JUMP_SLOT, JUMPS } from "./jump-cache.ts";
 import { type Block, type Step, successorsOf, type Way } from "./region.ts";
-import { RUNTIME } from "./runtime.ts";
 import { Structure } from "./structure.ts";
 import { NO_PAGE } from "./tlb-access.ts";
 import type { Draft } from "./translations.ts";
@@ -385,6 +384,11 @@ class RegionWriter {
 }
 
 /** Translates a region. */
-export function regionFunction({ blocks, context, gates }: Draft, cpu: Cpu, name: string): FunctionBody {
-  return new RegionWriter(blocks, context, RUNTIME, cpu, gates).write(name);
+export function regionFunction(
+  { blocks, context, gates }: Draft,
+  cpu: Cpu,
+  runtime: RuntimeFunctions,
+  name: string,
+): FunctionBody {
+  return new RegionWriter(blocks, context, runtime, cpu, gates).write(name);
 }

@@ -14,27 +14,47 @@ import type { Width } from "#machine/cpu/semantics.ts";
 import type { RuntimeFunctions } from "./branch-emitter.ts";
 import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts";
 import * as x from "./expressions.ts";
+import { extendedRoutines } from "./extended-routines.ts";
 import { emitResult, type FlagView, flagOf } from "./flag-view.ts";
 import { FunctionWriter } from "./function-writer.ts";
 import { pageWalk } from "./page-walk.ts";
 
-/** Types of functions, by index, the same in all modules: of a region, of `status`, of `fill`, of `findPage`. */
+/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, `findPage`, of routines. */
 export const TYPES: readonly FunctionType[] = [
   { parameters: [I32], results: [I32] },
   { parameters: [I32, I64, I64, I64, I32], results: [I32] },
   { parameters: [I32, I32, I64], results: [] },
   { parameters: [I64, I32, I32, I32], results: [I32] },
+  { parameters: [I64, I64], results: [I32] },
 ];
 const STATUS_TYPE = 1;
 const FILL_TYPE = 2;
 const WALK_TYPE = 3;
-/** What regions import, in this order. */
-export const IMPORTS = [
+const ROUTINE_TYPE = 4;
+/** What all modules of regions import, in this order. */
+const IMPORTS = [
   { name: "status", type: STATUS_TYPE },
   { name: "fill", type: FILL_TYPE },
   { name: "findPage", type: WALK_TYPE },
 ] as const;
-export const RUNTIME: RuntimeFunctions = { status: 0, fill: 1, findPage: 2 };
+
+/** The functions that one module of regions imports. */
+export class ModuleImports implements RuntimeFunctions {
+  readonly status = 0;
+  readonly fill = 1;
+  readonly findPage = 2;
+  readonly list: { readonly name: string; readonly type: number }[] = [...IMPORTS];
+
+  /** Whether some of them are routines of the x87. */
+  get needsRoutines(): boolean {
+    return this.list.length > IMPORTS.length;
+  }
+
+  routine(name: string): number {
+    const known = this.list.findIndex((entry) => entry.name === name);
+    return known >= 0 ? known : this.list.push({ name, type: ROUTINE_TYPE }) - 1;
+  }
+}
 
 const PARAMETER = { state: 0, left: 1, right: 2, result: 3, bits: 4 } as const;
 const VALUE = 5;
@@ -147,6 +167,13 @@ function fillFunction(): FunctionBody {
 /** The runtime's functions, as they are imported by regions. */
 export function makeRuntime(imports: WebAssembly.ModuleImports, size: number): WebAssembly.ModuleImports {
   const functions = [statusFunction(), fillFunction(), pageWalk(size, WALK_TYPE)];
+  const module = new WebAssembly.Module(encodeModule({ types: TYPES, imports: [], functions }));
+  return new WebAssembly.Instance(module, { engine: imports }).exports as WebAssembly.ModuleImports;
+}
+
+/** The routines of the x87, made when the first region needs one. */
+export function makeRoutines(imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports {
+  const functions = extendedRoutines(ROUTINE_TYPE);
   const module = new WebAssembly.Module(encodeModule({ types: TYPES, imports: [], functions }));
   return new WebAssembly.Instance(module, { engine: imports }).exports as WebAssembly.ModuleImports;
 }

@@ -4,8 +4,9 @@ import { interruptReturn } from "#machine/cpu/far-return.ts";
 import { type Flag, STATUS } from "#machine/cpu/flags.ts";
 import type { SystemOperation, Width } from "#machine/cpu/semantics.ts";
 import { softwareInterrupt } from "#machine/cpu/software-interrupts.ts";
-import type { Unit, VectorMeaning, VectorSemantics } from "#machine/cpu/vector-semantics.ts";
+import type { Routine, Unit, VectorMeaning, VectorSemantics } from "#machine/cpu/vector-semantics.ts";
 import { NATIVE, REMAPPING } from "./operations.ts";
+import { plainRoutine } from "./plain-routines.ts";
 
 /** What the meaning of an instruction says about the way on. */
 export interface Findings {
@@ -46,7 +47,10 @@ class Survey implements VectorSemantics<Nothing, Nothing> {
   readsFlags = false;
   leaves = false;
 
-  constructor(readonly stackWidth: 16 | 32 | 64) {}
+  constructor(
+    readonly stackWidth: 16 | 32 | 64,
+    readonly instruction: Instruction,
+  ) {}
 
   constant(): Nothing {
     return 0;
@@ -230,7 +234,7 @@ class Survey implements VectorSemantics<Nothing, Nothing> {
   }
   require(unit: Unit): void {
     this.leaves = true;
-    if (unit !== "sse") this.usesSystem = true;
+    if (unit === "mmx") this.usesSystem = true;
   }
   readState(): Nothing {
     return 0;
@@ -238,9 +242,9 @@ class Survey implements VectorSemantics<Nothing, Nothing> {
   writeState(): void {
     this.usesSystem = true;
   }
-  call(): Nothing {
-    this.usesSystem = true;
-    return 0;
+  call(routine: Routine): Nothing {
+    if (plainRoutine(this.instruction, routine) === null) this.usesSystem = true;
+    return this.load();
   }
   setStatus(): void {
     this.setFlags();
@@ -249,7 +253,7 @@ class Survey implements VectorSemantics<Nothing, Nothing> {
 
 /** Looks at one instruction. */
 export function survey(meaning: VectorMeaning, instruction: Instruction, stackWidth: 16 | 32 | 64): Findings {
-  const seen = new Survey(stackWidth);
+  const seen = new Survey(stackWidth, instruction);
   meaning(seen, instruction);
   return {
     relative: seen.relativeJump,

@@ -6,7 +6,7 @@ import type { Gates } from "./gates.ts";
 import { JumpCache } from "./jump-cache.ts";
 import type { Block } from "./region.ts";
 import { regionFunction } from "./region-function.ts";
-import { IMPORTS, makeRuntime, TYPES } from "./runtime.ts";
+import { ModuleImports, makeRoutines, makeRuntime, TYPES } from "./runtime.ts";
 
 /** Bytes of guest code in RAM, `end` exclusive. */
 export interface Range {
@@ -54,6 +54,9 @@ export class Translations {
   /** Made when the first region is: a machine that has just been switched on must not wait for it. */
   #imports: WebAssembly.ModuleImports | null = null;
 
+  /** With the routines of the x87. */
+  #routines: WebAssembly.ModuleImports | null = null;
+
   constructor(readonly cpu: Cpu) {
     this.jumps = new JumpCache(cpu.state.memory);
   }
@@ -64,6 +67,12 @@ export class Translations {
       this.#imports = { ...shared, ...makeRuntime(shared, this.cpu.memory.size) };
     }
     return this.#imports;
+  }
+
+  #importsOf({ needsRoutines }: ModuleImports): WebAssembly.ModuleImports {
+    if (!needsRoutines) return this.#shared;
+    this.#routines ??= { ...this.#shared, ...makeRoutines(this.#shared) };
+    return this.#routines;
   }
 
   /** The region that begins at an address under the current mapping. */
@@ -83,10 +92,11 @@ export class Translations {
 
   /** Compiles regions into one module. */
   add(drafts: readonly Draft[], generation: number): void {
-    const functions = drafts.map((draft, index) => regionFunction(draft, this.cpu, `r${index}`));
-    const bytes = encodeModule({ types: TYPES, imports: IMPORTS, functions });
+    const imports = new ModuleImports();
+    const functions = drafts.map((draft, index) => regionFunction(draft, this.cpu, imports, `r${index}`));
+    const bytes = encodeModule({ types: TYPES, imports: imports.list, functions });
     if (this.modules >= MOST_MODULES || this.bytes + bytes.length > MOST_BYTES) this.clear();
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { engine: this.#shared });
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { engine: this.#importsOf(imports) });
     this.modules++;
     this.bytes += bytes.length;
     for (const [index, draft] of drafts.entries())

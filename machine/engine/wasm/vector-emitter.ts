@@ -1,9 +1,10 @@
 /** The emitter for vectors and floating point: XMM registers in locals, lanes as WebAssembly's vectors. */
 
+import type { Instruction } from "#isa/instruction.ts";
 import { STATUS } from "#machine/cpu/flags.ts";
 import * as at from "#machine/cpu/layout.ts";
 import type { Width } from "#machine/cpu/semantics.ts";
-import { unitFault } from "#machine/cpu/units.ts";
+import { ERROR_SUMMARY, unitFault } from "#machine/cpu/units.ts";
 import type {
   Conversion,
   FloatOperation,
@@ -11,16 +12,19 @@ import type {
   LaneShift,
   LaneWidth,
   PackedOperation,
+  Routine,
   Unit,
   VectorSemantics,
 } from "#machine/cpu/vector-semantics.ts";
 import type { DecodedInstruction } from "../code-cache.ts";
-import { I32, I64, V128 } from "./encoder.ts";
+import { CELL } from "./cells.ts";
+import { I32, I64, OP, V128 } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import { comparedBits, computedFloat, converted, EXACT_ROUNDING } from "./float-lanes.ts";
 import { NativeEmitter } from "./native-emitter.ts";
 import { packedValue } from "./packed-lanes.ts";
+import { plainRoutine } from "./plain-routines.ts";
 import { bitmask, extract, replace, shiftLanes, shuffled, vectorConstant } from "./simd.ts";
 
 const PAIR = 16;
@@ -30,7 +34,10 @@ export class VectorEmitter extends NativeEmitter implements VectorSemantics<Valu
   readonly vectorLocals = new Map<number, number>();
   readonly vectorsWritten = new Set<number>();
 
+  #instruction: Instruction | null = null;
+
   protected run(decoded: DecodedInstruction): void {
+    this.#instruction = decoded.instruction;
     decoded.meaning(this, decoded.instruction);
   }
 
@@ -152,9 +159,11 @@ export class VectorEmitter extends NativeEmitter implements VectorSemantics<Valu
     return found.result;
   }
 
-  /** CR0 and CR4 are part of the context. */
+  /** CR0 and CR4 are part of the context; an exception of the x87 that waits is not. */
   require(unit: Unit): void {
-    if (unit !== "sse" || unitFault(this.cpu, unit) !== null) this.refuse(`the unit ${unit}`);
+    if (unit === "mmx" || unitFault(this.cpu, unit) !== null) this.refuse(`the unit ${unit}`);
+    if (unit !== "x87" && unit !== "wait") return;
+    this.leaveIf(x.isNonZero(x.logic("And", x.stateWord(at.FPU_STATUS, I32), x.constant(BigInt(ERROR_SUMMARY)))));
   }
 
   readState(offset: number, width: 8 | 16 | 32 | 64): Value {
@@ -165,8 +174,16 @@ export class VectorEmitter extends NativeEmitter implements VectorSemantics<Valu
     this.refuse("a change of the floating-point state");
   }
 
-  call(): Value {
-    return this.refuse("a routine of the floating-point unit");
+  /** The runtime does it for plain numbers, and says whether these are. */
+  call(called: Routine, ...values: Value[]): Value {
+    const plain = plainRoutine(this.#instruction!, called);
+    if (plain === null) return this.refuse("a routine of the floating-point unit");
+    const all = [...values, ...plain.values.map((value) => x.constant(value)), x.constant(0n), x.constant(0n)];
+    const parameters = all.slice(0, 2).map((value) => x.as64(value));
+    const done = x.make(OP.call, I32, parameters, 1, this.runtime.routine(plain.name));
+    if (plain.certain) this.hold(done);
+    else this.leaveIf(x.isZero(done));
+    return plain.answers ? this.hold(x.stateWord(CELL.routineAnswer, I64)) : x.constant(0n);
   }
 
   setStatus(flags: Value): void {
