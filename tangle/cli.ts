@@ -213,7 +213,6 @@ function existing(chapter: string, book: Book): number {
   throw new ArgumentError(`there is no chapter ${chapter}; the book has ${numbers.join(", ") || "none"}`, 1);
 }
 
-/** `where`: a place of the book for a tangled one, or the tangled places for one of the book. */
 /** Tells what the async functions of a built chapter keep while they wait. */
 function frames(values: Options, { root, out }: Surroundings): number {
   const { book } = readBook(readBookFiles(root));
@@ -226,6 +225,7 @@ function frames(values: Options, { root, out }: Surroundings): number {
   return 0;
 }
 
+/** `where`: a place of the book for a tangled one, or the tangled places for one of the book. */
 function where(argument: string, values: Options, { root, out, error }: Surroundings): number {
   const match = /^(.+?):([1-9]\d*)(?::([1-9]\d*))?$/.exec(argument);
   if (match === null) throw new ArgumentError(`\`${argument}\` is not FILE:LINE[:COLUMN]`, 2);

@@ -1,10 +1,13 @@
 /** Chapter 12: keys through a queue, a processor that sleeps between them, and a wake-up that is lost where it can be. */
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Machine } from "#machine/machine.ts";
 import { screenText } from "#machine/platform/vga.ts";
 import { createMachine } from "../../machine/hosts/pc.ts";
+import { formatFrames } from "../../tangle/frames.ts";
 import { lacks } from "../requires.ts";
-import { bootableDisk, machineImage } from "./images.ts";
+import { chapters } from "./chapters.ts";
+import { bootableDisk, machineImage, readOutput, repository } from "./images.ts";
 import { runInQemu } from "./qemu.ts";
 
 const CHAPTER = 12;
@@ -41,6 +44,15 @@ export function testTasks(): void {
   const typed = "Awaited, and printed by a task.";
 
   describe("tasks", () => {
+    test("the frames that the chapter shows are those that the compiler makes", () => {
+      const { path } = chapters().find(({ number }) => number === CHAPTER)!;
+      const told = formatFrames(new TextDecoder().decode(readOutput(CHAPTER, null, "map.json"))).split("\n");
+      const lines = readFileSync(`${repository}/${path}`, "utf8").split("\n");
+      const shown = lines.filter((line) => /^ +\d+ bytes {2}kernel\/|^ +\d+ {2}line \d/.test(line));
+      expect(shown.length).toBeGreaterThan(8);
+      for (const line of shown) expect(told).toContain(line);
+    });
+
     test("keys that are typed appear, in our machine", () => {
       const machine = booted(null);
       machine.type(typed);
