@@ -7,7 +7,7 @@ import { type HarnessOptions, harnessDisk } from "./image.ts";
 import { codeAddress } from "./layout.ts";
 import { HarnessError, type HarnessRun, runInOurs, runInQemu } from "./machines.ts";
 import { assembleProgram, type Program } from "./program.ts";
-import { type Ending, RESERVED_FLAGS, RULES } from "./qemu-deviations.ts";
+import { type Ending, exchangesPairs, RESERVED_FLAGS, RULES } from "./qemu-deviations.ts";
 import { type Difference, differences, type Result, readResult } from "./results.ts";
 
 /** Who is compared with whom. Two of our engines must agree in every bit, undefined flags too. */
@@ -56,7 +56,7 @@ export function compareRuns(
     if (differences(expected, found, 0, exact).length === 0) continue;
     const list = differences(expected, found, ignoredFlags(program, slot, expected), exact);
     if (list.length === 0) continue;
-    const names = exact ? null : deviationsIn({ program, slot, expected, found, differences: list });
+    const names = exact ? null : deviationsIn({ program, expected, found, differences: list }, slot);
     if (names === null) mismatches.push({ program, slot, differences: list });
     else for (const name of names) deviations.set(name, (deviations.get(name) ?? 0) + 1);
   }
@@ -67,23 +67,28 @@ export function compareRuns(
 export function hasStuckFlags(programs: readonly (Program | null)[], run: HarnessRun): boolean {
   return programs.some(
     (program, slot) =>
-      program !== null &&
-      (readResult(run, slot, false).flags & RESERVED_FLAGS) !== 0n &&
-      !program.items.some(({ plan }) => plan.form.mnemonic.startsWith("cmpxchg")),
+      program !== null && (readResult(run, slot, false).flags & RESERVED_FLAGS) !== 0n && !exchangesPairs(program),
   );
 }
 
 /** The names of QEMU's deviations that account for all differences; null where they do not. */
-function deviationsIn(ending: Omit<Ending, "instruction"> & { readonly slot: number }): Set<string> | null {
-  const { program, slot, expected } = ending;
-  const code = assembleProgram(program, slot)?.code;
-  const offset = Number(expected.rip) - codeAddress(slot);
-  const inside = code !== undefined && offset >= 0 && offset < code.length;
-  const decoded = inside ? decode(code, offset, program.mode) : null;
-  const instruction = decoded === null || decoded.mnemonic === null ? null : decoded;
+function deviationsIn(
+  seen: Omit<Ending, "instruction" | "foundInstruction" | "beforeFound">,
+  slot: number,
+): Set<string> | null {
+  const { program, expected, found } = seen;
+  const code = assembleProgram(program, slot)?.code ?? new Uint8Array(0);
+  const offsetOf = ({ rip }: Result) => Number(rip) - codeAddress(slot);
+  const at = (result: Result) => {
+    const offset = offsetOf(result);
+    const instruction = offset >= 0 && offset < code.length ? decode(code, offset, program.mode) : null;
+    return instruction === null || instruction.mnemonic === null ? null : instruction;
+  };
+  const [instruction, foundInstruction] = [at(expected), at(found)];
+  const ending = { ...seen, instruction, foundInstruction, beforeFound: code[offsetOf(found) - 1] };
   const names = new Set<string>();
-  for (const difference of ending.differences) {
-    const rule = RULES.find(({ explains }) => explains(difference, { ...ending, instruction }));
+  for (const difference of seen.differences) {
+    const rule = RULES.find(({ explains }) => explains(difference, ending));
     if (rule === undefined) return null;
     names.add(rule.name);
   }

@@ -19,6 +19,10 @@ export interface Ending {
   readonly found: Result;
   /** The instruction at which QEMU ended the program; null where that is none of the program's. */
   readonly instruction: Instruction | null;
+  /** The same in ours. */
+  readonly foundInstruction: Instruction | null;
+  /** The byte before that. */
+  readonly beforeFound: number | undefined;
   readonly differences: readonly Difference[];
 }
 
@@ -32,6 +36,7 @@ const ACCESSED_MARKS = 0x2020202020n;
 const DIRTY = 0x40n;
 /** Bits of RFLAGS that are always clear (SDM vol. 1, figure 3-8). */
 export const RESERVED_FLAGS = 0xffff_ffff_ffc0_8028n;
+const STI = 0xfb;
 const [DEBUG, STACK, PROTECTION, PAGE_FAULT] = [1, 12, 13, 14];
 
 const isMemoryFault = ({ vector }: Result) => vector >= STACK && vector <= PAGE_FAULT;
@@ -45,6 +50,17 @@ const isPart = (...names: readonly string[]) => {
 function dirtyBefore({ cr2 }: Result): bigint {
   const page = (Number(cr2) - PAGES) / PAGE;
   return Number.isInteger(page) && page >= 1 && page <= 5 ? DIRTY << BigInt(8 * (5 - page)) : 0n;
+}
+
+/** Whether CMPXCHG8B or CMPXCHG16B is in it. */
+export function exchangesPairs({ items }: Program): boolean {
+  return items.some(({ plan }) => /^cmpxchg(8|16)b$/.test(plan.form.mnemonic));
+}
+
+/** The selector of ES, DS, FS or GS where a program ended. */
+function selectorOf({ segments }: Result, number: number): number {
+  const place = [2, -1, -1, 3, 1, 0][number]!;
+  return place < 0 ? Number.NaN : Number((segments >> BigInt(16 * place)) & 0xffffn);
 }
 
 export const RULES: readonly Rule[] = [
@@ -61,6 +77,11 @@ export const RULES: readonly Rule[] = [
     // SDM vol. 2, STI: after the next instruction. QEMU looks when a block of translated code ends.
     name: "an interrupt that waits for STI comes at the end of a block",
     explains: ({ part }, { program }) => program.armed && part === "log",
+  },
+  {
+    // SDM vol. 3A, section 6.8.3: MOV to SS and POP SS hold a single step back, STI only interrupts.
+    name: "no single step after sti",
+    explains: (_, { found, beforeFound }) => found.vector === DEBUG && beforeFound === STI,
   },
   {
     // SDM vol. 2, POPA and PUSHA: nothing is changed where it faults (vol. 3A, section 6.5). QEMU keeps what it did.
@@ -88,6 +109,17 @@ export const RULES: readonly Rule[] = [
       isPart("vector", "cr2", "error")(difference),
   },
   {
+    // SDM vol. 3A, section 5.4.1: #GP(0) where memory is reached through a null selector. QEMU goes on, with base 0.
+    name: "32-bit code reaches memory through a null selector",
+    explains: (_, { program, found, foundInstruction }) =>
+      program.mode === 32 &&
+      found.vector === PROTECTION &&
+      found.error === 0n &&
+      foundInstruction?.operands.some(
+        (operand) => operand.kind === "memory" && selectorOf(found, operand.segment) < 4,
+      ) === true,
+  },
+  {
     // SDM vol. 3A, section 4.7: W/R tells the access that caused the fault, a write (so says the host's processor too).
     name: "a read-modify-write that page-faults is told as a read",
     explains: ({ part, expected, found }, ending) =>
@@ -103,13 +135,10 @@ export const RULES: readonly Rule[] = [
       (found & ~expected & ~BigInt(STATUS)) === 0n,
   },
   {
-    // SDM vol. 2, CMPXCHG8B: only ZF changes. QEMU takes flags from what was computed last, reserved bits too.
-    name: "cmpxchg8b and cmpxchg16b set reserved flags",
+    // SDM vol. 2, CMPXCHG8B: only ZF changes. QEMU adds what it computed flags from last, reserved bits and all.
+    name: "cmpxchg8b and cmpxchg16b set other flags",
     explains: ({ part, expected, found }, { program }) =>
-      part === "flags" &&
-      program.items.some(({ plan }) => plan.form.mnemonic.startsWith("cmpxchg")) &&
-      (found & RESERVED_FLAGS) === 0n &&
-      ((expected ^ found) & ~RESERVED_FLAGS) === 0n,
+      part === "flags" && exchangesPairs(program) && (found & ~expected & ~BigInt(STATUS)) === 0n,
   },
   {
     // SDM vol. 3A, section 4.8 allows it: accessed bits may be set for accesses that come to nothing.
