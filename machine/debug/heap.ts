@@ -30,6 +30,8 @@ export interface HeapView {
   readonly largestFree: number;
   /** The kernel's own counts, by name: `allocations`, `peakBytes`. */
   readonly counts: readonly (readonly [name: string, value: bigint])[];
+  /** Somebody holds the heap's lock: an allocation or a release is half done, and the rest of this view may be so too. */
+  readonly changing: boolean;
 }
 
 /** Reads the free parts of a heap from an allocator's own structures; null where they make no sense yet. */
@@ -64,14 +66,18 @@ export function heapRange(kernel: KernelMemory): AddressRange | null {
   return findAllocator(kernel)?.range ?? null;
 }
 
-/** The heap as it is; null before the kernel has made one, and in kernels without. */
+/** The lock that is held while the allocator works and its work is counted. */
+const LOCK = "kernel/heap:lock";
+
+/** The heap as it is; null before the kernel has made one, and in kernels without. No blocks while its lists make no sense. */
 export function viewHeap(kernel: KernelMemory): HeapView | null {
   const found = findAllocator(kernel);
   if (found === null) return null;
   const { name, allocator, range } = found;
+  const changing = kernel.named(LOCK)?.field("held")?.value() === 1n;
   const decoded = DECODERS[name]!(allocator, range);
-  if (decoded === null) return null;
-  const { blocks, separate } = decoded;
+  if (decoded === null && !changing) return null;
+  const { blocks, separate } = decoded ?? { blocks: [], separate: false };
   const bytesOf = (used: boolean): number =>
     blocks.filter(({ state }) => (state === "used") === used).reduce((sum, { bytes }) => sum + bytes, 0);
   const statistics = kernel.find("HeapStatistics");
@@ -87,6 +93,7 @@ export function viewHeap(kernel: KernelMemory): HeapView | null {
       const number = value.value();
       return number === null ? [] : [[field, number] as const];
     }),
+    changing,
   };
 }
 

@@ -7,6 +7,9 @@ import { type Content, element, foldable, hex, literal, note, size, table } from
 /** Bytes of a cell: the smallest block that any of the allocators makes. */
 const CELL = 16;
 
+const UNDER_WAY =
+  "An allocation or a release is under way: the kernel holds the heap's lock. Blocks and counts may be of two moments.";
+
 export const heap: Inspector<"heap"> = inspector({
   name: "heap",
   title: "Heap",
@@ -19,6 +22,7 @@ export const heap: Inspector<"heap"> = inspector({
         `, ${size(Number(view.range.end - view.range.start))} from `,
         literal(hex(view.range.start)),
       ),
+      ...(view.changing ? [note(UNDER_WAY)] : []),
       blockMap(view),
       kindTable(view),
       note(fragmentation(view)),
@@ -86,9 +90,9 @@ function fragmentation({ freeBytes, largestFree, blocks }: HeapView): string {
 }
 
 /** Internal fragmentation: what blocks have beyond what was asked for; null where the kernel does not count that. */
-function lostInside({ usedBytes, counts }: HeapView): string | null {
+function lostInside({ usedBytes, counts, changing }: HeapView): string | null {
   const asked = counts.find(([name]) => name === "bytesInUse")?.[1];
-  if (asked === undefined || usedBytes === 0 || Number(asked) > usedBytes) return null;
+  if (changing || asked === undefined || usedBytes === 0 || Number(asked) > usedBytes) return null;
   return `Of ${size(usedBytes)} in use ${size(asked)} were asked for; the blocks are ${size(usedBytes - Number(asked))} larger.`;
 }
 
