@@ -15,8 +15,16 @@ export interface HarnessRun {
   readonly instructions: number | null;
 }
 
-/** A run that did not come to its end; the message says how far it came. */
-export class HarnessError extends Error {}
+/** A run that did not come to its end, and the slot of the program that it stopped in. */
+export class HarnessError extends Error {
+  constructor(
+    peer: string,
+    readonly slot: number,
+    why: string,
+  ) {
+    super(`${peer}, in slot ${slot}: ${why}`);
+  }
+}
 
 /** Instructions after which a run is given up, for each program, and besides. */
 const PER_PROGRAM = 5_000;
@@ -32,9 +40,7 @@ export function runInOurs(disk: Uint8Array, programs: number, engine: EngineName
   if (stop.kind !== "halted" || !done) {
     const why =
       stop.kind === "stopped" ? stop.event.message : `${stop.kind} after ${machine.instructions} instructions`;
-    throw new HarnessError(
-      `${engine}, in slot ${openSlot(machine.readPhysical(RESULTS, programs * RESULT_SIZE))}: ${why}`,
-    );
+    throw new HarnessError(engine, openSlot(machine.readPhysical(RESULTS, programs * RESULT_SIZE)), why);
   }
   const next = wordAt(machine.readPhysical(DATA + HEADER.pages, 8), 0);
   return {
@@ -56,7 +62,8 @@ function openSlot(results: Uint8Array): number {
   return last + 1;
 }
 
-const PATIENCE_MS = 180_000;
+/** Milliseconds after which QEMU is given up, for each program, and besides. */
+const PATIENCE = { each: 15, besides: 20_000 };
 
 export async function runInQemu(disk: Uint8Array, programs: number): Promise<HarnessRun> {
   const folder = mkdtempSync(join(tmpdir(), "taiji-conform-"));
@@ -83,16 +90,16 @@ export async function runInQemu(disk: Uint8Array, programs: number): Promise<Har
       ],
       { stdio: ["ignore", "pipe", "ignore"] },
     );
-    const isDone = await finished(child);
+    const isDone = await finished(child, PATIENCE.each * programs + PATIENCE.besides);
     const monitor = await QmpClient.connect(join(folder, "qmp"), () => child?.exitCode === null);
-    if (monitor === null) throw new HarnessError("QEMU has no monitor");
+    if (monitor === null) throw new HarnessError("QEMU", 0, "no monitor");
     const read = async (val: number, size: number) => {
       const filename = join(folder, "memory");
       await monitor.execute("pmemsave", { val, size, filename });
       return new Uint8Array(readFileSync(filename));
     };
     const results = await read(RESULTS, programs * RESULT_SIZE);
-    if (!isDone) throw new HarnessError(`QEMU takes too long in slot ${openSlot(results)}`);
+    if (!isDone) throw new HarnessError("QEMU", openSlot(results), "takes too long");
     const next = Number(wordAt(await read(DATA + HEADER.pages, 8), 0));
     const copies = next > COPIES ? await read(COPIES, next - COPIES) : new Uint8Array(0);
     monitor.close();
@@ -104,9 +111,9 @@ export async function runInQemu(disk: Uint8Array, programs: number): Promise<Har
 }
 
 /** Waits for the letter that the harness prints at its end; false where it does not come in time. */
-function finished(child: ChildProcess): Promise<boolean> {
+function finished(child: ChildProcess, patience: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => resolve(false), PATIENCE_MS);
+    const timer = setTimeout(() => resolve(false), patience);
     child.stdout!.on("data", (bytes: Uint8Array) => {
       if (!bytes.includes(0x44)) return;
       clearTimeout(timer);
@@ -115,7 +122,7 @@ function finished(child: ChildProcess): Promise<boolean> {
     child.on("error", reject);
     child.on("close", () => {
       clearTimeout(timer);
-      reject(new HarnessError("QEMU ended: the guest reset itself"));
+      reject(new HarnessError("QEMU", 0, "the guest reset itself"));
     });
   });
 }

@@ -122,29 +122,30 @@ class Findings {
   }
 }
 
-/** Below so many programs, a batch that does not come to its end is not divided any more. */
-const SMALLEST = 64;
-
-/** A batch; where a peer does not come to its end, its halves. */
+/** A batch; where a peer does not come to the end of a program, that one is told and left out. */
 async function runBatch(campaign: Campaign, seed: number, count: number, findings: Findings): Promise<void> {
-  try {
-    await compareBatch(campaign, seed, count, findings);
-  } catch (error) {
-    if (!(error instanceof HarnessError)) throw error;
-    console.log(`programs ${seed}–${seed + count - 1}: ${error.message}`);
-    if (count <= SMALLEST) {
-      findings.mismatch("does not come to its end");
+  const media = campaign.options.media === true;
+  let programs: (Program | null)[] = Array.from({ length: count }, (_, index) => generate(seed + index, media));
+  for (;;) {
+    try {
+      await compareBatch(campaign, seed, programs, findings);
       return;
+    } catch (error) {
+      if (!(error instanceof HarnessError) || (programs[error.slot] ?? null) === null) throw error;
+      console.log(`seed ${seed + error.slot}: ${error.message}\n${printProgram(programs[error.slot]!, error.slot)}\n`);
+      findings.mismatch("does not come to its end");
+      programs = programs.with(error.slot, null);
     }
-    const half = count >> 1;
-    await runBatch(campaign, seed, half, findings);
-    await runBatch(campaign, seed + half, count - half, findings);
   }
 }
 
-async function compareBatch(campaign: Campaign, seed: number, count: number, findings: Findings): Promise<void> {
+async function compareBatch(
+  campaign: Campaign,
+  seed: number,
+  programs: readonly (Program | null)[],
+  findings: Findings,
+): Promise<void> {
   const { engines, qemu, options } = campaign;
-  const programs = Array.from({ length: count }, (_, index) => generate(seed + index, options.media === true));
   const [first, ...others] = engines;
   const reference = await runIn(first!, programs, options);
   const left = qemu ? await runIn("qemu", programs, options) : null;
