@@ -1,4 +1,4 @@
-/** The lines of the chapters' code fit the column that the site sets them in, so that none has to be moved sideways. */
+/** The lines of the book's code fit the column that the site sets them in, so that none has to be moved sideways. */
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { readBookFiles } from "../../tangle/io.ts";
@@ -9,9 +9,9 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** Characters that the column of site/styles/site.css has room for, beside the line numbers. */
 const COLUMNS = 98;
 
-test("no line of a chapter's code is wider than the column", () => {
+test("no line of the book's code is wider than the column", () => {
   const { book } = readBook(readBookFiles(root));
-  const wide = book.chapters.flatMap((chapter) =>
+  const wide = [...book.chapters, ...book.appendices].flatMap((chapter) =>
     chapter.blocks.flatMap(({ place, lines }) =>
       lines
         .filter(({ text }) => [...text].length > COLUMNS)
