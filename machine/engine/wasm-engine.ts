@@ -5,12 +5,14 @@ import * as at from "#machine/cpu/layout.ts";
 import type { Mmu } from "#machine/memory/mmu.ts";
 import { NOTE_CODE } from "#machine/memory/physical.ts";
 import { slot } from "#machine/memory/tlb.ts";
-import type { CodePage } from "./code-cache.ts";
+import type { CodePage, DecodedInstruction } from "./code-cache.ts";
 import { EvaluatorEngine } from "./evaluator-engine.ts";
+import { CallOuts } from "./wasm/call-outs.ts";
 import { CELL, FETCHED } from "./wasm/cells.ts";
 import { CodeWindow } from "./wasm/code-window.ts";
 import { type Context, Contexts } from "./wasm/context.ts";
 import { CurrentGates } from "./wasm/gates.ts";
+import { JumpTargets } from "./wasm/jump-targets.ts";
 import { discover } from "./wasm/region.ts";
 import { type Draft, type Region, Translations } from "./wasm/translations.ts";
 
@@ -37,9 +39,15 @@ function pageNumber(page: number): bigint {
   return page < 0 ? 0n : Number.isFinite(page) ? BigInt(page) : 0xffffffffffffffffn;
 }
 
+function isComputedJump({ mnemonic, operands }: DecodedInstruction["instruction"]): boolean {
+  return (mnemonic === "jmp" || mnemonic === "call") && operands[0]!.kind !== "relative";
+}
+
 export class WasmEngine extends EvaluatorEngine {
   readonly translations: Translations;
   readonly #contexts = new Contexts();
+  readonly #callOuts: CallOuts;
+  readonly #jumps = new JumpTargets();
   readonly #halves: Uint32Array;
   #context: Context | null = null;
   #generation = -1;
@@ -54,12 +62,14 @@ export class WasmEngine extends EvaluatorEngine {
     readonly hot = HOT,
   ) {
     super(cpu);
-    this.translations = new Translations(cpu);
+    this.#callOuts = new CallOuts(cpu, () => this.evaluator.attention);
+    this.translations = new Translations(cpu, this.#callOuts.call);
     this.#halves = cpu.state.halves;
     this.evaluator.cursor.onFetch = (page) => this.#fetched(page);
     cpu.memory.connect({
       codeWritten: (place, length) => this.#codeWritten(place, length),
       remapped: () => {
+        this.#callOuts.disturbed = true;
         cpu.mmu.flush();
         this.evaluator.cursor.page = null;
       },
@@ -81,6 +91,7 @@ export class WasmEngine extends EvaluatorEngine {
       words[CELL.firstLargePage / 8] = pageNumber(mmu.large.first);
       words[CELL.lastLargePage / 8] = pageNumber(mmu.large.last);
     }
+    words[CELL.end / 8] = BigInt(this.#callOuts.end);
     halves[CELL.a20 / 4] = memory.a20 ? 1 : 0;
     halves[CELL.askedAt / 4] = 0xffffffff;
     halves[CELL.pending / 4] = interrupts.pending() ? 1 : 0;
@@ -97,6 +108,7 @@ export class WasmEngine extends EvaluatorEngine {
 
   #codeWritten(place: number, length: number): void {
     const { translations, cpu } = this;
+    this.#callOuts.disturbed = true;
     translations.written(place, length);
     this.evaluator.cursor.cache.written(place, length, translations.holds(place));
     if ((cpu.memory.notes(place) & NOTE_CODE) === 0) translations.written(place & ~0xfff, 0x1000);
@@ -139,7 +151,9 @@ export class WasmEngine extends EvaluatorEngine {
     decoded.meaning(evaluator, decoded.instruction);
     cpu.retired++;
     this.left--;
-    return cursor.page !== page || cursor.offset !== offset + decoded.length || evaluator.attention;
+    const isElsewhere = cursor.page !== page || cursor.offset !== offset + decoded.length;
+    if (isElsewhere && isComputedJump(decoded.instruction)) this.#jumps.note(page, offset, cursor.rip);
+    return isElsewhere || evaluator.attention;
   }
 
   /** Runs a region, and those that it leads to. False where the evaluator must do the next instruction. */
@@ -147,12 +161,18 @@ export class WasmEngine extends EvaluatorEngine {
     const { cpu } = this;
     const { cursor } = this.evaluator;
     const budget = Math.min(this.left, LONGEST_RUN);
+    const { id } = region.draft.context;
+    this.#callOuts.end = cpu.retired + budget;
+    this.#callOuts.disturbed = false;
     this.#tell();
+    this.#halves[CELL.context / 4] = id;
     const rest = region.run(budget);
     const done = budget - (rest < 0 ? ~rest : rest);
     cpu.retired += done;
     this.left -= done;
-    cursor.goTo(cpu.state.rip);
+    const isElsewhere = this.#callOuts.disturbed || this.#halves[CELL.context / 4] !== id;
+    if (isElsewhere) this.evaluator.refresh();
+    else cursor.goTo(cpu.state.rip);
     return rest >= 0;
   }
 
@@ -176,7 +196,7 @@ export class WasmEngine extends EvaluatorEngine {
     if (heat + 1 < this.hot) return null;
     const waits = this.#candidates.some((candidate) => candidate.page === page && candidate.offset === offset);
     if (!waits) {
-      const window = new CodeWindow(cpu, this.evaluator.cursor, context.mode);
+      const window = new CodeWindow(cpu, this.evaluator.cursor, context.mode, this.#jumps);
       this.#candidates.push({ page, offset, context, entry: cpu.state.rip, window });
     }
     if (this.#candidates.length < this.#batch && heat + 1 < 2 * this.hot) return null;
@@ -192,7 +212,7 @@ export class WasmEngine extends EvaluatorEngine {
   /** Translates the regions that begin at all the places that wait, as far as they are of the running context. */
   #translate(context: Context): void {
     const { cpu, translations } = this;
-    const gates = new CurrentGates(cpu);
+    const gates = new CurrentGates(cpu, this.#contexts);
     const drafts: Draft[] = [];
     for (const { page, offset, context: theirs, entry, window } of this.#candidates) {
       page.heat[offset] = 0;

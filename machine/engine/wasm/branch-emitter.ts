@@ -19,6 +19,8 @@ export class NotEmitted extends Error {}
 export interface Departure {
   readonly target: bigint | Value;
   readonly condition: Value | null;
+  /** `LOCAL.rip` holds the target, which needs no check. */
+  readonly settled?: boolean;
 }
 
 /** Code that an instruction does, in order. `depth` is the nesting of conditions. */
@@ -41,6 +43,8 @@ export interface RuntimeFunctions {
   readonly findPage: number;
   /** Of a routine of the x87, by its name. */
   routine(name: string): number;
+  /** Of calls out of regions. */
+  callOut(): number;
 }
 
 export abstract class BranchEmitter extends ValueSemantics {
@@ -55,6 +59,8 @@ export abstract class BranchEmitter extends ValueSemantics {
 
   protected branch: Branch = this.fresh();
   protected stored = false;
+  /** Something has been done outside that cannot be done again: the instruction must be finished. */
+  protected irrevocable = false;
 
   constructor(
     readonly fn: FunctionWriter,
@@ -118,6 +124,11 @@ export abstract class BranchEmitter extends ValueSemantics {
   /** An instruction that leaves in its middle is done again from its start, which must not see its own writes. */
   protected needNothingStored(): void {
     if (this.stored) throw new NotEmitted("something that may leave, after a store");
+    this.needRevocable();
+  }
+
+  protected needRevocable(): void {
+    if (this.irrevocable) throw new NotEmitted("something that may leave, after a call");
   }
 
   // Registers

@@ -14,6 +14,10 @@ export const CELL = {
   askedAt: 0x1018,
   /** i64: what a routine of the runtime answers, besides having been done. */
   routineAnswer: 0x1080,
+  /** i32: the number of the running context, for regions that change it. */
+  context: 0x1088,
+  /** i64: the count of instructions when the budget of the run is used up. */
+  end: 0x1090,
 } as const;
 
 /** A byte for each entry that the TLB may have: not 0 where a page of that entry holds code that has been fetched. */

@@ -6,6 +6,7 @@ import { meaningOf, vectorMeaningOf } from "#machine/cpu/instruction-set.ts";
 import { NOTE_CODE } from "#machine/memory/physical.ts";
 import type { CodePage, DecodedInstruction } from "../code-cache.ts";
 import type { CodeCursor } from "../code-cursor.ts";
+import type { JumpTargets } from "./jump-targets.ts";
 import type { Block, CodeSource } from "./region.ts";
 import type { Range } from "./translations.ts";
 
@@ -21,6 +22,7 @@ export class CodeWindow implements CodeSource {
     readonly cpu: Cpu,
     readonly cursor: CodeCursor,
     readonly mode: Mode,
+    readonly jumps: JumpTargets,
   ) {
     this.#page = cursor.page!;
     this.#base = cursor.base;
@@ -36,6 +38,10 @@ export class CodeWindow implements CodeSource {
   seen(rip: bigint): boolean {
     const offset = this.#offset(rip);
     return offset >= 0 && this.#page.entries[offset] !== undefined;
+  }
+
+  targets(rip: bigint): readonly bigint[] {
+    return this.jumps.of(this.#page, this.#offset(rip));
   }
 
   fetch(rip: bigint): DecodedInstruction | null {

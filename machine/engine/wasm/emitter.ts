@@ -29,12 +29,14 @@ export abstract class Emitter extends MemoryEmitter implements Semantics<Value> 
     this.#next = this.#wrap(start + BigInt(decoded.length));
     this.flagsDie = flagsDie;
     this.stored = false;
+    this.irrevocable = false;
     this.touchesFlags = false;
     x.scope.depth = 0;
     const branch = this.fresh();
     this.branch = branch;
     try {
       this.run(decoded);
+      if (this.irrevocable && this.branch.departure !== null) throw new NotEmitted("a jump after a call");
     } catch (reason) {
       fn.release();
       throw reason;
@@ -42,6 +44,7 @@ export abstract class Emitter extends MemoryEmitter implements Semantics<Value> 
     const departure = this.#settleDeparture(branch);
     for (const statement of branch.statements) statement(0);
     this.#commit(branch);
+    this.finish();
     fn.release();
     this.form = branch.flags.form;
     if (this.touchesFlags) this.carried = false;
@@ -50,6 +53,9 @@ export abstract class Emitter extends MemoryEmitter implements Semantics<Value> 
 
   protected abstract run(decoded: DecodedInstruction): void;
 
+  /** Writes what comes after the instruction is done. */
+  protected abstract finish(): void;
+
   /** The local that holds an XMM register. */
   protected abstract vectorLocal(number: number): number;
 
@@ -57,7 +63,8 @@ export abstract class Emitter extends MemoryEmitter implements Semantics<Value> 
   #settleDeparture(branch: Branch): Departure | null {
     const { departure } = branch;
     if (departure === null) return null;
-    const { target, condition } = departure;
+    const { target, condition, settled } = departure;
+    if (settled) return departure;
     if (typeof target !== "bigint") {
       this.push((depth) => {
         this.fn.emit(target, depth);

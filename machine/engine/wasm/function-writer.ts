@@ -34,6 +34,8 @@ export const LEAVING = {
   /** The page of `missed` must be found, to be read or written; then the instruction at rip is done again. */
   read: 2,
   write: 3,
+  /** The engine must look at something before the instruction at rip. */
+  look: 4,
 } as const;
 
 const FIXED: readonly ValueType[] = [...Array<ValueType>(19).fill(I64), I32, I32, I64, I32, I32, I32, I64];

@@ -16,8 +16,10 @@ import {
 } from "#machine/cpu/descriptors.ts";
 import { Fault } from "#machine/cpu/fault.ts";
 import { handlerCode, readGate } from "#machine/cpu/gates.ts";
-import { CS, SS, TYPE_ACCESSED } from "#machine/cpu/state.ts";
+import type { SystemOperation } from "#machine/cpu/semantics.ts";
+import { CpuState, CS, type Segment, SS, TYPE_ACCESSED } from "#machine/cpu/state.ts";
 import { isCanonical } from "#machine/memory/canonical.ts";
+import type { Context, Contexts } from "./context.ts";
 
 /** Eight bytes at a linear address, and what they must be. */
 export interface ExpectedWord {
@@ -40,7 +42,15 @@ export interface PlainReturn {
   readonly words: readonly ExpectedWord[];
 }
 
+/** What an operation leaves of segments and privilege. */
+export interface Outcome {
+  readonly segments: readonly (readonly [number: number, segment: Segment])[];
+  readonly context: Context;
+}
+
 export interface Gates {
+  /** What an operation would do to some segment registers now; null where it faults. */
+  outcome(operation: SystemOperation, values: readonly bigint[], segments: readonly number[]): Outcome | null;
   gate(vector: number): PlainGate | null;
   plainReturn(): PlainReturn | null;
 }
@@ -56,12 +66,33 @@ function onTiptoe(cpu: Cpu): Cpu {
   return Object.create(cpu, { mmu: { value: mmu } });
 }
 
+/** A copy of the state whose general registers are 0, which is good as an address. */
+function scratch({ halves }: CpuState): CpuState {
+  const state = new CpuState({ buffer: halves.slice().buffer } as unknown as WebAssembly.Memory);
+  for (let number = 0; number < 16; number++) state.setGeneral(number, 0n);
+  return state;
+}
+
 export class CurrentGates implements Gates {
   readonly #cpu: Cpu;
   readonly #known = new Map<number, PlainGate | null>();
 
-  constructor(cpu: Cpu) {
+  constructor(
+    cpu: Cpu,
+    readonly contexts: Contexts,
+  ) {
     this.#cpu = onTiptoe(cpu);
+  }
+
+  outcome(operation: SystemOperation, values: readonly bigint[], segments: readonly number[]): Outcome | null {
+    return quietly(() => {
+      const state = scratch(this.#cpu.state);
+      const cpu = Object.create(this.#cpu, { state: { value: state } });
+      operation(cpu, ...values);
+      const context = this.contexts.of(state);
+      if (context === null) return null;
+      return { segments: segments.map((number) => [number, state.segment(number)] as const), context };
+    });
   }
 
   gate(vector: number): PlainGate | null {

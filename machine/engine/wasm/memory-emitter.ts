@@ -49,6 +49,7 @@ export abstract class MemoryEmitter extends FlagEmitter {
   }
 
   protected placeAt(address: Value, bytes: number, write: boolean): number {
+    this.needRevocable();
     const { user, mode } = this.context;
     const index = this.fn.take(I32);
     const memory = this.remembers ? this.#pageMemory(address, write) : null;

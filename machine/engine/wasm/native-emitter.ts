@@ -2,23 +2,113 @@ import * as at from "#machine/cpu/layout.ts";
 import type { SystemOperation } from "#machine/cpu/semantics.ts";
 import { FS } from "#machine/cpu/state.ts";
 import { NotEmitted } from "./branch-emitter.ts";
+import { CALL_OUTS, CALLED } from "./call-outs.ts";
 import { CELL } from "./cells.ts";
+import type { Context } from "./context.ts";
 import { Emitter } from "./emitter.ts";
 import { I32, I64, MEMORY_COPY, OP } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import { allOverridden, knownView } from "./flag-view.ts";
+import { LOCAL } from "./function-writer.ts";
 import { NATIVE } from "./operations.ts";
 import { emitForgetting, emitPlace } from "./tlb-access.ts";
 
+/** What the function around an instruction does for it. */
+export interface Surroundings {
+  /** The running instruction is the last of its block. */
+  readonly isLast: boolean;
+  /** Instructions of its block that are not done, itself included. */
+  readonly undone: number;
+  /** Writes code that leaves after the instruction, for the engine to look. */
+  readonly stop: () => void;
+}
+
 export abstract class NativeEmitter extends Emitter {
+  /** Null where code is written that nobody may leave in the middle of its block. */
+  surroundings: Surroundings | null = null;
+  /** Whether the function may go on in another context, or call out. */
+  changesContext = false;
+  callsOut = false;
+  /** How the call out of the running instruction ended. */
+  #ending: Value | null = null;
+
   system(operation: SystemOperation, ...values: Value[]): Value {
     const native = NATIVE.get(operation);
     if (native === undefined) throw new NotEmitted("an operation on the whole processor");
     return native(this, values);
   }
 
+  protected finish(): void {
+    const ending = this.#ending;
+    this.#ending = null;
+    if (ending === null) return;
+    this.fn.emit(ending);
+    this.fn.open(OP.if);
+    this.surroundings!.stop();
+    this.fn.end();
+  }
+
   // What native operations are made of
+
+  get isLastOfBlock(): boolean {
+    return this.surroundings?.isLast ?? true;
+  }
+
+  /** Instructions of the budget that are not done, this one included. */
+  remaining(): Value {
+    if (this.surroundings === null) return this.refuse("a count of instructions");
+    return x.arithmetic("Add", 32, x.local(LOCAL.budget, I32), x.constant(BigInt(this.surroundings.undone)));
+  }
+
+  /** Changes a word of the state that no local holds. */
+  storeState(offset: number, value: Value): void {
+    value.uses++;
+    this.stored = true;
+    this.push((depth) => {
+      this.fn.out.i32(0);
+      this.fn.emit(value, depth);
+      this.fn.out.memory(value.type === I64 ? OP.i64Store : OP.i32Store, offset);
+    });
+  }
+
+  /** Goes on at a checked place, in another context. */
+  goAway(target: Value, context: Context): void {
+    if (this.surroundings === null) this.refuse("a change of the context");
+    this.changesContext = true;
+    this.storeState(CELL.context, x.constant(BigInt(context.id)));
+    const wide = x.as64(target);
+    wide.uses++;
+    this.push((depth) => {
+      this.fn.emit(wide, depth);
+      this.fn.out.set(LOCAL.rip);
+    });
+    this.branch.departure = { target: wide, condition: null, settled: true };
+  }
+
+  /** Has an operation done outside: see call-outs.ts. */
+  callOut(number: number, values: readonly Value[]): Value {
+    this.needNothingStored();
+    if (x.scope.depth > 0) this.refuse("a call on a condition");
+    const { registers } = CALL_OUTS[number]!;
+    const remaining = this.remaining();
+    for (const register of registers) this.storeState(register * 8, x.as64(this.readRegister(register, 64)));
+    this.storeState(at.RIP, x.as64(this.nextInstruction()));
+    const given = [0, 1, 2].map((index) => x.as64(values[index] ?? x.constant(0n)));
+    const parameters = [x.constant(BigInt(number)), x.as32(remaining), ...given];
+    const ending = this.hold(x.make(OP.call, I32, parameters, 2, this.runtime.callOut()));
+    this.push((depth) => {
+      this.fn.emit(x.compare("Eq", ending, x.constant(BigInt(CALLED.refused))), depth);
+      this.fn.open(OP.if);
+      this.leave();
+      this.fn.end();
+    });
+    for (const register of registers) this.writeRegister(register, 64, this.hold(x.stateWord(register * 8, I64)));
+    this.callsOut = true;
+    this.irrevocable = true;
+    this.#ending = ending;
+    return this.hold(x.stateWord(CELL.routineAnswer, I64));
+  }
 
   leaveUnlessEqual(value: Value, expected: bigint): void {
     this.leaveIf(x.compare("Ne", value, value.type === I64 ? x.as64(x.constant(expected)) : x.constant(expected)));

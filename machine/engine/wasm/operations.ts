@@ -4,16 +4,28 @@
  */
 import { fillBlock, moveBlock } from "#machine/cpu/blocks.ts";
 import { interruptReturn } from "#machine/cpu/far-return.ts";
-import { clearInterrupts, pushFlags } from "#machine/cpu/flag-access.ts";
+import { clearInterrupts, popFlags, pushFlags, setInterrupts } from "#machine/cpu/flag-access.ts";
 import { FLAG } from "#machine/cpu/flags.ts";
+import * as identification from "#machine/cpu/identification.ts";
+import { swapGs } from "#machine/cpu/model-registers.ts";
 import type { SystemOperation, Width } from "#machine/cpu/semantics.ts";
 import { softwareInterrupt } from "#machine/cpu/software-interrupts.ts";
 import { ES, RAX, RCX, RDI, RSI } from "#machine/cpu/state.ts";
+import * as book from "#machine/cpu/system-calls.ts";
 import { invalidatePage } from "#machine/cpu/tables.ts";
+import { CALL_OUTS } from "./call-outs.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
+import {
+  enableInterrupts,
+  exchangeGs,
+  readTimestamp,
+  readTimestampAndProcessor,
+  restoreFlags,
+} from "./flag-operations.ts";
 import { enterGate, returnFromInterrupt } from "./interrupts.ts";
 import type { NativeEmitter } from "./native-emitter.ts";
+import { syscall, sysenter, sysexit, sysret } from "./system-calls.ts";
 
 type Native = (e: NativeEmitter, values: readonly Value[]) => Value;
 
@@ -120,7 +132,13 @@ const flagsWord: Native = (e) => {
   return e.or(e.or(others, e.status()), e.constant(2n));
 };
 
+const calledOut = CALL_OUTS.map(({ operation }, number): [SystemOperation, Native] => [
+  operation,
+  (e, values) => e.callOut(number, values),
+]);
+
 export const NATIVE = new Map<SystemOperation, Native>([
+  ...calledOut,
   [moveBlock, move],
   [fillBlock, fill],
   [invalidatePage, invalidate],
@@ -128,6 +146,24 @@ export const NATIVE = new Map<SystemOperation, Native>([
   [pushFlags, flagsWord],
   [softwareInterrupt, (e, [vector]) => enterGate(e, vector!)],
   [interruptReturn, (e, [width]) => returnFromInterrupt(e, width!)],
+  [popFlags, (e, [value, width]) => restoreFlags(e, value!, width!)],
+  [setInterrupts, enableInterrupts],
+  [identification.readTimestamp, readTimestamp],
+  [identification.readTimestampAndProcessor, readTimestampAndProcessor],
+  [swapGs, exchangeGs],
+  [book.syscall, syscall],
+  [book.sysret, (e, [width]) => sysret(e, width!)],
+  [book.sysenter, sysenter],
+  [book.sysexit, (e, [width]) => sysexit(e, width!)],
+]);
+
+/** Those that lead elsewhere. */
+export const LEADING_AWAY: ReadonlySet<SystemOperation> = new Set([
+  interruptReturn,
+  book.syscall,
+  book.sysret,
+  book.sysenter,
+  book.sysexit,
 ]);
 
 /** Those that change what addresses mean: no page may be remembered in a region that has one. */

@@ -4,6 +4,7 @@ import type { Cpu } from "#machine/cpu/cpu.ts";
 import { STATUS } from "#machine/cpu/flags.ts";
 import * as at from "#machine/cpu/layout.ts";
 import { NotEmitted, type RuntimeFunctions } from "./branch-emitter.ts";
+import { CELL } from "./cells.ts";
 import type { Context } from "./context.ts";
 import type { Emitter } from "./emitter.ts";
 import { type ByteWriter, type FunctionBody, OP } from "./encoder.ts";
@@ -34,6 +35,8 @@ class RegionWriter {
   /** The instruction being written: its place, and how many of its block are not done yet, itself included. */
   #rip = 0n;
   #undone = 0;
+  /** The place of the instruction that follows it. */
+  #after = 0n;
 
   constructor(
     readonly blocks: readonly Block[],
@@ -57,6 +60,16 @@ class RegionWriter {
         this.#leave(write ? LEAVING.write : LEAVING.read);
       },
     );
+    const writer = this;
+    this.emitter.surroundings = {
+      get isLast() {
+        return writer.#undone === 1;
+      },
+      get undone() {
+        return writer.#undone;
+      },
+      stop: () => this.#stop(),
+    };
     this.#forms = blocks.map(() => undefined);
     this.#flagsLive = flagsLive(blocks);
     this.#mayRemember = !blocks.some(({ steps }) => steps.some(({ findings }) => findings.remaps));
@@ -204,6 +217,7 @@ class RegionWriter {
     const { out } = fn;
     out.get(LOCAL.leaving);
     fn.open(OP.if);
+    if (this.emitter.callsOut) this.#returnToLook(fn);
     this.#findPage(out);
     out.byte(OP.i32Eqz);
     fn.open(OP.if);
@@ -229,7 +243,7 @@ class RegionWriter {
     out.get(LOCAL.rip);
     out.i64(12n);
     out.byte(OP.i64Shl);
-    out.i64(BigInt(this.context.id));
+    this.#contextNumber(out);
     out.byte(OP.i64Or);
     out.byte(OP.i64Eq);
     fn.open(OP.if);
@@ -241,6 +255,26 @@ class RegionWriter {
     out.unsigned(0);
     fn.end();
     out.get(LOCAL.budget);
+  }
+
+  #returnToLook(fn: FunctionWriter): void {
+    const { out } = fn;
+    out.get(LOCAL.leaving);
+    out.i32(LEAVING.look);
+    out.byte(OP.i32Eq);
+    fn.open(OP.if);
+    out.get(LOCAL.budget);
+    out.byte(OP.return);
+    fn.end();
+  }
+
+  #contextNumber(out: ByteWriter): void {
+    if (!this.emitter.changesContext) out.i64(BigInt(this.context.id));
+    else {
+      out.i32(0);
+      out.memory(OP.i32Load, CELL.context);
+      out.byte(OP.i64ExtendI32U);
+    }
   }
 
   /** Leaves 1 on the stack where the runtime has found the page that was missed; a second miss in a row is not its. */
@@ -262,6 +296,17 @@ class RegionWriter {
     out.i64(this.#rip);
     out.set(LOCAL.rip);
     out.i32(why);
+    out.set(LOCAL.leaving);
+    this.body.branch(this.#exit);
+  }
+
+  /** Leaves after the instruction being written, for the engine to look. */
+  #stop(): void {
+    const { out } = this.body;
+    this.#refund(this.#undone - 1);
+    out.i64(this.#after);
+    out.set(LOCAL.rip);
+    out.i32(LEAVING.look);
     out.set(LOCAL.leaving);
     this.body.branch(this.#exit);
   }
@@ -323,6 +368,7 @@ class RegionWriter {
     const last = block.steps.length - 1;
     for (const [index, step] of block.steps.entries()) {
       this.#rip = step.start;
+      this.#after = BigInt.asUintN(this.context.mode === 64 ? 64 : 32, step.start + BigInt(step.decoded.length));
       this.#undone = block.steps.length - index;
       const departure = this.#step(step, flagsDie(block, index));
       if (departure === "evaluate") {
@@ -331,7 +377,8 @@ class RegionWriter {
       }
       if (index === last) this.#depart(block, departure);
     }
-    if (block.steps.length === 0 || (block.evaluate !== null && block.taken === null)) this.#leaveAt(block);
+    if (block.finds) this.#find(block);
+    else if (block.steps.length === 0 || (block.evaluate !== null && block.taken === null)) this.#leaveAt(block);
   }
 
   #leaveAt({ evaluate }: Block): void {
@@ -369,7 +416,33 @@ class RegionWriter {
   }
 
   /** A jump to a computed place, which `LOCAL.rip` holds: expected places are compared with one by one. */
-  #computed({ expected }: Block): void {
+  #computed({ expected, dispatch }: Block): void {
+    if (dispatch !== null) this.#edge(dispatch);
+    else this.#compare(expected);
+  }
+
+  /** Finds the place in `LOCAL.rip` among many: halves what is left with each comparison. */
+  #find({ expected }: Block): void {
+    const { body } = this;
+    const half = (places: Block["expected"]): void => {
+      if (places.length <= 2) {
+        this.#compare(places);
+        return;
+      }
+      const middle = places.length >> 1;
+      body.out.get(LOCAL.rip);
+      body.out.i64(places[middle]!.rip);
+      body.out.byte(OP.i64LtU);
+      body.open(OP.if);
+      half(places.slice(0, middle));
+      body.end();
+      half(places.slice(middle));
+    };
+    half([...expected].sort((a, b) => (a.rip < b.rip ? -1 : 1)));
+  }
+
+  /** Goes to the one of these places that `LOCAL.rip` holds, or leaves. */
+  #compare(expected: Block["expected"]): void {
     const { body } = this;
     for (const { rip, block } of expected) {
       body.out.get(LOCAL.rip);

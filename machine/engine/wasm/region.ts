@@ -12,6 +12,8 @@ const MOST_INSTRUCTIONS = 1500;
 const LONGEST_BLOCK = 64;
 /** Calls that are followed into each other. */
 const DEEPEST_FRAME = 4;
+/** Targets of a computed jump that are compared with one by one. */
+const FEW_TARGETS = 2;
 
 /** Guest code as a region sees it. Offsets are those of the code segment. */
 export interface CodeSource {
@@ -19,6 +21,8 @@ export interface CodeSource {
   fetch(rip: bigint): DecodedInstruction | null;
   /** Whether the evaluator has been at `rip`: what never ran is not worth translating. */
   seen(rip: bigint): boolean;
+  /** Where the computed jump at `rip` has led so far. */
+  targets(rip: bigint): readonly bigint[];
 }
 
 export interface Step {
@@ -49,6 +53,10 @@ export interface Block {
   next: Way | null;
   /** Computed jumps: places to compare with first. */
   readonly expected: { rip: bigint; block: number }[];
+  /** The block that finds the target of its computed jump, where there are many. */
+  dispatch: number | null;
+  /** It has no instructions: it finds the target of computed jumps among those expected. */
+  readonly finds: boolean;
   /** The instruction at this place must be done by the evaluator. */
   evaluate: bigint | null;
   readonly frame: Frame;
@@ -86,25 +94,57 @@ class Discovery {
 
   /** The block at `rip`, to be filled later; null where the region is large enough. */
   #block(rip: bigint, frame: Frame): number | null {
-    const key = `${frame.number}:${rip}`;
-    const known = this.#known.get(key);
+    const known = this.#known.get(`${frame.number}:${rip}`);
     if (known !== undefined) return known;
+    const index = this.#append(rip, frame);
+    if (index !== null) this.#waiting.push(index);
+    return index;
+  }
+
+  #append(rip: bigint | null, frame: Frame): number | null {
     if (this.blocks.length >= MOST_BLOCKS || this.#instructions >= MOST_INSTRUCTIONS) return null;
     const index = this.blocks.length;
     const block = {
-      start: rip,
+      start: rip ?? 0n,
       steps: [],
       taken: null,
       next: null,
       expected: [],
+      dispatch: null,
+      finds: rip === null,
       evaluate: null,
       frame,
       returns: false,
     };
     this.blocks.push(block);
-    this.#known.set(key, index);
-    this.#waiting.push(index);
+    this.#known.set(`${frame.number}:${rip}`, index);
     return index;
+  }
+
+  /** A block without instructions that finds the way to a computed place: shared by all jumps of a frame. */
+  #dispatch(frame: Frame): number | null {
+    return this.#known.get(`${frame.number}:null`) ?? this.#append(null, frame);
+  }
+
+  /** Takes in the places that a computed jump has led to. */
+  #expect(block: Block, targets: readonly bigint[]): void {
+    const few = targets.length <= FEW_TARGETS;
+    const dispatch = few ? null : this.#dispatch(block.frame);
+    block.dispatch = dispatch;
+    const { expected } = dispatch === null ? block : this.blocks[dispatch]!;
+    for (const rip of few || dispatch !== null ? targets : []) {
+      if (expected.some((known) => known.rip === rip)) continue;
+      const way = this.#way(rip, block.frame);
+      if ("block" in way) expected.push({ rip, block: way.block });
+    }
+  }
+
+  /** The same for a computed call: each place is a function that comes back. */
+  #expectCalls(block: Block, targets: readonly bigint[], back: bigint): void {
+    for (const rip of targets.slice(0, FEW_TARGETS)) {
+      const way = this.#call(rip, back, block.frame);
+      if ("block" in way) block.expected.push({ rip, block: way.block });
+    }
   }
 
   #way(rip: bigint, frame: Frame): Way {
@@ -174,6 +214,8 @@ class Discovery {
     }
     if (findings.computed) {
       block.returns = /^i?ret/.test(instruction.mnemonic);
+      if (instruction.mnemonic === "jmp") this.#expect(block, this.source.targets(start));
+      if (instruction.mnemonic === "call") this.#expectCalls(block, this.source.targets(start), next);
       return true;
     }
     if (findings.interrupts) {
@@ -226,8 +268,9 @@ export function discover(source: CodeSource, context: Context, gates: Gates, ent
 }
 
 /** Numbers of the blocks that may follow one. */
-export function successorsOf({ taken, next, expected }: Block): number[] {
+export function successorsOf({ taken, next, expected, dispatch }: Block): number[] {
   const found = expected.map(({ block }) => block);
+  if (dispatch !== null) found.push(dispatch);
   for (const way of [taken, next]) if (way !== null && "block" in way) found.push(way.block);
   return found;
 }

@@ -19,18 +19,20 @@ import { emitResult, type FlagView, flagOf } from "./flag-view.ts";
 import { FunctionWriter } from "./function-writer.ts";
 import { pageWalk } from "./page-walk.ts";
 
-/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, `findPage`, of routines. */
+/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, `findPage`, routines, `callOut`. */
 export const TYPES: readonly FunctionType[] = [
   { parameters: [I32], results: [I32] },
   { parameters: [I32, I64, I64, I64, I32], results: [I32] },
   { parameters: [I32, I32, I64], results: [] },
   { parameters: [I64, I32, I32, I32], results: [I32] },
   { parameters: [I64, I64], results: [I32] },
+  { parameters: [I32, I32, I64, I64, I64], results: [I32] },
 ];
 const STATUS_TYPE = 1;
 const FILL_TYPE = 2;
 const WALK_TYPE = 3;
 const ROUTINE_TYPE = 4;
+const CALL_OUT_TYPE = 5;
 /** What all modules of regions import, in this order. */
 const IMPORTS = [
   { name: "status", type: STATUS_TYPE },
@@ -47,12 +49,20 @@ export class ModuleImports implements RuntimeFunctions {
 
   /** Whether some of them are routines of the x87. */
   get needsRoutines(): boolean {
-    return this.list.length > IMPORTS.length;
+    return this.list.some(({ type }) => type === ROUTINE_TYPE);
   }
 
   routine(name: string): number {
+    return this.#number(name, ROUTINE_TYPE);
+  }
+
+  callOut(): number {
+    return this.#number("callOut", CALL_OUT_TYPE);
+  }
+
+  #number(name: string, type: number): number {
     const known = this.list.findIndex((entry) => entry.name === name);
-    return known >= 0 ? known : this.list.push({ name, type: ROUTINE_TYPE }) - 1;
+    return known >= 0 ? known : this.list.push({ name, type }) - 1;
   }
 }
 

@@ -1,11 +1,10 @@
 /** Semantics over nothing: runs a meaning only to see what sort of instruction it is. */
 import type { Instruction } from "#isa/instruction.ts";
-import { interruptReturn } from "#machine/cpu/far-return.ts";
 import { type Flag, STATUS } from "#machine/cpu/flags.ts";
 import type { SystemOperation, Width } from "#machine/cpu/semantics.ts";
 import { softwareInterrupt } from "#machine/cpu/software-interrupts.ts";
 import type { Routine, Unit, VectorMeaning, VectorSemantics } from "#machine/cpu/vector-semantics.ts";
-import { NATIVE, REMAPPING } from "./operations.ts";
+import { LEADING_AWAY, NATIVE, REMAPPING } from "./operations.ts";
 import { plainRoutine } from "./plain-routines.ts";
 
 /** What the meaning of an instruction says about the way on. */
@@ -185,7 +184,7 @@ class Survey implements VectorSemantics<Nothing, Nothing> {
     if (!NATIVE.has(operation)) this.usesSystem = true;
     if (REMAPPING.has(operation)) this.remaps = true;
     if (operation === softwareInterrupt) this.interrupts = true;
-    if (operation === interruptReturn) this.jump();
+    if (LEADING_AWAY.has(operation)) this.jump();
     this.leaves = true;
     return 0;
   }

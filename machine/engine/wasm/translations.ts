@@ -1,5 +1,6 @@
 /** The regions that have been translated: found by where they begin, dropped when their code changes, bounded in number. */
 import type { Cpu } from "#machine/cpu/cpu.ts";
+import type { CallOuts } from "./call-outs.ts";
 import type { Context } from "./context.ts";
 import { encodeModule } from "./encoder.ts";
 import type { Gates } from "./gates.ts";
@@ -57,14 +58,18 @@ export class Translations {
   /** With the routines of the x87. */
   #routines: WebAssembly.ModuleImports | null = null;
 
-  constructor(readonly cpu: Cpu) {
+  constructor(
+    readonly cpu: Cpu,
+    /** Does an operation for a region. */
+    readonly callOut: CallOuts["call"],
+  ) {
     this.jumps = new JumpCache(cpu.state.memory);
   }
 
   get #shared(): WebAssembly.ModuleImports {
     if (this.#imports === null) {
       const shared = { memory: this.cpu.state.memory, regions: this.#table };
-      this.#imports = { ...shared, ...makeRuntime(shared, this.cpu.memory.size) };
+      this.#imports = { ...shared, callOut: this.callOut, ...makeRuntime(shared, this.cpu.memory.size) };
     }
     return this.#imports;
   }

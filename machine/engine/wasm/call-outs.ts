@@ -1,0 +1,91 @@
+/**
+ * Operations that a region has done outside, by the book's own function, without being left: ports, and registers that
+ * are seldom used. The clock stands at the instruction, and what the operation changes is looked at before going on.
+ */
+import { readControl } from "#machine/cpu/control.ts";
+import type { Cpu } from "#machine/cpu/cpu.ts";
+import { Fault } from "#machine/cpu/fault.ts";
+import { FLAG } from "#machine/cpu/flags.ts";
+import { cpuid } from "#machine/cpu/identification.ts";
+import * as at from "#machine/cpu/layout.ts";
+import { readModelRegister, writeModelRegister } from "#machine/cpu/model-registers.ts";
+import { portIn, portOut } from "#machine/cpu/ports.ts";
+import type { SystemOperation } from "#machine/cpu/semantics.ts";
+import { RAX, RBX, RCX, RDX } from "#machine/cpu/state.ts";
+import { POST_PORT, SERVICE_PORT } from "#machine/platform/firmware/rom.ts";
+import { CELL } from "./cells.ts";
+
+export interface CallOut {
+  readonly operation: SystemOperation;
+  /** General registers that it reads and writes by itself. */
+  readonly registers: readonly number[];
+}
+
+const PAIR = [RAX, RCX, RDX];
+
+/** By the number that a region gives. */
+export const CALL_OUTS: readonly CallOut[] = [
+  { operation: portIn, registers: [] },
+  { operation: portOut, registers: [] },
+  { operation: readControl, registers: [] },
+  { operation: readModelRegister, registers: PAIR },
+  { operation: writeModelRegister, registers: PAIR },
+  { operation: cpuid, registers: [RAX, RBX, RCX, RDX] },
+];
+
+/** How a call ends. */
+export const CALLED = {
+  /** It is done. */
+  done: 0,
+  /** It is done, and the engine must look at something before the next instruction. */
+  look: 1,
+  /** Nothing is done: the evaluator must. */
+  refused: 2,
+} as const;
+
+/** Behind these ports the firmware works on registers that a region keeps to itself. */
+function isFirmware(operation: SystemOperation, first: bigint): boolean {
+  const isPort = operation === portIn || operation === portOut;
+  return isPort && first >= BigInt(SERVICE_PORT - 3) && first <= BigInt(POST_PORT);
+}
+
+const IF = 1n << BigInt(FLAG.IF);
+
+/** The other side of calls out of regions. */
+export class CallOuts {
+  /** What `cpu.retired` will be when the running budget is used up. */
+  end = 0;
+  /** Code, mapping or privilege is no longer what it was. */
+  disturbed = false;
+
+  constructor(
+    readonly cpu: Cpu,
+    /** Whether the engine has something to look at. */
+    readonly attention: () => boolean,
+  ) {}
+
+  /** Does an operation at the moment when `remaining` instructions of the budget are not done; tells how it ended. */
+  readonly call = (number: number, remaining: number, first: bigint, second: bigint, third: bigint): number => {
+    const { cpu } = this;
+    const { operation } = CALL_OUTS[number]!;
+    if (isFirmware(operation, BigInt.asUintN(64, first))) return CALLED.refused;
+    const { retired } = cpu;
+    const { generation } = cpu.mmu;
+    this.disturbed = false;
+    cpu.retired = this.end - remaining;
+    try {
+      const values = [first, second, third].map((value) => BigInt.asUintN(64, value));
+      cpu.state.words[CELL.routineAnswer / 8] = operation(cpu, ...values);
+    } catch (reason) {
+      if (!(reason instanceof Fault)) throw reason;
+      return CALLED.refused;
+    } finally {
+      cpu.retired = retired;
+    }
+    const pending = cpu.interrupts.pending();
+    cpu.state.halves[CELL.pending / 4] = pending ? 1 : 0;
+    const open = (cpu.state.words[at.RFLAGS / 8]! & IF) !== 0n;
+    const changed = this.disturbed || generation !== cpu.mmu.generation;
+    return changed || (pending && open) || this.attention() ? CALLED.look : CALLED.done;
+  };
+}

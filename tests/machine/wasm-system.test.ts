@@ -1,0 +1,326 @@
+/** Ways into the kernel and back, ports, flags and time inside regions: as in the evaluator, and at the same moments. */
+import { describe, expect, it } from "vitest";
+import { Cpu } from "#machine/cpu/cpu.ts";
+import type { EngineFactory } from "#machine/cpu/engine.ts";
+import { evaluatorEngine } from "../../machine/engine/evaluator-engine.ts";
+import { eagerWasmEngine, type WasmEngine, wasmEngine } from "../../machine/engine/wasm-engine.ts";
+import { assemble } from "../../tangle/assembler/assembler.ts";
+import { enterUserMode, MEBIBYTE } from "./processor.ts";
+
+const START = 0x100000;
+const GDT = 0x5000;
+const IDT = 0x6000;
+const TSS = 0x7000;
+const HANDLER = 0x8000;
+const RAISE = 0x70;
+const LOWER = 0x71;
+
+/** An event at a port: direction, port, value, count of instructions. */
+type PortEvent = readonly [string, number, number, number];
+
+function assembled(text: string, origin: number, mode: 32 | 64): Uint8Array {
+  const { bytes, diagnostics } = assemble({ path: "test.asm", text: `bits ${mode}\norg ${origin}\n${text}\n` });
+  expect(diagnostics).toEqual([]);
+  return bytes;
+}
+
+/** A program at privilege 0 with descriptors for both privileges, a handler for vector 0x20, and a chip that asks for it. */
+function program(text: string, mode: 32 | 64, makeEngine: EngineFactory) {
+  const events: PortEvent[] = [];
+  let asked = false;
+  const ports = {
+    portIn: (port: number) => {
+      events.push(["in", port, 0, cpu.retired]);
+      return (port * 7 + cpu.retired) & 0xff;
+    },
+    portOut: (port: number, _width: number, value: number) => {
+      events.push(["out", port, value, cpu.retired]);
+      if (port === RAISE) asked = true;
+      if (port === LOWER) asked = false;
+    },
+  };
+  const cpu: Cpu = new Cpu(4 * MEBIBYTE, ports, { pending: () => asked, acknowledge: () => 0x20 });
+  enterUserMode(cpu, mode);
+  const { state, memory } = cpu;
+  const code = mode === 64 ? 0xa09bn : 0xc09bn;
+  const descriptors = [0n, descriptor(code), descriptor(0xc093n), descriptor(0xc0fbn), descriptor(0xc0f3n)];
+  const tables = [...descriptors, descriptor(mode === 64 ? 0xa0fbn : 0xc0fbn), descriptor(0xc0f3n)];
+  for (const [index, value] of tables.entries()) memory.write64(GDT + index * 8, value);
+  state.gdtr = { base: BigInt(GDT), limit: 0x7f };
+  state.idtr = { base: BigInt(IDT), limit: 0xfff };
+  const gate = (vector: number, target: number, attributes: bigint) => {
+    const low = (BigInt(target) & 0xffffn) | (8n << 16n) | (attributes << 40n) | ((BigInt(target) >> 16n) << 48n);
+    const size = state.longMode ? 16 : 8;
+    memory.write64(IDT + vector * size, low);
+    if (size === 16) memory.write64(IDT + vector * size + 8, 0n);
+  };
+  gate(0x20, HANDLER, 0x8en);
+  gate(0x80, HANDLER + 0x100, 0xeen);
+  state.setSegment(7, { selector: 0x40, base: BigInt(TSS), limit: 0x67, attributes: 0x8b });
+  memory.write64(TSS + 4, 0x208000n);
+  state.setSegment(1, { selector: 8, base: 0n, limit: 0xffffffff, attributes: Number(code) });
+  state.setSegment(2, { selector: 0x10, base: 0n, limit: 0xffffffff, attributes: 0xc093 });
+  state.cpl = 0;
+  state.efer |= 1n;
+  const ret = mode === 64 ? "iretq" : "iretd";
+  memory.writeBytes(HANDLER, assembled(`inc ebp\nout ${LOWER}, al\n${ret}`, HANDLER, mode));
+  memory.writeBytes(HANDLER + 0x100, assembled(`inc ebp\nxor eax, ebp\n${ret}`, HANDLER + 0x100, mode));
+  memory.writeBytes(START, assembled(text, START, mode));
+  state.rip = BigInt(START);
+  state.rflags = 0x202n;
+  state.setGeneral(4, 0x208000n);
+  return { cpu, engine: makeEngine(cpu), events };
+}
+
+/** A flat segment with these attributes. */
+function descriptor(attributes: bigint): bigint {
+  return 0xffffn | ((attributes & 0xffn) << 40n) | (((attributes & 0xf000n) | 0xf00n) << 40n);
+}
+
+type Running = ReturnType<typeof program>;
+
+function shown({ cpu, events }: Running) {
+  const { state } = cpu;
+  return {
+    registers: Array.from({ length: 16 }, (_, number) => state.general(number)),
+    segments: [0, 1, 2, 3, 4, 5].map((number) => state.segment(number)),
+    privilege: state.cpl,
+    rip: state.rip,
+    flags: state.rflags,
+    retired: cpu.retired,
+    events: events.splice(0),
+    stack: [...cpu.memory.readBytes(0x207f00, 0x100)],
+  };
+}
+
+/** Runs a program in both engines in slices, and compares after each. Gives how much the evaluator did in the second. */
+function agree(text: string, { mode = 64 as 32 | 64, engine = wasmEngine, slices = SLICES } = {}): void {
+  const reference = program(text, mode, evaluatorEngine);
+  const translated = program(text, mode, engine);
+  for (const slice of slices) {
+    const stop = reference.engine.run(slice);
+    expect(translated.engine.run(slice)).toEqual(stop);
+    expect(shown(translated)).toEqual(shown(reference));
+    expect(stop).toEqual({ kind: "budget" });
+  }
+}
+
+const SLICES = Array.from({ length: 60 }, (_, index) => 61 + index * 29);
+const ENGINES = [
+  ["hot code", wasmEngine],
+  ["all code", eagerWasmEngine],
+] as const;
+
+const SET_UP_SYSCALL = `
+      mov ecx, 0xc0000081
+      xor eax, eax
+      mov edx, 0x00180008
+      wrmsr
+      inc ecx
+      mov eax, kernel
+      xor edx, edx
+      wrmsr
+      mov ecx, 0xc0000084
+      mov eax, 0x301
+      wrmsr`;
+
+describe.each(ENGINES)("a region of %s", (_, engine) => {
+  it("goes into the kernel by syscall and comes back by sysret", () => {
+    agree(
+      `${SET_UP_SYSCALL}
+      mov ecx, user
+      mov r11d, 0x202
+      mov rbx, 0
+      db 0x48, 0x0f, 0x07
+user: add ebx, 3
+      cmp bl, 7
+      syscall
+      setc dl
+      add rsi, rcx
+      xor rdi, r11
+      jmp user
+kernel: inc r8d
+      swapgs
+      test r8b, 31
+      jnz back
+      xor r11, 0x4d5
+back: swapgs
+      db 0x48, 0x0f, 0x07`,
+      { engine },
+    );
+  });
+
+  it("goes by sysenter and sysexit", () => {
+    agree(
+      `mov ecx, 0x174
+      mov eax, 8
+      xor edx, edx
+      wrmsr
+      inc ecx
+      mov eax, 0x206000
+      wrmsr
+      inc ecx
+      mov eax, kernel
+      wrmsr
+      mov edx, user
+      mov ecx, 0x205000
+      sysexit
+user: mov ecx, esp
+      mov edx, back
+      push ebx
+      pop ebx
+      cmp ebx, 77
+      sysenter
+back: inc ebx
+      jmp user
+kernel: adc esi, ebx
+      sysexit`,
+      { engine, mode: 32 },
+    );
+  });
+
+  it("does popf, sti, cli and rdtsc, with an interrupt that waits for them", () => {
+    agree(
+      `again: inc ecx
+      cli
+      test cl, 7
+      jnz quiet
+      out ${RAISE}, al
+quiet: rdtsc
+      add esi, eax
+      pushfq
+      test cl, 16
+      jnz brief
+      sti
+      lea edx, [rcx + rsi]
+      add edi, ebp
+brief: or qword [rsp], 0x200
+      popfq
+      add edi, edx
+      pushfq
+      xor qword [rsp], 0x8c1
+      popfq
+      sbb edi, 0
+      jmp again`,
+      { engine },
+    );
+  });
+
+  it("reads and writes ports at the count of the evaluator", () => {
+    agree(
+      `mov edx, 0x61
+again: in al, dx
+      add esi, eax
+      test al, 3
+      jz again
+      out 0x80, al
+      in eax, 0x71
+      xor edi, eax
+      mov dx, 0x61
+      test al, 8
+      jz again
+      out ${RAISE}, al
+      inc ebx
+      jmp again`,
+      { engine },
+    );
+  });
+
+  it("reads model-specific registers, and moves the base of gs", () => {
+    agree(
+      `again: mov ecx, 0xc0000101
+      mov eax, ebx
+      and eax, 0xff8
+      add eax, 0x200000
+      xor edx, edx
+      wrmsr
+      mov [gs:16], ebx
+      add esi, [gs:16]
+      rdmsr
+      add edi, eax
+      mov ecx, 0x10
+      rdmsr
+      add edi, eax
+      xor eax, eax
+      cpuid
+      xor edi, ecx
+      mov rax, cr3
+      add edi, eax
+      inc r9d
+      mov ebx, r9d
+      jmp again`,
+      { engine },
+    );
+  });
+
+  it("enters the kernel by a gate and comes back by iretq", () => {
+    agree(
+      `push 0x23
+      push 0x207000
+      push 0x202
+      push 0x2b
+      push user
+      iretq
+user: inc ebx
+      cmp bl, 5
+      int 0x80
+      setc dl
+      add esi, eax
+      jmp user`,
+      { engine },
+    );
+  });
+});
+
+describe("computed jumps", () => {
+  const INTERPRETER = `xor edx, edx
+      mov rdi, program
+next: movzx eax, byte [rdi]
+      inc rdi
+      jmp [table + rax*8]
+      align 8
+table: dq op0, op1, op2, op3, op4, op5
+op0:  add ebx, 3
+      movzx eax, byte [rdi]
+      inc rdi
+      jmp [table + rax*8]
+op1:  rol ebx, 5
+      jmp next
+op2:  xor ecx, ebx
+      movzx eax, byte [rdi]
+      inc rdi
+      jmp [table + rax*8]
+op3:  call [calls + rdx*8]
+      jmp next
+op4:  mov rdi, program
+      inc edx
+      and edx, 1
+      jmp next
+op5:  sub esi, ecx
+      jc next
+      adc esi, 1
+      movzx eax, byte [rdi]
+      inc rdi
+      jmp [table + rax*8]
+leaf0: add esi, ebx
+      ret
+leaf1: sub esi, ecx
+      ret
+calls: dq leaf0, leaf1
+program: db 0, 1, 2, 5, 0, 3, 1, 5, 2, 2, 0, 3, 5, 4`;
+
+  it("find their targets inside a region", () => {
+    const slices = Array.from({ length: 60 }, (_, index) => 61 + index * 29);
+    for (const engine of [wasmEngine, eagerWasmEngine]) agree(INTERPRETER, { engine, slices });
+  });
+
+  it("do not leave it", () => {
+    const { cpu, engine } = program(INTERPRETER, 64, wasmEngine);
+    engine.run(60_000);
+    const { translations } = engine as WasmEngine;
+    const { modules } = translations;
+    engine.run(100_000);
+    expect(translations.modules).toBe(modules);
+    expect(cpu.retired).toBe(160_000);
+  });
+});
