@@ -37,6 +37,8 @@ const DIRTY = 0x40n;
 /** Bits of RFLAGS that are always clear (SDM vol. 1, figure 3-8). */
 export const RESERVED_FLAGS = 0xffff_ffff_ffc0_8028n;
 const STI = 0xfb;
+/** Selectors, without their privilege, of null and of the harness's code segments. */
+const FORBIDDING = new Set([0x00, 0x08, 0x18, 0x28, 0x30]);
 const [DEBUG, STACK, PROTECTION, PAGE_FAULT] = [1, 12, 13, 14];
 
 const isMemoryFault = ({ vector }: Result) => vector >= STACK && vector <= PAGE_FAULT;
@@ -109,15 +111,26 @@ export const RULES: readonly Rule[] = [
       isPart("vector", "cr2", "error")(difference),
   },
   {
-    // SDM vol. 3A, section 5.4.1: #GP(0) where memory is reached through a null selector. QEMU goes on, with base 0.
-    name: "32-bit code reaches memory through a null selector",
+    // SDM vol. 3A, sections 5.4.1 and 5.5: #GP(0) through a null selector, and for a write through code. QEMU goes on.
+    name: "32-bit code reaches memory through a segment that forbids it",
     explains: (_, { program, found, foundInstruction }) =>
       program.mode === 32 &&
       found.vector === PROTECTION &&
       found.error === 0n &&
       foundInstruction?.operands.some(
-        (operand) => operand.kind === "memory" && selectorOf(found, operand.segment) < 4,
+        (operand) => operand.kind === "memory" && FORBIDDING.has(selectorOf(found, operand.segment) & ~3),
       ) === true,
+  },
+  {
+    // SDM vol. 2, IRET: on the way to less privilege a segment with more of it becomes null, and a null selector 0.
+    name: "a null selector other than 0 stays in fs or gs when an interrupt returns",
+    explains: ({ part, expected, found }) =>
+      part === "segments" &&
+      [0n, 16n].every((place) => {
+        const [kept, ours] = [(expected >> place) & 0xffffn, (found >> place) & 0xffffn];
+        return kept === ours || (kept < 4n && ours === 0n);
+      }) &&
+      expected >> 32n === found >> 32n,
   },
   {
     // SDM vol. 3A, section 4.7: W/R tells the access that caused the fault, a write (so says the host's processor too).

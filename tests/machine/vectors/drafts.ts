@@ -14,11 +14,11 @@ const RSP = 4;
 /** The stack pointer of instructions that use the stack: the middle of the window. */
 const STACK = WINDOW + 64;
 
-/** What a user program cannot do, or does differently on every system. */
+/** What a user program cannot do, or does differently on every system; and what only the host has (TZCNT, LZCNT). */
 const EXCLUDED = new Set(
   `int int1 int3 into iret iretd iretq hlt cli sti in out ins outs syscall sysret sysenter sysexit cpuid rdtsc rdtscp
   rdpmc rdmsr wrmsr invd wbinvd xgetbv xsetbv clac stac sldt str lldt ltr verr verw sgdt sidt lgdt lidt smsw lmsw invlpg
-  lar lsl clts swapgs jmpf callf retf les lds lss lfs lgs`.split(/\s+/),
+  lar lsl clts swapgs jmpf callf retf les lds lss lfs lgs tzcnt lzcnt`.split(/\s+/),
 );
 
 /** Every form of a mode that an ordinary program may use, at each operand size. */

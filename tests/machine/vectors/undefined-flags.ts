@@ -31,8 +31,6 @@ const ALWAYS: Readonly<Record<string, number>> = {
   aas: OF | SF | ZF | PF,
   aam: OF | AF | CF,
   aad: OF | AF | CF,
-  lzcnt: OF | SF | AF | PF,
-  tzcnt: OF | SF | AF | PF,
 };
 
 /** Shifts by zero change nothing; shifts by one define the overflow flag; longer ones than the operand lose the carry. */
