@@ -58,6 +58,17 @@ export class MachineSession implements Session {
   press(characters: readonly number[][]): void {
     this.runner.catchUp();
     this.machine.type(characters);
+    this.wake();
+  }
+
+  send(bytes: Uint8Array): void {
+    this.runner.catchUp();
+    this.machine.receive(bytes);
+    this.wake();
+  }
+
+  /** After input: a guest that sleeps may have been woken by it. */
+  private wake(): void {
     this.touched = true;
     if (this.halted) this.start();
     else if (this.alarm !== undefined) this.continue(0);

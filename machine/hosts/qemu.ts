@@ -26,6 +26,8 @@ export interface QemuOptions {
   readonly usb?: boolean;
   /** A sleeping guest is not ended. */
   readonly keepHalted?: boolean;
+  /** Further arguments for QEMU. */
+  readonly more?: readonly string[];
 }
 
 /** QEMU is not installed, or would not start; the message says what to do. */
@@ -62,15 +64,16 @@ export class QemuSession implements Session {
       attach: usb ? "usb" : "disk",
       serial: "stdio",
       monitor: socket,
-      more: ["-m", `${memory / MEBIBYTE}`],
+      more: ["-m", `${memory / MEBIBYTE}`, ...(this.options.more ?? [])],
     });
-    const child = spawn(PROGRAM, hardware, { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(PROGRAM, hardware, { stdio: ["pipe", "pipe", "pipe"] });
     this.child = child;
     const leaveNoneBehind = () => child.kill("SIGKILL");
     process.once("exit", leaveNoneBehind);
     child.stdout.on("data", (bytes: Uint8Array) => {
       if (!this.stopped) this.onSerial?.(Uint8Array.from(bytes));
     });
+    child.stdin.on("error", () => {}); // it has ended: nobody hears what comes in
     child.stderr.on("data", (text) => {
       this.errors += text;
     });
@@ -91,6 +94,10 @@ export class QemuSession implements Session {
   press(characters: readonly number[][]): void {
     this.typed.push(...characters);
     this.sendKeys();
+  }
+
+  send(bytes: Uint8Array): void {
+    this.child?.stdin?.write(bytes);
   }
 
   /** Sends what was typed, now or once the monitor is connected. */

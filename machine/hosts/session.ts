@@ -36,6 +36,8 @@ export interface Session {
   start(): void;
   /** Types characters on the guest's keyboard, each given as the scan codes of its keys. */
   press(characters: readonly number[][]): void;
+  /** Bytes that come in over the guest's serial line. */
+  send(bytes: Uint8Array): void;
   /** Ends the guest. Resolves with the last picture of its screen. */
   stop(): Promise<ScreenState>;
 }

@@ -472,6 +472,26 @@ describe("int 0x16", () => {
     expect(machine.run(100_000)).toEqual({ kind: "exit", status: 33 });
     expect(said(serial)).toEqual([1, 0x1e61, 0x353f, 0x353f]);
   });
+
+  test("control makes numbers of letters, and the keys that are held are told in full", () => {
+    const body = `
+      mov ah, 0
+      int 0x16
+      call say
+      mov ax, 0x1234
+      int 0x16
+      call say
+      mov al, [0x417]
+      call say
+      jmp exit`;
+    const machine = new Machine({ disk: bootImage(body), engine: evaluatorEngine });
+    const serial: number[] = [];
+    machine.onSerial = (byte) => serial.push(byte);
+    machine.run(100_000);
+    machine.type([[0x1d, 0x30, 0xb0]]); // control stays down
+    expect(machine.run(100_000)).toEqual({ kind: "exit", status: 33 });
+    expect(said(serial)).toEqual([0x3002, 0x0004, 0x0004]);
+  });
 });
 
 describe("what boots and what does not", () => {

@@ -1,0 +1,107 @@
+/** Disks and kernels that others wrote and compiled, as Debian's packages bring them, and what they are asked. */
+import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
+import type { Program } from "../requires.ts";
+import type { Step, Talk } from "./dialogue.ts";
+import { grubDisk } from "./grub-disk.ts";
+
+const IPXE = "/usr/lib/ipxe/ipxe.iso";
+const MEMTEST = "/usr/lib/memtest86+/memtest86+x64.iso";
+const MACH = "/boot/gnumach-1.8-486.gz";
+const MEBIBYTE = 0x100000;
+
+export interface Guest {
+  readonly name: string;
+  /** What it is made of. */
+  readonly needs: readonly Program[];
+  /** Bytes of RAM. */
+  readonly memory: number;
+  image(): Uint8Array;
+  readonly steps: readonly Step[];
+  /** What it says that must be the same in both machines. */
+  said(talk: Talk): string[];
+  /** Further arguments for QEMU, where it should be more like our machine. */
+  readonly more?: readonly string[];
+  /** Why it ends before all steps have come to pass, where it does. */
+  readonly ends?: string;
+}
+
+const NEEDED_BY_GRUB = ["grub-mkimage", "/usr/lib/grub/i386-pc/kernel.img"] as const;
+
+const GRUB_SETTINGS = `
+serial --unit=0 --speed=115200
+terminal_output serial console
+terminal_input console
+set timeout=-1
+menuentry "A kernel" {
+  multiboot /kernel console=com0
+  boot
+}
+menuentry "Nothing" {
+  true
+}
+`;
+
+/** The menu, and commands typed by hand: the firmware's screen, keyboard and disk, back and forth from protected mode. */
+const grub: Guest = {
+  name: "GRUB",
+  needs: NEEDED_BY_GRUB,
+  memory: 32 * MEBIBYTE,
+  image: () => grubDisk({ "grub/grub.cfg": GRUB_SETTINGS, "hello.txt": "Hello from a file.\n" }, 15),
+  steps: [
+    { serial: "Nothing", type: "c" },
+    { serial: "grub> ", type: "ls\n" },
+    { serial: "grub> ", type: "ls /\n" },
+    { serial: "grub> ", type: "cat /hello.txt\n" },
+    { serial: "grub> ", type: "cpuid -l\n" },
+    { serial: "grub> ", type: "halt\n" },
+    { serial: "still here" },
+  ],
+  said: ({ serial }) => linesFrom(serial, "grub> "),
+  ends: "halted",
+};
+
+/** A 64-bit ELF kernel by the Multiboot protocol. Without a system to run it says so, and stops. */
+const mach: Guest = {
+  name: "GNU Mach, started by GRUB",
+  needs: [...NEEDED_BY_GRUB, MACH],
+  memory: 64 * MEBIBYTE,
+  image: () => grubDisk({ "grub/grub.cfg": GRUB_SETTINGS, kernel: gunzipSync(readFileSync(MACH)) }, 15),
+  steps: [{ serial: "Nothing", type: "\n" }, { serial: "No bootstrap code loaded with the kernel!\n" }],
+  said: ({ serial }) => linesFrom(serial, "GNU Mach").filter((line) => !/^(biosmem|vm_page|com |RTC)/.test(line)),
+};
+
+/** ISOLINUX in the boot sector of a hybrid disk, which loads iPXE, which finds no network and offers its shell. */
+const ipxe: Guest = {
+  name: "ISOLINUX and iPXE",
+  needs: [IPXE],
+  memory: 32 * MEBIBYTE,
+  image: () => new Uint8Array(readFileSync(IPXE)),
+  steps: [
+    { screen: "Ctrl-B", type: "\x02" },
+    { screen: "iPXE>", type: "show version\n" },
+    { screen: /version:string.*\niPXE>/ },
+  ],
+  said: ({ screen }) => linesFrom(screen, "ISOLINUX"),
+};
+
+/** A 64-bit program that brings its own paging, and writes to all of memory. */
+const memtest: Guest = {
+  name: "Memtest86+",
+  needs: [MEMTEST],
+  memory: 8 * MEBIBYTE,
+  image: () => new Uint8Array(readFileSync(MEMTEST)),
+  steps: [{ screen: "<Enter> to start", type: "\n" }, { screen: "Test #3" }],
+  said: ({ screen }) =>
+    [...screen.matchAll(/Memtest86\+ v[0-9.]+|Test #\d+ +\[[^\]]*\]|Errors: \d+/g)].map(([found]) => found),
+};
+
+export const GUESTS: readonly Guest[] = [grub, mach, ipxe, memtest];
+
+/** The lines of a text from the first place of `first` on, without blanks at their ends and without empty ones. */
+function linesFrom(text: string, first: string): string[] {
+  const from = text.indexOf(first);
+  if (from < 0) return [];
+  const lines = text.slice(from).split("\n");
+  return lines.map((line) => line.trimEnd()).filter((line) => line !== "");
+}

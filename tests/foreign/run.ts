@@ -1,0 +1,72 @@
+/** `npm run foreign`: boots disks and kernels that others compiled, in our machine and in QEMU, and tells the times. */
+import { parseArgs } from "node:util";
+import { MachineSession } from "../../machine/hosts/headless.ts";
+import { ENGINES, type EngineName } from "../../machine/hosts/pc.ts";
+import { QemuSession } from "../../machine/hosts/qemu.ts";
+import { lacks } from "../requires.ts";
+import { type Talk, talk } from "./dialogue.ts";
+import { GUESTS, type Guest } from "./guests.ts";
+
+const HELP = `Usage: npm run foreign [-- OPTION …] [NAME …]
+
+Boots disks and kernels that were not made here, each in our machine and in QEMU, and says how far it came and how long
+that took. NAME: only guests whose name contains it.
+
+  --engines A,B   ${Object.keys(ENGINES).join(", ")} (wasm)
+  --seconds T     for each boot at most (300)
+  --print         prints what each has said
+  --help          this text
+
+Guests: ${GUESTS.map(({ name }) => name).join(" · ")}`;
+
+async function main(): Promise<number> {
+  const string = { type: "string" } as const;
+  const flag = { type: "boolean" } as const;
+  const { values, positionals } = parseArgs({
+    options: { engines: string, seconds: string, print: flag, help: flag },
+    allowPositionals: true,
+  });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const engines = (values.engines?.split(",") ?? ["wasm"]) as EngineName[];
+  const seconds = Number(values.seconds ?? 300);
+  const unknown = engines.find((name) => !(name in ENGINES));
+  const wanted = (name: string) => positionals.every((part) => name.toLowerCase().includes(part.toLowerCase()));
+  const guests = GUESTS.filter(({ name }) => wanted(name));
+  if (unknown !== undefined || !Number.isFinite(seconds) || guests.length === 0) {
+    console.error(HELP);
+    return 2;
+  }
+  let failed = 0;
+  for (const guest of guests) {
+    if (lacks(...guest.needs)) console.log(`${guest.name}: left out, it needs ${guest.needs.join(" ")}`);
+    else failed += await compare(guest, engines, seconds, values.print ?? false);
+  }
+  return failed > 0 ? 1 : 0;
+}
+
+/** Gives how many machines did not come as far as the steps lead. */
+async function compare(guest: Guest, engines: readonly EngineName[], seconds: number, print: boolean): Promise<number> {
+  const { memory, steps, more } = guest;
+  const image = guest.image();
+  const machines: [string, () => Promise<Talk>][] = [
+    ["QEMU", () => talk(new QemuSession({ image, memory, keepHalted: true, more: more ?? [] }), steps, seconds)],
+    ...engines.map((engine): [string, () => Promise<Talk>] => [
+      engine,
+      () => talk(new MachineSession({ image, memory, engine }), steps, seconds),
+    ]),
+  ];
+  let failed = 0;
+  for (const [name, hold] of machines) {
+    const result = await hold();
+    const far = `${result.reached} of ${steps.length} steps`;
+    console.log(`${guest.name} in ${name}: ${far}, ${result.end?.kind ?? "done"}, ${result.seconds.toFixed(1)} s`);
+    if (print) console.log(guest.said(result).join("\n"));
+    if (result.reached < steps.length - (guest.ends === undefined ? 0 : 1)) failed++;
+  }
+  return failed;
+}
+
+process.exit(await main());
