@@ -323,7 +323,8 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
     this.stepButton.disabled = current !== "paused" && current !== "off";
     this.resetButton.disabled = !on;
     this.keys.active = on;
-    const executed = on && current !== "running" ? `, ${instructions.toLocaleString("en")} instructions` : "";
+    const count = `${instructions.toLocaleString("en")} ${instructions === 1 ? "instruction" : "instructions"}`;
+    const executed = on && current !== "running" ? `, ${count}` : "";
     this.status.textContent = `${STATUS[current]}${executed}`;
     this.reason.hidden = reason === null;
     this.why = reason ?? "";

@@ -88,7 +88,7 @@ function firmwareTable(ranges: MemoryMapView["ranges"]): HTMLElement {
 function virtualTable(virtual: MemoryMapView["virtual"], cut: boolean): Content[] {
   if (virtual === null) return [note("Paging is off: every linear address is a physical one.")];
   const rows = virtual.map((range): Content[] => [
-    literal(hex(range.address, 16)),
+    literal(hex(range.address)),
     size(range.bytes),
     permissions(range),
     element("span", "key", swatch(kindOf(range.purpose)), nameOf(range)),

@@ -68,7 +68,7 @@ export const INSPECTOR_STYLE = `
 .kind-used { fill: light-dark(#9c2f1f, #ff9d85); }
 .kind-used-too { fill: light-dark(#c2604f, #d97a62); }
 .kind-listed { fill: light-dark(#1d5a8a, #8cc0ea); }
-.time-line { display: block; width: 100%; min-width: 9rem; height: 1.1em; margin-block: 0.1rem; background: color-mix(in srgb, var(--taiji-line) 35%, transparent); }
+.time-line { display: block; width: 100%; min-width: 6rem; height: 1.1em; margin-block: 0.1rem; background: color-mix(in srgb, var(--taiji-line) 35%, transparent); }
 .legend { margin-inline-end: 0.9rem; white-space: nowrap; }
 .kind-task-ran { fill: light-dark(#9c2f1f, #ff9d85); }
 .kind-task-ready { fill: light-dark(#c98a2c, #e8c07a); }
