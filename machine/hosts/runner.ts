@@ -11,6 +11,9 @@ const LOOK = 1;
 /** Nanoseconds of guest time that an instruction may be made to last. */
 const QUICKEST = 0.1;
 const SLOWEST = 250;
+/** In slow motion: instructions run between two looks of the reader, and the milliseconds that a look takes. */
+const STRIDE = 1000;
+const GLANCE = 40;
 /** Within this much time, in nanoseconds, a guest that is late should have caught up. */
 const CATCH_UP = 50e6;
 /** A guest that is later than this, because its host slept or is too slow, is not made to catch up with the rest. */
@@ -77,6 +80,17 @@ export class Runner {
       if (!slept && !machine.skipsSleep) this.keepPace(elapsed, machine.instructions - first);
       return { stop: { kind: "budget" }, wait: 0 };
     }
+  }
+
+  /** Runs a little, and then rests, so that one can watch. A guest that sleeps does so for as long as it ever does. */
+  slowSlice(): Slice {
+    const { machine } = this;
+    const stop = machine.run(STRIDE);
+    if (stop.kind === "budget") return { stop, wait: GLANCE };
+    if (stop.kind !== "halted" || stop.wakeAt === undefined) return { stop, wait: null };
+    const wait = (stop.wakeAt - machine.time) / PER_MILLISECOND;
+    machine.passTime(stop.wakeAt);
+    return { stop, wait: Math.max(wait, 0) };
   }
 
   /** After a chunk that took so many milliseconds. Doubling, so that one slow stretch is soon noticed. */

@@ -100,6 +100,17 @@ describe("the runner", () => {
     expect(wakes.length - evening).toBeLessThan(40);
   });
 
+  test("in slow motion runs little at a time, and lets a guest sleep for as long as it wants", () => {
+    const busy = host(20_000);
+    const from = busy.time();
+    for (let look = 0; look < 25; look++)
+      expect(busy.runner.slowSlice()).toEqual({ stop: { kind: "budget" }, wait: 40 });
+    expect(busy.time() - from).toBe(25 * 1000 * busy.pace());
+    const sleeper = host(20_000, { wakeEvery: 10 * MS });
+    expect(sleeper.runner.slowSlice()).toMatchObject({ stop: { kind: "halted" }, wait: 10 });
+    expect(sleeper.time()).toBe(10 * MS);
+  });
+
   test("before input lets the time pass that the guest has slept", () => {
     const { runner, pass, time } = host(10_000, { wakeEvery: 1000 * MS });
     runner.slice();

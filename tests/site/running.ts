@@ -156,7 +156,22 @@ export function testInspectors(site: () => TestedSite, all: readonly TestedChapt
   };
 
   describe("inspectors of memory", () => {
-    const [paging, heap, tasks] = [from(9), from(11), from(12)];
+    const [paging, growing, heap, tasks] = [from(9), from(10), from(11), from(12)];
+    test.skipIf(growing === undefined)("show blocks that come and go, in slow motion", async () => {
+      const { page, read, inspector, trouble } = await site().open(growing!.page);
+      const slowly = page.getByRole("button", { name: "Slowly" });
+      await slowly.click();
+      await page.getByRole("button", { name: "Power on" }).click();
+      await expect.poll(() => inspector("heap"), PATIENCE).toContain("no heap yet");
+      await expect.poll(() => inspector("heap"), PATIENCE).toMatch(/in use\s+\d+ blocks?/);
+      expect(await read("state")).toBe("running");
+      await slowly.click();
+      await expect.poll(() => read("state"), PATIENCE).toBe("halted");
+      await expect.poll(() => inspector("heap"), PATIENCE).toContain("All that is free is one piece of 100 KiB");
+      expect(trouble).toEqual([]);
+      await page.close();
+    });
+
     test.skipIf(paging === undefined)("walk any address, mark what refuses, and keep the tree unfolded", async () => {
       const { page, inspector, trouble } = await inspected(paging!, "pages");
       await expect

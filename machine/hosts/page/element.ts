@@ -54,6 +54,7 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
   private readonly resetButton = this.button("Reset", () => this.reset());
   private readonly pauseButton = this.button("Pause", () => this.togglePause());
   private readonly stepButton = this.button("Step", () => void this.stepOrStart());
+  private readonly slowButton = this.button("Slowly", () => this.toggleSlow());
   private readonly keyboardButton = this.button("Keyboard", () => this.toggleKeyboard());
   private readonly keyboard = new OnScreenKeyboard(document, (scanCodes) => this.press(scanCodes));
   private readonly keys = new KeyCapture(this.screen.element, this);
@@ -74,6 +75,7 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
       this.powerButton,
       this.pauseButton,
       this.stepButton,
+      this.slowButton,
       this.resetButton,
       this.keyboardButton,
       this.status,
@@ -85,6 +87,7 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
     this.reason.setAttribute("role", "alert");
     this.keyboard.element.hidden = true;
     this.keyboardButton.setAttribute("aria-expanded", "false");
+    this.slowButton.setAttribute("aria-pressed", "false");
     this.screen.element.setAttribute("role", "region");
     this.screen.element.setAttribute("aria-label", "Screen, 80 columns by 25 rows");
     const glass = this.box("div", "glass", this.keys.field, this.screen.element);
@@ -142,6 +145,7 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
       this.worker.onerror = (event) => this.turnOff(`The machine's program failed: ${event.message}`);
       const clock = this.getAttribute("clock") === "free" ? "free" : "host";
       this.askForInspection();
+      this.send({ kind: "slow", slow: this.isSlow });
       this.send({ kind: "power", image, memory: this.memory, clock, paused }, [image]);
     } catch (error) {
       this.turnOff((error as Error).message);
@@ -187,6 +191,15 @@ export class TaijiMachine extends HTMLElement implements TaijiMachineElement {
     element.hidden = !element.hidden;
     if (element.hidden) this.keyboard.release();
     this.keyboardButton.setAttribute("aria-expanded", String(!element.hidden));
+  }
+
+  private get isSlow(): boolean {
+    return this.slowButton.getAttribute("aria-pressed") === "true";
+  }
+
+  private toggleSlow(): void {
+    this.slowButton.setAttribute("aria-pressed", String(!this.isSlow));
+    this.send({ kind: "slow", slow: this.isSlow });
   }
 
   private togglePower(): Promise<void> {

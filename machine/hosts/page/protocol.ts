@@ -16,6 +16,8 @@ export type ToWorker =
   | { readonly kind: "reset" }
   | { readonly kind: "pause" }
   | { readonly kind: "resume" }
+  /** From now on in slow motion, for watching; or at the pace of the wall clock again. */
+  | { readonly kind: "slow"; readonly slow: boolean }
   | { readonly kind: "step"; readonly count: number }
   | { readonly kind: "type"; readonly text: string }
   /** Keys that went down or came up, in scan code set 1. */

@@ -72,7 +72,7 @@ p.hint:empty { display: none; }
 .keyboard .key {
   flex: 1 1 0; min-width: 0; min-height: 2.75rem; padding: 0; font: 0.85rem/1 var(--taiji-mono); touch-action: manipulation;
 }
-.keyboard .key:active, .keyboard [aria-pressed="true"] { border-color: var(--taiji-accent); color: var(--taiji-accent); }
+.keyboard .key:active, .keyboard [aria-pressed="true"], .bar [aria-pressed="true"] { border-color: var(--taiji-accent); color: var(--taiji-accent); }
 .keyboard .ShiftLeft, .keyboard .Enter, .keyboard .Backspace { flex-grow: 1.6; font-family: inherit; }
 .keyboard .Space { flex-grow: 3; font-family: inherit; }
 [hidden] { display: none; }

@@ -13,6 +13,8 @@ const FRAME_MS = 1000 / 60;
 const NAP_MS = 30;
 /** Wall time between two looks inside a running machine, in milliseconds. */
 const INSPECTION_MS = 500;
+/** The same in slow motion, which is there for looking. */
+const SLOW_INSPECTION_MS = 160;
 /** Wall time between two looks at the tasks of a running machine, whose time line is made of them. */
 const LOOK_MS = 25;
 /** After so many milliseconds without output or input a guest is idle: it may nap longer and is looked into less often. */
@@ -31,6 +33,8 @@ let machine: Machine | null = null;
 let runner: Runner | null = null;
 let powerOn: (() => Machine) | null = null;
 let state: State = "off";
+/** In slow motion. */
+let slow = false;
 let serial: number[] = [];
 let shownGeneration = -1;
 let lastFrame = 0;
@@ -99,14 +103,14 @@ function settle(stop: StopReason): void {
 function runSlice(): void {
   stopAlarm();
   if (runner === null || state !== "running") return;
-  const { stop, wait } = runner.slice();
+  const { stop, wait } = slow ? runner.slowSlice() : runner.slice();
   settle(stop);
   watchTasks();
   if (state !== "running" || wait === null) return;
   sendOutput(wait > FRAME_MS);
   const now = performance.now();
-  const isIdle = now - lastSign > IDLE_AFTER_MS;
-  const inspection = isIdle ? IDLE_INSPECTION_MS : INSPECTION_MS;
+  const isIdle = !slow && now - lastSign > IDLE_AFTER_MS;
+  const inspection = slow ? SLOW_INSPECTION_MS : isIdle ? IDLE_INSPECTION_MS : INSPECTION_MS;
   if (wait > inspection || now - lastInspection > inspection) sendInspection();
   if (wait > 0) alarm = setTimeout(runSlice, Math.max(wait, isIdle ? IDLE_NAP_MS : NAP_MS));
   else channel.port2.postMessage(null);
@@ -229,6 +233,10 @@ scope.onmessage = ({ data }) => {
       if (state !== "paused") return;
       runner?.resume();
       enter("running");
+      return;
+    case "slow":
+      slow = data.slow;
+      runner?.resume();
       return;
     case "step":
       step(data.count);
