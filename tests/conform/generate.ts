@@ -66,7 +66,7 @@ function tableOf(mode: 32 | 64): PlanTable {
   const isUsable = (plan: Plan) =>
     !(plan.form.mnemonic === "test" && plan.form.extension === 1) &&
     !(/^s[gi]dt$/.test(plan.form.mnemonic) && plan.operandWidth === 16) &&
-    !(/^(bs[fr]|[tl]zcnt)$/.test(plan.form.mnemonic) && plan.operandWidth === 32 && mode === 64) &&
+    !(/^(bs[fr]|[tl]zcnt)$/.test(plan.form.mnemonic) && plan.operandWidth === 32) &&
     !(mode === 32 && plan.operands[0] !== undefined && isSegment(plan.operands[0])) &&
     !(plan.form.noPrefix && plan.operandSizePrefix) &&
     !(plan.form.mnemonic === "bswap" && plan.operandWidth === 16) &&

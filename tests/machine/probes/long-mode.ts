@@ -1,10 +1,10 @@
 /** Probes of 64-bit mode at privilege 0 and 3. */
 import { image, ours, type Probe, prelude, probesText, stubs } from "./probe.ts";
 
-const kernel = (name: string, code: string): Probe => ({ name, code });
+export const kernel = (name: string, code: string): Probe => ({ name, code });
 
 /** Code that runs at privilege 3, in the user page. */
-const user = (name: string, code: string): Probe => ({
+export const user = (name: string, code: string): Probe => ({
   name: `user: ${name}`,
   code: `
     mov rdi, 0x409000

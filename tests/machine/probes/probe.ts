@@ -83,9 +83,9 @@ export function printedByMachine(disk: Uint8Array): string {
     : `${text}\n[${stop.kind}${stop.kind === "stopped" ? `: ${stop.event.message}` : ""}]`;
 }
 
-/** The same from QEMU. */
-export function printedByQemu(disk: Uint8Array): string {
-  const { status, serial } = runInQemu(disk);
+/** The same from QEMU. `cpu` is a model that it knows. */
+export function printedByQemu(disk: Uint8Array, cpu?: string): string {
+  const { status, serial } = runInQemu(disk, cpu === undefined ? {} : { cpu });
   const text = Buffer.from(serial).toString("latin1");
   return status === DONE ? text : `${text}\n[status ${status}]`;
 }
