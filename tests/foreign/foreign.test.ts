@@ -10,7 +10,7 @@ import { GUESTS } from "./guests.ts";
 
 const SECONDS = 100;
 /** Instructions after which all engines must have come to the same state: the evaluator is too slow for a whole boot. */
-const PREFIX = 600_000;
+const PREFIX = 1_000_000;
 const ENGINES: readonly EngineName[] = ["evaluator", "wasm"];
 
 describe.each(GUESTS)("$name", ({ needs, image, memory, steps, said, ends, more }) => {
