@@ -18,9 +18,16 @@ export class CodePage {
   /** How often execution has arrived at each offset by a jump: counted by engines that translate. */
   readonly heat = new Uint16Array(0x1000);
 
+  constructor(
+    /** Where its first byte lies in RAM. */
+    readonly place: number,
+    readonly onKeep: (place: number, length: number) => void,
+  ) {}
+
   keep(offset: number, instruction: DecodedInstruction): void {
     this.entries[offset] = instruction;
     this.writes = 0;
+    this.onKeep(this.place + offset, instruction.length);
   }
 }
 
@@ -32,6 +39,8 @@ const PATIENCE = 64;
 /** All decoded code of a machine. */
 export class CodeCache {
   readonly #pages = new Map<number, CodePage>();
+  /** Called with the bytes of each instruction that is kept. */
+  onKeep: (place: number, length: number) => void = () => {};
 
   constructor(readonly memory: PhysicalMemory) {}
 
@@ -40,7 +49,7 @@ export class CodeCache {
     const key = (place & ~0xfff) | mode;
     let page = this.#pages.get(key);
     if (page === undefined) {
-      page = new CodePage();
+      page = new CodePage(place & ~0xfff, (at, length) => this.onKeep(at, length));
       this.#pages.set(key, page);
     }
     return page;

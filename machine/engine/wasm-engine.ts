@@ -9,15 +9,31 @@ import type { CodePage, DecodedInstruction } from "./code-cache.ts";
 import { EvaluatorEngine } from "./evaluator-engine.ts";
 import { CallOuts } from "./wasm/call-outs.ts";
 import { CELL, FETCHED } from "./wasm/cells.ts";
+import { CodeRecords, LINE } from "./wasm/code-records.ts";
 import { CodeWindow } from "./wasm/code-window.ts";
 import { type Context, Contexts } from "./wasm/context.ts";
+import { Forms } from "./wasm/forms.ts";
 import { CurrentGates } from "./wasm/gates.ts";
 import { JumpTargets } from "./wasm/jump-targets.ts";
 import { discover } from "./wasm/region.ts";
 import { type Draft, type Region, Translations } from "./wasm/translations.ts";
 
-/** Arrivals at a place after which it is hot. */
-const HOT = 60;
+/** When code is translated, and how. */
+export interface Tiers {
+  /** Arrivals that the engine sees at a place, in the evaluator or between regions, after which it is hot. */
+  readonly hot: number;
+  /** Arrivals in the quick tier after which a place is hot; null for no quick tier. */
+  readonly hotForms: number | null;
+  /** Forms are made when they are first met. */
+  readonly eagerForms: boolean;
+}
+
+const NORMAL: Tiers = { hot: 60, hotForms: 500, eagerForms: false };
+export const EAGER: Tiers = { hot: 1, hotForms: null, eagerForms: false };
+const FORMS_ONLY: Tiers = { hot: 0xfffe, hotForms: 0x10000, eagerForms: true };
+/** Computed jumps that the evaluator does of each, to learn where they lead. */
+const LEARNED_JUMPS = 48;
+const MOST_SITES = 4096;
 /** The heat of a place whose first instruction only the evaluator can do. */
 const NEVER = 0xffff;
 /** Regions of one module. */
@@ -55,16 +71,24 @@ export class WasmEngine extends EvaluatorEngine {
   #candidates: Candidate[] = [];
   /** The range of large pages that the regions were told of. */
   #large: Mmu["large"] | null = null;
+  readonly #records: CodeRecords;
+  readonly #forms: Forms | null;
+  /** Instructions that no form can do. */
+  #formless = new WeakSet<DecodedInstruction>();
+  /** How often the evaluator has done the computed jump at a place in RAM. */
+  readonly #jumpSites = new Map<number, number>();
 
-  /** `hot`: after how many arrivals a place is translated. */
   constructor(
     cpu: Cpu,
-    readonly hot = HOT,
+    readonly tiers = NORMAL,
   ) {
     super(cpu);
+    this.#records = new CodeRecords(cpu.state.memory, cpu.memory.size);
     this.#callOuts = new CallOuts(cpu, () => this.evaluator.attention);
-    this.translations = new Translations(cpu, this.#callOuts.call);
+    this.translations = new Translations(cpu, this.#callOuts.call, tiers.hotForms ?? 0x10000);
+    this.#forms = this.#makeForms();
     this.#halves = cpu.state.halves;
+    this.evaluator.cursor.cache.onKeep = (place, length) => this.#records.noteLines(place, length);
     this.evaluator.cursor.onFetch = (page) => this.#fetched(page);
     cpu.memory.connect({
       codeWritten: (place, length) => this.#codeWritten(place, length),
@@ -74,6 +98,13 @@ export class WasmEngine extends EvaluatorEngine {
         this.evaluator.cursor.page = null;
       },
     });
+  }
+
+  #makeForms(): Forms | null {
+    const { hotForms, eagerForms: isEager } = this.tiers;
+    if (hotForms === null) return null;
+    const hasLearned = (place: number) => (this.#jumpSites.get(place) ?? 0) >= LEARNED_JUMPS;
+    return new Forms(this.cpu, this.#records, this.translations, { isEager, hasLearned });
   }
 
   /** Regions must not forget a page by themselves that code has been fetched from. */
@@ -101,6 +132,10 @@ export class WasmEngine extends EvaluatorEngine {
     this.#large = null;
     this.#candidates = [];
     this.translations.clear();
+    this.#forms?.clear();
+    this.#records.clear();
+    this.#formless = new WeakSet();
+    this.#jumpSites.clear();
     this.#contexts.clear();
     this.#context = null;
     super.reset();
@@ -110,8 +145,16 @@ export class WasmEngine extends EvaluatorEngine {
     const { translations, cpu } = this;
     this.#callOuts.disturbed = true;
     translations.written(place, length);
-    this.evaluator.cursor.cache.written(place, length, translations.holds(place));
-    if ((cpu.memory.notes(place) & NOTE_CODE) === 0) translations.written(place & ~0xfff, 0x1000);
+    this.#records.drop(place, length);
+    const first = place & -LINE;
+    const last = (place + length + LINE - 1) & -LINE;
+    this.evaluator.cursor.cache.written(first, last - first, translations.holds(place));
+    this.#records.releaseLines(place, length, (start, bytes) => translations.touches(start, bytes));
+    if ((cpu.memory.notes(place) & NOTE_CODE) !== 0) return;
+    const page = place & ~0xfff;
+    translations.written(page, 0x1000);
+    this.#records.drop(page, 0x1000);
+    this.#records.releaseLines(page, 0x1000, () => false);
   }
 
   protected override loop(): EngineStop {
@@ -126,11 +169,18 @@ export class WasmEngine extends EvaluatorEngine {
         this.#context = null;
       }
       const page = cursor.page === null || cursor.offset > cursor.last ? cursor.enter() : cursor.page;
-      if (arrived && !evaluator.attention) {
-        const region = this.#regionAt(page, cursor.offset);
+      if (!evaluator.attention) {
+        const region = arrived ? this.#regionAt(page, cursor.offset) : null;
         if (region !== null) {
-          arrived = this.#enter(region);
+          arrived = this.#enter(region.draft.context, region.run);
           if (arrived) continue;
+          if (this.left <= 0) break;
+        } else if (this.#hasForm(page)) {
+          const goesOn = this.#resume();
+          if (goesOn) {
+            arrived = this.#isHot();
+            continue;
+          }
           if (this.left <= 0) break;
         }
       }
@@ -152,21 +202,78 @@ export class WasmEngine extends EvaluatorEngine {
     cpu.retired++;
     this.left--;
     const isElsewhere = cursor.page !== page || cursor.offset !== offset + decoded.length;
-    if (isElsewhere && isComputedJump(decoded.instruction)) this.#jumps.note(page, offset, cursor.rip);
+    if (isElsewhere && isComputedJump(decoded.instruction)) this.#learn(page, offset);
     return isElsewhere || evaluator.attention;
   }
 
-  /** Runs a region, and those that it leads to. False where the evaluator must do the next instruction. */
-  #enter(region: Region): boolean {
+  /** A computed jump has been done by the evaluator. */
+  #learn(page: CodePage, offset: number): void {
+    this.#jumps.note(page, offset, this.evaluator.cursor.rip);
+    const site = page.place + offset;
+    if (this.#jumpSites.size >= MOST_SITES) this.#jumpSites.clear();
+    this.#jumpSites.set(site, (this.#jumpSites.get(site) ?? 0) + 1);
+  }
+
+  /** Whether the next instruction can be done by its form, which has a record then. */
+  #hasForm(page: CodePage): boolean {
+    const { cursor } = this.evaluator;
+    const forms = this.#forms;
+    if (forms === null || cursor.place < 0) return false;
+    const context = this.#contextNow();
+    if (context === null || !context.isFlat) return false;
+    const place = cursor.place + cursor.offset;
+    if (!this.#records.has(place, context.id)) {
+      const known = page.entries[cursor.offset];
+      if (known !== undefined && this.#formless.has(known)) return false;
+      const found = forms.enter(place, cursor.rip, context);
+      if (found === "never" && known !== undefined) this.#formless.add(known);
+      if (found !== "some") return false;
+    }
+    return true;
+  }
+
+  /** Goes on in the quick tier. False where the evaluator must do the next instruction. */
+  #resume(): boolean {
+    const { cursor } = this.evaluator;
+    const { rip } = cursor;
+    const context = this.#context!;
+    this.#records.enterPage(Number(BigInt.asUintN(32, rip)), Number(rip >> 32n), context.id, cursor.place);
+    const { resume } = this.translations.arrivals;
+    return this.#enter(context, (budget) => resume(budget, rip));
+  }
+
+  /** Whether the quick tier has come back because it has met a place often. */
+  #isHot(): boolean {
+    const { cursor, attention } = this.evaluator;
+    if (attention || this.left <= 0) return false;
+    const page = cursor.page === null || cursor.offset > cursor.last ? cursor.enter() : cursor.page;
+    if (cursor.place < 0 || this.#records.takeHeat(cursor.place + cursor.offset) < this.tiers.hotForms!) return false;
+    const heat = page.heat[cursor.offset]!;
+    if (heat < NEVER - this.tiers.hot) page.heat[cursor.offset] = heat + this.tiers.hot;
+    return true;
+  }
+
+  #contextNow(): Context | null {
+    const { cpu } = this;
+    if (this.#generation !== cpu.mmu.generation) {
+      this.translations.jumps.clear();
+      this.#records.forgetPages();
+      this.#generation = cpu.mmu.generation;
+    }
+    this.#context ??= this.#contexts.of(cpu.state);
+    return this.#context;
+  }
+
+  /** Runs translated code. False where the evaluator must do the next instruction. */
+  #enter({ id }: Context, run: (budget: number) => number): boolean {
     const { cpu } = this;
     const { cursor } = this.evaluator;
     const budget = Math.min(this.left, LONGEST_RUN);
-    const { id } = region.draft.context;
     this.#callOuts.end = cpu.retired + budget;
     this.#callOuts.disturbed = false;
     this.#tell();
     this.#halves[CELL.context / 4] = id;
-    const rest = region.run(budget);
+    const rest = run(budget);
     const done = budget - (rest < 0 ? ~rest : rest);
     cpu.retired += done;
     this.left -= done;
@@ -178,12 +285,7 @@ export class WasmEngine extends EvaluatorEngine {
 
   #regionAt(page: CodePage, offset: number): Region | null {
     const { cpu, translations } = this;
-    if (this.#generation !== cpu.mmu.generation) {
-      translations.jumps.clear();
-      this.#generation = cpu.mmu.generation;
-    }
-    this.#context ??= this.#contexts.of(cpu.state);
-    const context = this.#context;
+    const context = this.#contextNow();
     if (context === null) return null;
     this.evaluator.cursor.save();
     const low = this.#halves[at.RIP / 4]!;
@@ -193,20 +295,20 @@ export class WasmEngine extends EvaluatorEngine {
     const heat = page.heat[offset]!;
     if (heat === NEVER) return null;
     page.heat[offset] = heat + 1;
-    if (heat + 1 < this.hot) return null;
+    if (heat + 1 < this.tiers.hot) return null;
     const waits = this.#candidates.some((candidate) => candidate.page === page && candidate.offset === offset);
     if (!waits) {
-      const window = new CodeWindow(cpu, this.evaluator.cursor, context.mode, this.#jumps);
+      const window = new CodeWindow(cpu, this.evaluator.cursor, context.mode, this.#jumps, this.#records);
       this.#candidates.push({ page, offset, context, entry: cpu.state.rip, window });
     }
-    if (this.#candidates.length < this.#batch && heat + 1 < 2 * this.hot) return null;
+    if (this.#candidates.length < this.#batch && heat + 1 < 2 * this.tiers.hot) return null;
     this.#translate(context);
     return translations.find(low, high, context, this.#generation);
   }
 
   /** Regions that are worth a module: the more modules there are, the dearer each becomes. */
   get #batch(): number {
-    return this.hot === 1 ? 1 : Math.min(MOST_IN_BATCH, 1 + (this.translations.modules >> 4));
+    return this.tiers.hot === 1 ? 1 : Math.min(MOST_IN_BATCH, 1 + (this.translations.modules >> 4));
   }
 
   /** Translates the regions that begin at all the places that wait, as far as they are of the running context. */
@@ -222,7 +324,9 @@ export class WasmEngine extends EvaluatorEngine {
       else drafts.push({ context, entry, blocks, gates, ranges: window.ranges(blocks), isMapped: window.isMapped });
     }
     this.#candidates = [];
-    if (drafts.length > 0) translations.add(drafts, this.#generation);
+    if (drafts.length === 0) return;
+    translations.add(drafts, this.#generation);
+    for (const { ranges } of drafts) for (const { start, end } of ranges) this.#records.noteLines(start, end - start);
   }
 }
 
@@ -230,4 +334,7 @@ export class WasmEngine extends EvaluatorEngine {
 export const wasmEngine: EngineFactory = (cpu) => new WasmEngine(cpu);
 
 /** The same, with all code translated the first time that it is met: for tests. */
-export const eagerWasmEngine: EngineFactory = (cpu) => new WasmEngine(cpu, 1);
+export const eagerWasmEngine: EngineFactory = (cpu) => new WasmEngine(cpu, EAGER);
+
+/** The same, with nothing but forms: for tests of the quick tier. */
+export const formsEngine: EngineFactory = (cpu) => new WasmEngine(cpu, FORMS_ONLY);

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import type { Engine, EngineFactory, EngineStop } from "#machine/cpu/engine.ts";
 import { evaluatorEngine } from "../../machine/engine/evaluator-engine.ts";
 import { MOST_MODULES } from "../../machine/engine/wasm/translations.ts";
-import { eagerWasmEngine, WasmEngine, wasmEngine } from "../../machine/engine/wasm-engine.ts";
+import { EAGER, eagerWasmEngine, formsEngine, WasmEngine, wasmEngine } from "../../machine/engine/wasm-engine.ts";
 import { decode } from "../../machine/isa/index.ts";
 import { assemble } from "../../tangle/assembler/assembler.ts";
 import { bareCpu, enterUserMode, MEBIBYTE, userProcessor } from "./processor.ts";
@@ -44,19 +44,21 @@ function shown({ cpu }: Running) {
   };
 }
 
-/** Runs a program in both engines in slices of the same lengths, and compares after each. */
+/** Runs a program in the evaluator, in an engine and in forms alone, in slices of the same lengths, and compares after each. */
 function agree(
   text: string,
   slices: readonly number[],
   { mode = 64 as 32 | 64, engine = wasmEngine } = {},
 ): EngineStop {
   const reference = program(text, evaluatorEngine, mode);
-  const translated = program(text, engine, mode);
+  const others = [engine, formsEngine].map((factory) => program(text, factory, mode));
   let stop: EngineStop = { kind: "budget" };
   for (const slice of slices) {
     stop = reference.engine.run(slice);
-    expect(translated.engine.run(slice)).toEqual(stop);
-    expect(shown(translated)).toEqual(shown(reference));
+    for (const other of others) {
+      expect(other.engine.run(slice)).toEqual(stop);
+      expect(shown(other)).toEqual(shown(reference));
+    }
     if (stop.kind !== "budget") break;
   }
   return stop;
@@ -258,7 +260,7 @@ it("drops translations when there are too many", () => {
   const text = `again: jmp f0\n${functions.join("\n")}\nf${functions.length}: jmp again`;
   const steps = functions.length * 2 + 2;
   agree(text, [steps, steps, steps], { engine: eagerWasmEngine });
-  const { cpu, engine } = program(text, (one) => new WasmEngine(one, 1));
+  const { cpu, engine } = program(text, (one) => new WasmEngine(one, EAGER));
   engine.run(steps * 3);
   expect((engine as Engine & WasmEngine).translations.modules).toBeLessThanOrEqual(MOST_MODULES);
   expect(cpu.retired).toBe(steps * 3);

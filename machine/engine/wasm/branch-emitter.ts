@@ -41,6 +41,7 @@ export interface RuntimeFunctions {
   readonly status: number;
   readonly fill: number;
   readonly findPage: number;
+  readonly claim: number;
   /** Of a routine of the x87, by its name. */
   routine(name: string): number;
   /** Of calls out of regions. */

@@ -6,6 +6,7 @@ import { meaningOf, vectorMeaningOf } from "#machine/cpu/instruction-set.ts";
 import { NOTE_CODE } from "#machine/memory/physical.ts";
 import type { CodePage, DecodedInstruction } from "../code-cache.ts";
 import type { CodeCursor } from "../code-cursor.ts";
+import type { CodeRecords } from "./code-records.ts";
 import type { JumpTargets } from "./jump-targets.ts";
 import type { Block, CodeSource } from "./region.ts";
 import type { Range } from "./translations.ts";
@@ -23,6 +24,7 @@ export class CodeWindow implements CodeSource {
     readonly cursor: CodeCursor,
     readonly mode: Mode,
     readonly jumps: JumpTargets,
+    readonly records: CodeRecords,
   ) {
     this.#page = cursor.page!;
     this.#base = cursor.base;
@@ -37,7 +39,8 @@ export class CodeWindow implements CodeSource {
 
   seen(rip: bigint): boolean {
     const offset = this.#offset(rip);
-    return offset >= 0 && this.#page.entries[offset] !== undefined;
+    if (offset < 0) return false;
+    return this.#page.entries[offset] !== undefined || this.records.isMade(this.#place + offset);
   }
 
   targets(rip: bigint): readonly bigint[] {

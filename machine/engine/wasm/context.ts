@@ -25,6 +25,8 @@ export interface Context {
   /** Of the code segment: 0 and no limit in 64-bit mode. */
   readonly codeBase: number;
   readonly codeLimit: number;
+  /** 32- or 64-bit code in a segment without base and limit. */
+  readonly isFlat: boolean;
 }
 
 /** Identifiers have twelve bits. */
@@ -111,6 +113,7 @@ export class Contexts {
       segments: long ? [] : DATA_SEGMENTS.map((number) => rulesOf(state, number)),
       codeBase: long ? 0 : Number(state.segmentBase(CS)),
       codeLimit: long ? Number.POSITIVE_INFINITY : state.segmentLimit(CS),
+      isFlat: long || (mode === 32 && state.segmentBase(CS) === 0n && state.segmentLimit(CS) === 0xffffffff),
     };
     this.#known.set(key, context);
     return context;

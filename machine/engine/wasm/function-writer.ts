@@ -38,7 +38,8 @@ export const LEAVING = {
   look: 4,
 } as const;
 
-const FIXED: readonly ValueType[] = [...Array<ValueType>(19).fill(I64), I32, I32, I64, I32, I32, I32, I64];
+/** Types of the fixed locals, without the parameter. */
+export const FIXED: readonly ValueType[] = [...Array<ValueType>(19).fill(I64), I32, I32, I64, I32, I32, I32, I64];
 
 /** A place that can be branched to: the number of labels open inside it, itself included. */
 export type Label = number;

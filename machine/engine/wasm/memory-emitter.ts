@@ -55,7 +55,8 @@ export abstract class MemoryEmitter extends FlagEmitter {
     const memory = this.remembers ? this.#pageMemory(address, write) : null;
     address.uses++;
     this.push((depth) => {
-      const access = { address, bytes, write, user, long: mode === 64 };
+      const claim = write ? { claim: this.runtime.claim } : {};
+      const access = { address, bytes, write, user, long: mode === 64, ...claim };
       if (memory === null) emitPlace(this.fn, access, depth, this.miss);
       else emitRememberedPlace(this.fn, access, memory, depth, this.miss);
       this.fn.out.set(index);

@@ -9,7 +9,8 @@ import type { Context } from "./context.ts";
 import type { Emitter } from "./emitter.ts";
 import { type ByteWriter, type FunctionBody, OP } from "./encoder.ts";
 import { flagsDie, flagsLive } from "./flag-liveness.ts";
-import { emitResult, type FlagForm, sameForm } from "./flag-view.ts";
+import { emitStatus, emitStoredFlags } from "./flag-storage.ts";
+import { type FlagForm, sameForm } from "./flag-view.ts";
 import { FunctionWriter, type Label, LEAVING, LOCAL } from "./function-writer.ts";
 import type { Gates } from "./gates.ts";
 import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, JUMP_SLOT, JUMPS } from "./jump-cache.ts";
@@ -137,7 +138,7 @@ class RegionWriter {
     out.byte(OP.i32And);
     out.set(LOCAL.flagBits);
     if (this.emitter.usesCarry) {
-      this.#callStatus(out);
+      emitStatus(out, this.runtime.status);
       out.i32(1);
       out.byte(OP.i32And);
       out.set(LOCAL.carry);
@@ -159,57 +160,7 @@ class RegionWriter {
       out.vectorMemory("store", at.XMM + number * 16);
     }
     word(OP.i64Store, at.RIP, () => out.get(LOCAL.rip));
-    emitResult(fn, { state: LOCAL.flagState, left: LOCAL.left, right: LOCAL.right, result: LOCAL.result });
-    if (!this.emitter.overrides) {
-      this.#storeLazy(fn);
-      return;
-    }
-    out.get(LOCAL.flagState);
-    out.i32(16);
-    out.byte(OP.i32ShrU);
-    fn.open(OP.if);
-    word(OP.i64Store, at.RFLAGS, () => {
-      out.i32(0);
-      out.memory(OP.i64Load, at.RFLAGS);
-      out.i64(~BigInt(STATUS));
-      out.byte(OP.i64And);
-      this.#callStatus(out);
-      out.byte(OP.i64ExtendI32U);
-      out.byte(OP.i64Or);
-    });
-    word(OP.i32Store, at.LAZY_KIND, () => out.i32(0));
-    fn.otherwise();
-    this.#storeLazy(fn);
-    fn.end();
-  }
-
-  #callStatus(out: ByteWriter): void {
-    for (const local of [LOCAL.flagState, LOCAL.left, LOCAL.right, LOCAL.result, LOCAL.flagBits]) out.get(local);
-    out.byte(OP.call);
-    out.unsigned(this.runtime.status);
-  }
-
-  #storeLazy({ out }: FunctionWriter): void {
-    const word = (op: number, to: number, value: () => void) => {
-      out.i32(0);
-      value();
-      out.memory(op, to);
-    };
-    word(OP.i32Store, at.LAZY_KIND, () => {
-      out.get(LOCAL.flagState);
-      out.i32(0xff);
-      out.byte(OP.i32And);
-    });
-    word(OP.i32Store, at.LAZY_WIDTH, () => {
-      out.get(LOCAL.flagState);
-      out.i32(8);
-      out.byte(OP.i32ShrU);
-      out.i32(0x7f);
-      out.byte(OP.i32And);
-    });
-    word(OP.i64Store, at.LAZY_LEFT, () => out.get(LOCAL.left));
-    word(OP.i64Store, at.LAZY_RIGHT, () => out.get(LOCAL.right));
-    word(OP.i64Store, at.LAZY_RESULT, () => out.get(LOCAL.result));
+    emitStoredFlags(fn, null, this.emitter.overrides, this.runtime.status);
   }
 
   /** To the region that begins at rip, if the jump cache knows one; otherwise back to the engine. */

@@ -11,6 +11,7 @@ import {
   SUBTRACT,
 } from "#machine/cpu/flags.ts";
 import type { Width } from "#machine/cpu/semantics.ts";
+import { CLAIM_TYPE } from "./arrival.ts";
 import type { RuntimeFunctions } from "./branch-emitter.ts";
 import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts";
 import * as x from "./expressions.ts";
@@ -19,7 +20,7 @@ import { emitResult, type FlagView, flagOf } from "./flag-view.ts";
 import { FunctionWriter } from "./function-writer.ts";
 import { pageWalk } from "./page-walk.ts";
 
-/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, `findPage`, routines, `callOut`. */
+/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, `findPage`, routines, `callOut`, `claim`. */
 export const TYPES: readonly FunctionType[] = [
   { parameters: [I32], results: [I32] },
   { parameters: [I32, I64, I64, I64, I32], results: [I32] },
@@ -27,6 +28,7 @@ export const TYPES: readonly FunctionType[] = [
   { parameters: [I64, I32, I32, I32], results: [I32] },
   { parameters: [I64, I64], results: [I32] },
   { parameters: [I32, I32, I64, I64, I64], results: [I32] },
+  CLAIM_TYPE,
 ];
 const STATUS_TYPE = 1;
 const FILL_TYPE = 2;
@@ -38,6 +40,7 @@ const IMPORTS = [
   { name: "status", type: STATUS_TYPE },
   { name: "fill", type: FILL_TYPE },
   { name: "findPage", type: WALK_TYPE },
+  { name: "claim", type: TYPES.length - 1 },
 ] as const;
 
 /** The functions that one module of regions imports. */
@@ -45,6 +48,7 @@ export class ModuleImports implements RuntimeFunctions {
   readonly status = 0;
   readonly fill = 1;
   readonly findPage = 2;
+  readonly claim = 3;
   readonly list: { readonly name: string; readonly type: number }[] = [...IMPORTS];
 
   /** Whether some of them are routines of the x87. */

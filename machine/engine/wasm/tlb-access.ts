@@ -19,6 +19,8 @@ export interface Access {
   readonly user: boolean;
   /** 64-bit mode: addresses have 64 bits. */
   readonly long: boolean;
+  /** Function of the runtime that lets stores into pages with code pass; see arrival.ts. */
+  readonly claim?: number;
 }
 
 /** Writes the code that leaves because the TLB has no entry; `address` is a local with the linear address. */
@@ -29,6 +31,55 @@ export type Miss = (address: { readonly local: number; readonly long: boolean },
  * lie in two pages, the code of `miss` runs, which must not come back.
  */
 export function emitPlace(fn: FunctionWriter, access: Access, depth: number, miss: Miss): void {
+  const { out } = fn;
+  const { low, entry, whole } = emitTagTest(fn, access, depth);
+  const address = { local: access.long ? whole : low, long: access.long };
+  const found = access.claim === undefined ? -1 : fn.take(I32);
+  fn.open(OP.if);
+  if (found < 0) miss(address, access.write);
+  else {
+    emitClaim(fn, access, address, found, miss);
+    fn.otherwise();
+  }
+  if (found < 0) fn.end();
+  emitSum(fn, access, entry, low);
+  if (found < 0) return;
+  out.set(found);
+  fn.end();
+  out.get(found);
+}
+
+/** Leaves the place on the stack that a page without plain stores has for this one; there may be none. */
+function emitClaim(
+  fn: FunctionWriter,
+  access: Access,
+  address: { readonly local: number; readonly long: boolean },
+  found: number,
+  miss: Miss,
+): void {
+  const { out } = fn;
+  out.get(address.local);
+  if (!access.long) out.byte(OP.i64ExtendI32U);
+  out.i32(access.bytes);
+  out.i32(access.user ? 1 : 0);
+  out.byte(OP.call);
+  out.unsigned(access.claim!);
+  out.tee(found);
+  out.byte(OP.i32Eqz);
+  fn.open(OP.if);
+  miss(address, access.write);
+  fn.end();
+}
+
+function emitSum({ out }: FunctionWriter, access: Access, entry: number, low: number): void {
+  out.get(entry);
+  out.memory(OP.i32Load, (access.write ? TLB + TABLE_BYTES : TLB) + ADDEND);
+  out.get(low);
+  out.byte(OP.i32Add);
+}
+
+/** Leaves 1 on the stack where the TLB has no entry for the bytes. */
+function emitTagTest(fn: FunctionWriter, access: Access, depth: number) {
   const { out } = fn;
   const low = fn.take(I32);
   const entry = fn.take(I32);
@@ -46,13 +97,7 @@ export function emitPlace(fn: FunctionWriter, access: Access, depth: number, mis
   out.memory(OP.i64Load, table);
   emitTag(fn, access, low, whole);
   out.byte(OP.i64Ne);
-  fn.open(OP.if);
-  miss({ local: access.long ? whole : low, long: access.long }, access.write);
-  fn.end();
-  out.get(entry);
-  out.memory(OP.i32Load, table + ADDEND);
-  out.get(low);
-  out.byte(OP.i32Add);
+  return { low, entry, whole };
 }
 
 /** Locals that hold the last page found: its address, and what added to an address in it gives the place. */
@@ -84,11 +129,26 @@ export function emitRememberedPlace(
     out.i64(mask);
     out.byte(OP.i64And);
   };
+  const place = fn.take(I32);
+  const sum = () => {
+    out.get(whole);
+    out.byte(OP.i32WrapI64);
+    out.get(memory.addend);
+    out.byte(OP.i32Add);
+  };
   masked(BigInt(access.bytes - 1) - 0x1000n);
   out.get(memory.page);
   out.byte(OP.i64Ne);
   fn.open(OP.if);
-  emitPlace(fn, { ...access, address: local(whole, I64, access.long ? 64 : 32) }, depth, miss);
+  const inside = { ...access, address: local(whole, I64, access.long ? 64 : 32) };
+  const { low, entry, whole: wide } = emitTagTest(fn, inside, depth);
+  const address = { local: access.long ? wide : low, long: access.long };
+  fn.open(OP.if);
+  if (access.claim === undefined) miss(address, access.write);
+  else emitClaim(fn, access, address, place, miss);
+  fn.otherwise();
+  emitSum(fn, access, entry, low);
+  out.tee(place);
   out.get(whole);
   out.byte(OP.i32WrapI64);
   out.byte(OP.i32Sub);
@@ -96,10 +156,11 @@ export function emitRememberedPlace(
   masked(-0x1000n);
   out.set(memory.page);
   fn.end();
-  out.get(whole);
-  out.byte(OP.i32WrapI64);
-  out.get(memory.addend);
-  out.byte(OP.i32Add);
+  fn.otherwise();
+  sum();
+  out.set(place);
+  fn.end();
+  out.get(place);
 }
 
 /** Drops the page of a linear address from the TLB; `leave` runs where code may have been fetched from it. */
@@ -128,7 +189,7 @@ export function emitForgetting(fn: FunctionWriter, linear: Value, depth: number,
 }
 
 /** `slot` of tlb.ts, in bytes; the low half is on the stack. */
-function emitIndex({ out }: FunctionWriter, low: number, whole: number): void {
+export function emitIndex({ out }: FunctionWriter, low: number, whole: number): void {
   out.i32(8);
   out.byte(OP.i32ShrU);
   out.get(low);

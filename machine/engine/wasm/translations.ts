@@ -1,5 +1,6 @@
 /** The regions that have been translated: found by where they begin, dropped when their code changes, bounded in number. */
 import type { Cpu } from "#machine/cpu/cpu.ts";
+import { type Arrivals, makeArrivals } from "./arrival.ts";
 import type { CallOuts } from "./call-outs.ts";
 import type { Context } from "./context.ts";
 import { encodeModule } from "./encoder.ts";
@@ -40,13 +41,17 @@ export interface Region {
 /** Modules alive at a time, and bytes of WebAssembly in them. */
 export const MOST_MODULES = 600;
 export const MOST_BYTES = 2 << 20;
-const TABLE_SIZE = 1 << 14;
+const MOST_REGIONS = 1 << 14;
+export const MOST_FORMS = 4096;
+/** In the table of functions, forms come after the regions. */
+export const FIRST_FORM_SLOT = MOST_REGIONS;
+const TABLE_SIZE = MOST_REGIONS + MOST_FORMS;
 
 export class Translations {
   readonly jumps: JumpCache;
   modules = 0;
   bytes = 0;
-  readonly #table = new WebAssembly.Table({ element: "anyfunc", initial: TABLE_SIZE });
+  readonly table = new WebAssembly.Table({ element: "anyfunc", initial: TABLE_SIZE });
   readonly #free: number[] = [];
   #slots = 0;
   /** Regions by context and entry; several where an address has meant several places. */
@@ -55,6 +60,7 @@ export class Translations {
   /** Made when the first region is: a machine that has just been switched on must not wait for it. */
   #imports: WebAssembly.ModuleImports | null = null;
 
+  #arrivals: Arrivals | null = null;
   /** With the routines of the x87. */
   #routines: WebAssembly.ModuleImports | null = null;
 
@@ -62,21 +68,30 @@ export class Translations {
     readonly cpu: Cpu,
     /** Does an operation for a region. */
     readonly callOut: CallOuts["call"],
+    /** Arrivals in the quick tier after which the engine is told of a place. */
+    readonly hot: number,
   ) {
     this.jumps = new JumpCache(cpu.state.memory);
   }
 
-  get #shared(): WebAssembly.ModuleImports {
+  /** What all modules import. */
+  get shared(): WebAssembly.ModuleImports {
     if (this.#imports === null) {
-      const shared = { memory: this.cpu.state.memory, regions: this.#table };
-      this.#imports = { ...shared, callOut: this.callOut, ...makeRuntime(shared, this.cpu.memory.size) };
+      const shared = { memory: this.cpu.state.memory, regions: this.table };
+      const { size } = this.cpu.memory;
+      this.#arrivals = makeArrivals(shared, size, this.hot);
+      this.#imports = { ...shared, callOut: this.callOut, ...makeRuntime(shared, size), ...this.#arrivals };
     }
     return this.#imports;
   }
 
+  get arrivals(): Arrivals {
+    return this.shared && this.#arrivals!;
+  }
+
   #importsOf({ needsRoutines }: ModuleImports): WebAssembly.ModuleImports {
-    if (!needsRoutines) return this.#shared;
-    this.#routines ??= { ...this.#shared, ...makeRoutines(this.#shared) };
+    if (!needsRoutines) return this.shared;
+    this.#routines ??= { ...this.shared, ...makeRoutines(this.shared) };
     return this.#routines;
   }
 
@@ -109,9 +124,9 @@ export class Translations {
   }
 
   #enter(draft: Draft, run: Region["run"], generation: number): void {
-    if (this.#free.length === 0 && this.#slots === TABLE_SIZE) this.clear();
+    if (this.#free.length === 0 && this.#slots === MOST_REGIONS) this.clear();
     const slot = this.#free.pop() ?? this.#slots++;
-    this.#table.set(slot, run);
+    this.table.set(slot, run);
     const low = Number(BigInt.asUintN(32, draft.entry));
     const high = Number(draft.entry >> 32n);
     const region = { draft, run, slot, low, high, generation };
@@ -131,6 +146,13 @@ export class Translations {
   /** Whether code of a page is translated. */
   holds(place: number): boolean {
     return this.#pages.has(place & ~0xfff);
+  }
+
+  /** Whether code of a range, which lies in one page, is translated. */
+  touches(place: number, length: number): boolean {
+    for (const { draft } of this.#pages.get(place & ~0xfff) ?? [])
+      if (draft.ranges.some(({ start, end }) => start < place + length && end > place)) return true;
+    return false;
   }
 
   /** Drops the regions that have code in a range, which lies in one page. */
@@ -157,13 +179,13 @@ export class Translations {
       if (regions?.size === 0) this.#pages.delete(page);
     }
     this.jumps.drop(low, slot);
-    this.#table.set(slot, null);
+    this.table.set(slot, null);
     this.#free.push(slot);
   }
 
   /** Forgets everything. */
   clear(): void {
-    for (let slot = 0; slot < this.#slots; slot++) this.#table.set(slot, null);
+    for (let slot = 0; slot < this.#slots; slot++) this.table.set(slot, null);
     this.#slots = 0;
     this.#free.length = 0;
     this.#entries.clear();

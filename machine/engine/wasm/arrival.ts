@@ -1,0 +1,275 @@
+/** What the quick tier shares: how execution arrives at a place, and how a store gets into a page with code. */
+import { RAM, RIP, TLB } from "#machine/cpu/layout.ts";
+import { NOTE_CODE } from "#machine/memory/physical.ts";
+import { ENTRIES, NOTED, tagKey } from "#machine/memory/tlb.ts";
+import { CELL } from "./cells.ts";
+import { LINE_SHIFT, PAGE_BYTES, PAGE_PLACE, PAGES, RECORD, RECORD_BYTES, RECORDS, tablesOf } from "./code-records.ts";
+import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts";
+import { FunctionWriter } from "./function-writer.ts";
+import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, JUMP_SLOT, JUMPS } from "./jump-cache.ts";
+import { emitIndex } from "./tlb-access.ts";
+
+/** Types of functions: of a region, of a form (budget, rip, record), of an arrival (budget, rip), of `claim`. */
+const TYPES: readonly FunctionType[] = [
+  { parameters: [I32], results: [I32] },
+  { parameters: [I32, I64, I32], results: [I32] },
+  { parameters: [I32, I64], results: [I32] },
+  { parameters: [I64, I32, I32], results: [I32] },
+];
+const [REGION, FORM, ARRIVAL, CLAIM] = [0, 1, 2, 3];
+export const [FORM_TYPE, ARRIVAL_TYPE, CLAIM_TYPE] = TYPES.slice(1) as [FunctionType, FunctionType, FunctionType];
+
+const LONGEST_INSTRUCTION = 15;
+
+/** Leaves the address of the record of the place in a local on the stack. */
+export function emitRecord({ out }: FunctionWriter, place: number, records: number): void {
+  out.get(place);
+  out.i32(RECORDS - 1);
+  out.byte(OP.i32And);
+  out.i32(RECORD_BYTES);
+  out.byte(OP.i32Mul);
+  out.i32(records);
+  out.byte(OP.i32Add);
+}
+
+/**
+ * Goes on at rip: in the region that begins there, or with the form of the instruction. Returns to the engine where
+ * there is neither, and where execution has come here `hot` times. Without `hot`, only the form will do.
+ */
+function arrival(size: number, name: string, hot: number | null): FunctionBody {
+  const [budget, rip, low, entry, tag, place, record] = [0, 1, 2, 3, 4, 5, 6] as const;
+  const fn = new FunctionWriter(2, [I32, I32, I64, I32, I32]);
+  const { out } = fn;
+  const { pages, records } = tablesOf(size);
+  const unknown = fn.open(OP.block);
+  const context = () => {
+    out.i32(0);
+    out.memory(OP.i32Load, CELL.context);
+    out.byte(OP.i64ExtendI32U);
+  };
+  out.get(rip);
+  out.byte(OP.i32WrapI64);
+  out.set(low);
+  if (hot !== null) emitRegionJump(fn, { budget, rip, low, entry }, context);
+  out.get(low);
+  out.i32(12);
+  out.byte(OP.i32ShrU);
+  out.i32(PAGES - 1);
+  out.byte(OP.i32And);
+  out.i32(PAGE_BYTES);
+  out.byte(OP.i32Mul);
+  out.tee(entry);
+  out.memory(OP.i64Load, pages);
+  out.get(rip);
+  out.i64(-0x1000n);
+  out.byte(OP.i64And);
+  context();
+  out.byte(OP.i64Or);
+  out.byte(OP.i64Ne);
+  out.branch(OP.brIf, fn.level - unknown);
+  out.get(entry);
+  out.memory(OP.i32Load, pages + PAGE_PLACE);
+  out.get(low);
+  out.i32(0xfff);
+  out.byte(OP.i32And);
+  out.byte(OP.i32Add);
+  out.set(place);
+  emitRecord(fn, place, records);
+  out.tee(record);
+  out.memory(OP.i64Load, RECORD.tag);
+  context();
+  out.i64(32n);
+  out.byte(OP.i64Shl);
+  out.get(place);
+  out.byte(OP.i64ExtendI32U);
+  out.byte(OP.i64Or);
+  out.tee(tag);
+  out.byte(OP.i64Ne);
+  out.branch(OP.brIf, fn.level - unknown);
+  if (hot !== null) {
+    out.get(record);
+    out.get(record);
+    out.memory(OP.i32Load16U, RECORD.heat);
+    out.i32(1);
+    out.byte(OP.i32Add);
+    out.tee(entry);
+    out.memory(OP.i32Store16, RECORD.heat);
+    out.get(entry);
+    out.i32(hot);
+    out.byte(OP.i32GeU);
+    out.branch(OP.brIf, fn.level - unknown);
+  }
+  out.get(budget);
+  out.get(rip);
+  out.get(record);
+  emitFormCall(fn, record, FORM);
+  fn.end();
+  out.i32(0);
+  out.get(rip);
+  out.memory(OP.i64Store, RIP);
+  out.get(budget);
+  out.byte(OP.end);
+  return { type: ARRIVAL, locals: fn.locals, code: out.result(), name };
+}
+
+/** Goes to the form of the record in a local; the parameters are on the stack. */
+export function emitFormCall({ out }: FunctionWriter, record: number, type: number): void {
+  out.get(record);
+  out.memory(OP.i32Load16U, RECORD.slot);
+  out.byte(OP.returnCallIndirect);
+  out.unsigned(type);
+  out.unsigned(0);
+}
+
+function emitRegionJump(
+  fn: FunctionWriter,
+  { budget, rip, low, entry }: { budget: number; rip: number; low: number; entry: number },
+  context: () => void,
+): void {
+  const { out } = fn;
+  out.get(low);
+  out.i32(12);
+  out.byte(OP.i32ShrU);
+  out.get(low);
+  out.byte(OP.i32Xor);
+  out.i32(JUMP_ENTRIES - 1);
+  out.byte(OP.i32And);
+  out.i32(JUMP_ENTRY_BYTES);
+  out.byte(OP.i32Mul);
+  out.tee(entry);
+  out.memory(OP.i64Load, JUMPS);
+  out.get(rip);
+  out.i64(12n);
+  out.byte(OP.i64Shl);
+  context();
+  out.byte(OP.i64Or);
+  out.byte(OP.i64Eq);
+  fn.open(OP.if);
+  out.get(budget);
+  out.get(entry);
+  out.memory(OP.i32Load, JUMPS + JUMP_SLOT);
+  out.byte(OP.returnCallIndirect);
+  out.unsigned(REGION);
+  out.unsigned(0);
+  fn.end();
+}
+
+/**
+ * The place for a store into a page that holds code, where the store touches none that the evaluator or a region relies
+ * on; records that it touches are dropped. Otherwise 0. Parameters: linear address, bytes, privilege 3.
+ */
+function claim(size: number): FunctionBody {
+  const [linear, bytes, user, low, entry, place, record] = [0, 1, 2, 3, 4, 5, 6] as const;
+  const fn = new FunctionWriter(3, [I32, I32, I32, I32]);
+  const { out } = fn;
+  const { lines, records } = tablesOf(size);
+  const table = TLB + ENTRIES * 16;
+  const refused = fn.open(OP.block);
+  out.get(linear);
+  out.byte(OP.i32WrapI64);
+  out.tee(low);
+  out.i32(0xfff);
+  out.byte(OP.i32And);
+  out.get(bytes);
+  out.byte(OP.i32Add);
+  out.i32(0x1000);
+  out.byte(OP.i32GtU);
+  out.branch(OP.brIf, fn.level - refused);
+  out.get(low);
+  emitIndex(fn, low, linear);
+  out.tee(entry);
+  out.memory(OP.i64Load, table);
+  out.get(linear);
+  out.i64(-0x1000n);
+  out.byte(OP.i64And);
+  out.i64(BigInt(tagKey(true) | NOTED));
+  out.i64(BigInt(tagKey(false) | NOTED));
+  out.get(user);
+  out.byte(OP.select);
+  out.byte(OP.i64Or);
+  out.byte(OP.i64Ne);
+  out.branch(OP.brIf, fn.level - refused);
+  out.get(entry);
+  out.memory(OP.i32Load, table + 8);
+  out.get(low);
+  out.byte(OP.i32Add);
+  out.i32(RAM);
+  out.byte(OP.i32Sub);
+  out.tee(place);
+  out.i32(12);
+  out.byte(OP.i32ShrU);
+  out.memory(OP.i32Load8U, RAM + size);
+  out.i32(NOTE_CODE);
+  out.byte(OP.i32Ne);
+  out.branch(OP.brIf, fn.level - refused);
+  for (const last of [false, true]) {
+    out.get(place);
+    if (last) {
+      out.get(bytes);
+      out.byte(OP.i32Add);
+      out.i32(1);
+      out.byte(OP.i32Sub);
+    }
+    out.i32(LINE_SHIFT);
+    out.byte(OP.i32ShrU);
+    out.memory(OP.i32Load8U, lines);
+    out.branch(OP.brIf, fn.level - refused);
+  }
+  emitDropping(fn, { place, bytes, at: entry, record }, records);
+  out.get(place);
+  out.i32(RAM);
+  out.byte(OP.i32Add);
+  out.byte(OP.return);
+  fn.end();
+  out.i32(0);
+  out.byte(OP.end);
+  return { type: CLAIM, locals: fn.locals, code: out.result(), name: "claim" };
+}
+
+/** Drops the records of instructions that have one of `bytes` bytes at `place`. */
+function emitDropping(
+  fn: FunctionWriter,
+  { place, bytes, at, record }: { place: number; bytes: number; at: number; record: number },
+  records: number,
+): void {
+  const { out } = fn;
+  out.get(place);
+  out.i32(LONGEST_INSTRUCTION - 1);
+  out.byte(OP.i32Sub);
+  out.set(at);
+  const again = fn.open(OP.loop);
+  emitRecord(fn, at, records);
+  out.tee(record);
+  out.memory(OP.i32Load, RECORD.tag);
+  out.get(at);
+  out.byte(OP.i32Eq);
+  fn.open(OP.if);
+  out.get(record);
+  out.i64(0n);
+  out.memory(OP.i64Store, RECORD.tag);
+  fn.end();
+  out.get(at);
+  out.i32(1);
+  out.byte(OP.i32Add);
+  out.tee(at);
+  out.get(place);
+  out.get(bytes);
+  out.byte(OP.i32Add);
+  out.byte(OP.i32LtS);
+  out.branch(OP.brIf, fn.level - again);
+  fn.end();
+}
+
+export interface Arrivals {
+  /** Goes on at rip with what there is. */
+  readonly arrive: (budget: number, rip: bigint) => number;
+  /** Goes on at rip with the form of its instruction. */
+  readonly resume: (budget: number, rip: bigint) => number;
+  readonly claim: (linear: bigint, bytes: number, user: number) => number;
+}
+
+export function makeArrivals(imports: WebAssembly.ModuleImports, size: number, hot: number): Arrivals {
+  const functions = [arrival(size, "arrive", hot), arrival(size, "resume", null), claim(size)];
+  const module = new WebAssembly.Module(encodeModule({ types: TYPES, imports: [], functions }));
+  return new WebAssembly.Instance(module, { engine: imports }).exports as unknown as Arrivals;
+}

@@ -1,0 +1,153 @@
+/**
+ * Decoded instructions as the quick tier reads them: a table of records in the machine's memory, found by where an
+ * instruction begins in RAM, with the pages that they are reached through, and notes of which code others rely on.
+ */
+import { engineRoom } from "#machine/cpu/layout.ts";
+
+export const RECORD_BYTES = 32;
+export const RECORDS = 1 << 17;
+/** Fields of a record. The tag is the place in RAM, with the context's number in its upper half; 0 for none. */
+export const RECORD = {
+  tag: 0,
+  /** u16: the slot of the form's function. */
+  slot: 8,
+  /** u16: how often execution has jumped here. */
+  heat: 10,
+  /** u8: bytes of the instruction. */
+  length: 12,
+  /** u8 each: eight times the numbers of up to three registers. */
+  registers: 13,
+  /** i64: an immediate. */
+  immediate: 16,
+  /** i64: a displacement; for relative jumps from the instruction's own beginning. */
+  displacement: 24,
+} as const;
+
+/** Pages that code is fetched from: rip shifted by 12 with the context's number below, then the place in RAM. */
+export const PAGES = 256;
+export const PAGE_BYTES = 16;
+export const PAGE_PLACE = 8;
+
+/** Code is noted in lines of so many bytes. */
+export const LINE_SHIFT = 5;
+export const LINE = 1 << LINE_SHIFT;
+const LONGEST_INSTRUCTION = 15;
+
+/** Where the tables begin in the machine's memory. */
+export interface Tables {
+  readonly records: number;
+  readonly pages: number;
+  /** A byte for each line of RAM: not 0 where the evaluator has decoded code in it, or a region was made from it. */
+  readonly lines: number;
+}
+
+export function tablesOf(size: number): Tables {
+  const { start } = engineRoom(size);
+  const pages = start + RECORDS * RECORD_BYTES;
+  return { records: start, pages, lines: pages + 0x80000 };
+}
+
+export interface NewRecord {
+  readonly slot: number;
+  readonly length: number;
+  readonly registers: readonly number[];
+  readonly immediate: bigint;
+  readonly displacement: bigint;
+}
+
+export class CodeRecords {
+  readonly #tables: Tables;
+  readonly #bytes: Uint8Array;
+  readonly #halves: Uint32Array;
+  readonly #words: BigInt64Array;
+
+  constructor(
+    memory: WebAssembly.Memory,
+    readonly size: number,
+  ) {
+    this.#tables = tablesOf(size);
+    this.#bytes = new Uint8Array(memory.buffer);
+    this.#halves = new Uint32Array(memory.buffer);
+    this.#words = new BigInt64Array(memory.buffer);
+  }
+
+  #record(place: number): number {
+    return this.#tables.records + (place & (RECORDS - 1)) * RECORD_BYTES;
+  }
+
+  has(place: number, context: number): boolean {
+    const record = this.#record(place) >> 2;
+    return this.#halves[record] === place && this.#halves[record + 1] === context;
+  }
+
+  /** Whether there is a record, of whichever context. */
+  isMade(place: number): boolean {
+    const record = this.#record(place) >> 2;
+    return this.#halves[record] === place && this.#halves[record + 1] !== 0;
+  }
+
+  enter(place: number, context: number, { slot, length, registers, immediate, displacement }: NewRecord): void {
+    const record = this.#record(place);
+    const halves = this.#halves;
+    halves[record >> 2] = place;
+    halves[(record >> 2) + 1] = context;
+    halves[(record + RECORD.slot) >> 2] = slot;
+    this.#bytes[record + RECORD.length] = length;
+    for (let index = 0; index < registers.length; index++)
+      this.#bytes[record + RECORD.registers + index] = registers[index]! * 8;
+    this.#words[(record + RECORD.immediate) >> 3] = immediate;
+    this.#words[(record + RECORD.displacement) >> 3] = displacement;
+  }
+
+  /** How often execution has jumped to a record since that was last asked. */
+  takeHeat(place: number): number {
+    const record = this.#record(place);
+    if (this.#halves[record >> 2] !== place) return 0;
+    const heat = this.#halves[(record + RECORD.slot) >> 2]! >>> 16;
+    this.#halves[(record + RECORD.slot) >> 2]! &= 0xffff;
+    return heat;
+  }
+
+  /** Drops the records that have a byte in a range. */
+  drop(place: number, length: number): void {
+    for (let start = Math.max(0, place - LONGEST_INSTRUCTION + 1); start < place + length; start++) {
+      const record = this.#record(start) >> 2;
+      if (this.#halves[record] !== start) continue;
+      this.#halves[record] = 0;
+      this.#halves[record + 1] = 0;
+    }
+  }
+
+  /** Tells where the page of `rip` lies in RAM. */
+  enterPage(low: number, high: number, context: number, place: number): void {
+    const entry = (this.#tables.pages + ((low >>> 12) & (PAGES - 1)) * PAGE_BYTES) >> 2;
+    this.#halves[entry] = (low & 0xfffff000) | context;
+    this.#halves[entry + 1] = high;
+    this.#halves[entry + 2] = place;
+  }
+
+  /** Addresses may mean other places now. */
+  forgetPages(): void {
+    const { pages } = this.#tables;
+    this.#bytes.fill(0, pages, pages + PAGES * PAGE_BYTES);
+  }
+
+  noteLines(place: number, length: number): void {
+    const { lines } = this.#tables;
+    this.#bytes.fill(1, lines + (place >>> LINE_SHIFT), lines + ((place + length - 1) >>> LINE_SHIFT) + 1);
+  }
+
+  /** Forgets the notes of the lines in a range in which `remains` finds nothing. */
+  releaseLines(place: number, length: number, remains: (start: number, length: number) => boolean): void {
+    const { lines } = this.#tables;
+    for (let line = place >>> LINE_SHIFT; line <= (place + length - 1) >>> LINE_SHIFT; line++)
+      if (this.#bytes[lines + line] !== 0 && !remains(line << LINE_SHIFT, LINE)) this.#bytes[lines + line] = 0;
+  }
+
+  clear(): void {
+    const { records, lines } = this.#tables;
+    this.#bytes.fill(0, records, records + RECORDS * RECORD_BYTES);
+    this.#bytes.fill(0, lines, lines + (this.size >>> LINE_SHIFT));
+    this.forgetPages();
+  }
+}

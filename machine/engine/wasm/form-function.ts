@@ -1,0 +1,268 @@
+/** The code of one form: a WebAssembly function that does one instruction, and goes on with the next one's form. */
+import type { Cpu } from "#machine/cpu/cpu.ts";
+import * as at from "#machine/cpu/layout.ts";
+import type { DecodedInstruction } from "../code-cache.ts";
+import { emitFormCall, emitRecord } from "./arrival.ts";
+import type { RuntimeFunctions } from "./branch-emitter.ts";
+import { RECORD, tablesOf } from "./code-records.ts";
+import type { Context } from "./context.ts";
+import { type FunctionBody, OP } from "./encoder.ts";
+import { emitStoredFlags } from "./flag-storage.ts";
+import { AGAIN, FORM, FormEmitter } from "./form-emitter.ts";
+import { FIXED, FunctionWriter, type Label, LEAVING, LOCAL } from "./function-writer.ts";
+import type { Gates } from "./gates.ts";
+import { OPEN_REGISTER } from "./open-instruction.ts";
+
+/** Forms touch nothing that interrupts or system calls need. */
+const NO_GATES: Gates = { gate: () => null, plainReturn: () => null, outcome: () => null };
+
+/** Functions that forms import, as indexes. */
+export interface FormRuntime extends RuntimeFunctions {
+  readonly arrive: number;
+}
+
+export interface FormTypes {
+  readonly form: number;
+  readonly arrival: number;
+}
+
+export interface Form {
+  readonly body: FunctionBody;
+  /** Registers that it changes: those that are open by their order, from `OPEN_REGISTER` on. */
+  readonly written: ReadonlySet<number>;
+  /** Registers that it reads or writes though no operand names them. */
+  readonly implied: readonly number[];
+}
+
+class FormWriter {
+  readonly body: FunctionWriter;
+  readonly emitter: FormEmitter;
+  #exit: Label = 0;
+
+  constructor(
+    readonly decoded: DecodedInstruction,
+    readonly context: Context,
+    readonly cpu: Cpu,
+    readonly runtime: FormRuntime,
+    readonly types: FormTypes,
+    closed: boolean,
+    /** The next instruction begins in another page. */
+    readonly isLast: boolean,
+  ) {
+    this.body = new FunctionWriter(3, FIXED.slice(2));
+    const miss = (address: { local: number; long: boolean }, write: boolean) => {
+      const { out } = this.body;
+      out.get(address.local);
+      if (!address.long) out.byte(OP.i64ExtendI32U);
+      out.set(LOCAL.missed);
+      this.#leave(write ? LEAVING.write : LEAVING.read);
+    };
+    const leave = () => this.#leave(LEAVING.evaluate);
+    this.emitter = new FormEmitter(this.body, context, runtime, cpu, NO_GATES, leave, miss);
+    this.emitter.closed = closed;
+  }
+
+  write(name: string): Form {
+    const { body, decoded, emitter } = this;
+    const whole = new FunctionWriter();
+    this.#exit = body.open(OP.block);
+    const departure = emitter.instruction({ start: AGAIN, decoded, findings: null as never }, false);
+    const condition = departure?.condition ?? null;
+    if (condition !== null) {
+      body.emit(condition);
+      body.out.set(LOCAL.label);
+    }
+    this.#store();
+    if (departure !== null) {
+      if (condition !== null) {
+        body.out.get(LOCAL.label);
+        body.open(OP.if);
+      }
+      this.#depart(departure.target);
+      if (condition !== null) body.end();
+    }
+    if (departure === null || condition !== null) this.#next();
+    body.end();
+    this.#load(whole);
+    whole.out.append(body.out.bytes.subarray(0, body.out.length));
+    this.#evaluate(whole);
+    whole.out.byte(OP.end);
+    const implied = [...emitter.used].filter((number) => number < OPEN_REGISTER);
+    const code = whole.out.result();
+    return { body: { type: this.types.form, locals: body.locals, code, name }, written: emitter.written, implied };
+  }
+
+  #leave(why: number): void {
+    const { out } = this.body;
+    out.i32(why);
+    out.set(LOCAL.leaving);
+    this.body.branch(this.#exit);
+  }
+
+  /** Takes the instruction from the budget, or returns before it; then loads what it needs. */
+  #load(fn: FunctionWriter): void {
+    const { out } = fn;
+    out.get(FORM.budget);
+    out.byte(OP.i32Eqz);
+    fn.open(OP.if);
+    this.#saveRip(fn);
+    out.i32(0);
+    out.byte(OP.return);
+    fn.end();
+    for (const [number, local] of this.emitter.registerLocals) {
+      this.#registerAddress(fn, number);
+      out.memory(OP.i64Load, number < OPEN_REGISTER ? number * 8 : 0);
+      out.set(local);
+    }
+    for (const [number, local] of this.emitter.vectorLocals) {
+      out.i32(0);
+      out.vectorMemory("load", at.XMM + number * 16);
+      out.set(local);
+    }
+  }
+
+  #registerAddress({ out }: FunctionWriter, number: number): void {
+    if (number < OPEN_REGISTER) {
+      out.i32(0);
+      return;
+    }
+    out.get(FORM.record);
+    out.memory(OP.i32Load8U, RECORD.registers + number - OPEN_REGISTER);
+  }
+
+  #saveRip({ out }: FunctionWriter): void {
+    out.i32(0);
+    out.get(FORM.rip);
+    out.memory(OP.i64Store, at.RIP);
+  }
+
+  /** Registers and flags go back to the state. */
+  #store(): void {
+    const { body, emitter } = this;
+    const { out } = body;
+    for (const number of emitter.written) {
+      this.#registerAddress(body, number);
+      out.get(emitter.registerLocals.get(number)!);
+      out.memory(OP.i64Store, number < OPEN_REGISTER ? number * 8 : 0);
+    }
+    for (const number of emitter.vectorsWritten) {
+      out.i32(0);
+      out.get(emitter.vectorLocals.get(number)!);
+      out.vectorMemory("store", at.XMM + number * 16);
+    }
+    if (emitter.setsFlags) emitStoredFlags(body, emitter.form, emitter.overrides, this.runtime.status);
+    out.get(FORM.budget);
+    out.i32(1);
+    out.byte(OP.i32Sub);
+    out.set(FORM.budget);
+  }
+
+  /** Goes on with the instruction that follows. */
+  #next(): void {
+    const { body, context } = this;
+    const { out } = body;
+    const length = () => {
+      out.get(FORM.record);
+      out.memory(OP.i32Load8U, RECORD.length);
+    };
+    out.get(FORM.rip);
+    length();
+    out.byte(OP.i64ExtendI32U);
+    out.byte(OP.i64Add);
+    if (context.mode !== 64) this.#wrap();
+    out.set(FORM.rip);
+    if (this.isLast) {
+      out.get(FORM.budget);
+      out.get(FORM.rip);
+      this.#arrive();
+      return;
+    }
+    length();
+    out.get(FORM.record);
+    out.memory(OP.i32Load, RECORD.tag);
+    out.byte(OP.i32Add);
+    out.set(LOCAL.label);
+    emitRecord(body, LOCAL.label, tablesOf(this.cpu.memory.size).records);
+    out.tee(FORM.record);
+    out.memory(OP.i64Load, RECORD.tag);
+    out.get(LOCAL.label);
+    out.byte(OP.i64ExtendI32U);
+    out.i64(BigInt(context.id) << 32n);
+    out.byte(OP.i64Or);
+    out.byte(OP.i64Eq);
+    body.open(OP.if);
+    out.get(FORM.budget);
+    out.get(FORM.rip);
+    out.get(FORM.record);
+    emitFormCall(body, FORM.record, this.types.form);
+    body.end();
+    this.#saveRip(body);
+    out.get(FORM.budget);
+    out.byte(OP.return);
+  }
+
+  #wrap(): void {
+    const { out } = this.body;
+    out.i64(0xffffffffn);
+    out.byte(OP.i64And);
+  }
+
+  #depart(target: unknown): void {
+    const { out } = this.body;
+    out.get(FORM.budget);
+    if (target === AGAIN) {
+      out.get(FORM.rip);
+      out.get(FORM.record);
+      emitFormCall(this.body, FORM.record, this.types.form);
+      return;
+    }
+    if (typeof target !== "bigint") out.get(LOCAL.rip);
+    else {
+      out.get(FORM.rip);
+      out.get(FORM.record);
+      out.memory(OP.i64Load, RECORD.displacement);
+      out.byte(OP.i64Add);
+      if (this.context.mode !== 64) this.#wrap();
+    }
+    this.#arrive();
+  }
+
+  #arrive(): void {
+    this.body.out.byte(OP.returnCall);
+    this.body.out.unsigned(this.runtime.arrive);
+  }
+
+  /** After leaving: the page that was missed is found, and the instruction done again; or the evaluator does it. */
+  #evaluate(fn: FunctionWriter): void {
+    const { out } = fn;
+    out.get(LOCAL.missed);
+    out.get(LOCAL.leaving);
+    out.get(FORM.budget);
+    out.i32(this.context.user ? 1 : 0);
+    out.byte(OP.call);
+    out.unsigned(this.runtime.findPage);
+    fn.open(OP.if);
+    out.get(FORM.budget);
+    out.get(FORM.rip);
+    out.get(FORM.record);
+    emitFormCall(fn, FORM.record, this.types.form);
+    fn.end();
+    this.#saveRip(fn);
+    out.get(FORM.budget);
+    out.i32(-1);
+    out.byte(OP.i32Xor);
+  }
+}
+
+/** Makes the function of a form from one of its instructions. Throws `NotEmitted` where only the evaluator can do it. */
+export function makeForm(
+  decoded: DecodedInstruction,
+  context: Context,
+  cpu: Cpu,
+  runtime: FormRuntime,
+  types: FormTypes,
+  { closed, isLast }: { readonly closed: boolean; readonly isLast: boolean },
+  name: string,
+): Form {
+  return new FormWriter(decoded, context, cpu, runtime, types, closed, isLast).write(name);
+}

@@ -1,0 +1,312 @@
+/** All forms of instructions met so far: made in batches, then found by the bytes that an instruction begins with. */
+import { decode } from "#isa/decode.ts";
+import type { Instruction } from "#isa/instruction.ts";
+import type { Cpu } from "#machine/cpu/cpu.ts";
+import { meaningOf, vectorMeaningOf } from "#machine/cpu/instruction-set.ts";
+import { RAM } from "#machine/cpu/layout.ts";
+import { isCanonical } from "#machine/memory/canonical.ts";
+import type { DecodedInstruction } from "../code-cache.ts";
+import { ARRIVAL_TYPE, FORM_TYPE } from "./arrival.ts";
+import { NotEmitted } from "./branch-emitter.ts";
+import type { CodeRecords, NewRecord } from "./code-records.ts";
+import type { Context } from "./context.ts";
+import { encodeModule } from "./encoder.ts";
+import { type Form, type FormRuntime, makeForm } from "./form-function.ts";
+import { type OpenInstruction, openInstruction } from "./open-instruction.ts";
+import { ModuleImports, TYPES } from "./runtime.ts";
+import { FIRST_FORM_SLOT, MOST_FORMS, type Translations } from "./translations.ts";
+
+const FORM_TYPES = [...TYPES, FORM_TYPE, ARRIVAL_TYPE];
+const [FORM, ARRIVAL] = [TYPES.length, TYPES.length + 1];
+
+/** Instructions that the evaluator does for want of forms before these are made, and forms that wait at most. */
+const PATIENCE = 400;
+const MOST_WAITING = 48;
+
+interface KnownForm {
+  readonly decoded: DecodedInstruction;
+  readonly context: Context;
+  readonly closed: boolean;
+  readonly isLast: boolean;
+  /** In the table of functions; -1 before the form is made, and where only the evaluator can do the instruction. */
+  slot: number;
+  made: Form | null;
+}
+
+/** What bytes at the beginning of an instruction say about the rest. */
+interface Head {
+  readonly form: KnownForm;
+  readonly length: number;
+  readonly isRelative: boolean;
+  /** Control may go elsewhere. */
+  readonly ends: boolean;
+  readonly registers: readonly number[];
+  readonly immediate: Field;
+  readonly displacement: Field;
+}
+
+/** A number in an instruction's bytes: sign-extended, cut to `width`, and `plus` added. */
+interface Field {
+  readonly at: number;
+  readonly bytes: number;
+  readonly width: number;
+  readonly plus: bigint;
+}
+
+interface Found {
+  readonly form: KnownForm;
+  readonly open: OpenInstruction;
+}
+
+export interface FormRules {
+  /** Each form is made when it is first met. */
+  readonly isEager: boolean;
+  /** Whether enough is known of where the computed jump at a place in RAM leads. */
+  hasLearned(place: number): boolean;
+}
+
+class FormImports extends ModuleImports implements FormRuntime {
+  readonly arrive = this.list.push({ name: "arrive", type: ARRIVAL }) - 1;
+}
+
+export class Forms {
+  readonly #forms = new Map<string, KnownForm>();
+  /** By context, then by number of bytes, then by these bytes. */
+  readonly #heads = new Map<number, Map<number, Head>[]>();
+  #waiting: KnownForm[] = [];
+  #missed = 0;
+  #slots = 0;
+  readonly #view: DataView;
+
+  constructor(
+    readonly cpu: Cpu,
+    readonly records: CodeRecords,
+    readonly translations: Translations,
+    readonly rules: FormRules,
+  ) {
+    this.#view = new DataView(cpu.state.memory.buffer);
+  }
+
+  /**
+   * Makes records from a place on, as far as control goes straight on and the page goes: `some`, or none, because the
+   * form of the instruction is not made yet or `never` will be.
+   */
+  enter(place: number, rip: bigint, context: Context): "some" | "later" | "never" {
+    const end = (place | 0xfff) + 1;
+    let at = place;
+    for (let count = 0; count < LONGEST_RUN && at < end; count++) {
+      if (at !== place && this.records.has(at, context.id)) break;
+      const length = this.#enterOne(at, rip + BigInt(at - place), context, end);
+      if (typeof length === "string") return at !== place ? "some" : length;
+      if (length < 0) break;
+      at += length;
+    }
+    return "some";
+  }
+
+  /** Gives the instruction's length, its negative where control goes elsewhere. */
+  #enterOne(place: number, rip: bigint, context: Context, end: number): number | "later" | "never" {
+    const head = end - place > 16 ? this.#findHead(place, context) : null;
+    if (head !== null) {
+      const record = this.#fill(head, place);
+      if (head.isRelative && !mayReach(rip + record.displacement, context)) return "later";
+      this.records.enter(place, context.id, record);
+      return head.ends ? -head.length : head.length;
+    }
+    const bytes = this.cpu.memory.readBytes(place, Math.min(15, end - place));
+    const decoded = decodeAt(bytes, context);
+    if (decoded === null) return "never";
+    if (isComputed(decoded.instruction) && !this.rules.hasLearned(place)) return "later";
+    const isLast = place + decoded.length === end;
+    const found = this.#formOf(decoded, context, isLast);
+    if (typeof found === "string") return found;
+    if (isRelative(decoded.instruction) && !mayReach(rip + found.open.displacement, context)) return "later";
+    this.records.enter(place, context.id, { ...found.open, slot: found.form.slot, length: decoded.length });
+    if (!isLast && bytes.length === 15) this.#learn(found.form, bytes, decoded.instruction, context);
+    return endsBlock(decoded.instruction) ? -decoded.length : decoded.length;
+  }
+
+  /** The form of an instruction, once it has been made, and what the form leaves open. */
+  #formOf(decoded: DecodedInstruction, context: Context, isLast: boolean): Found | "later" | "never" {
+    for (const closed of [false, true]) {
+      const open = openInstruction(decoded.instruction, context, closed);
+      if (open === null) return "never";
+      if (open.registers.length > MOST_REGISTERS) continue;
+      const form = this.#known(`${context.id} ${closed} ${isLast} ${open.key}`, { decoded, context, closed, isLast });
+      if (form.slot < 0) return this.#waiting.includes(form) ? "later" : "never";
+      if (closed || !isAliased(form.made!, open.registers)) return { form, open };
+    }
+    return "never";
+  }
+
+  #known(key: string, parts: Omit<KnownForm, "slot" | "made">): KnownForm {
+    let form = this.#forms.get(key);
+    if (form === undefined) {
+      form = { ...parts, slot: -1, made: null };
+      this.#forms.set(key, form);
+      this.#waiting.push(form);
+    }
+    if (form.slot < 0 && this.#waiting.length > 0) {
+      this.#missed++;
+      if (this.rules.isEager || this.#missed >= PATIENCE || this.#waiting.length >= MOST_WAITING) this.#make();
+    }
+    return form;
+  }
+
+  /** Makes all forms that wait, in one module. */
+  #make(): void {
+    const imports = new FormImports();
+    const types = { form: FORM, arrival: ARRIVAL };
+    const made: KnownForm[] = [];
+    for (const form of this.#waiting) {
+      if (this.#slots + made.length >= MOST_FORMS) break;
+      try {
+        form.made = makeForm(form.decoded, form.context, this.cpu, imports, types, form, `f${made.length}`);
+        made.push(form);
+      } catch (reason) {
+        if (!(reason instanceof NotEmitted)) throw reason;
+      }
+    }
+    this.#waiting = [];
+    this.#missed = 0;
+    if (made.length === 0) return;
+    const functions = made.map((form) => form.made!.body);
+    const bytes = encodeModule({ types: FORM_TYPES, imports: imports.list, functions });
+    const { shared, table } = this.translations;
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { engine: shared });
+    for (const [index, form] of made.entries()) {
+      form.slot = FIRST_FORM_SLOT + this.#slots++;
+      table.set(form.slot, exports[`f${index}`]);
+    }
+  }
+
+  // Heads
+
+  #findHead(place: number, { id }: Context): Head | null {
+    const maps = this.#heads.get(id);
+    if (maps === undefined) return null;
+    let key = 0;
+    let factor = 1;
+    for (let length = 1; length < maps.length; length++) {
+      key += this.#view.getUint8(RAM + place + length - 1) * factor;
+      factor *= 256;
+      const found = maps[length]!.get(key);
+      if (found !== undefined) return found;
+    }
+    return null;
+  }
+
+  #fill({ form, length, registers, immediate, displacement }: Head, place: number): NewRecord {
+    return {
+      slot: form.slot,
+      length,
+      registers,
+      immediate: this.#read(place, immediate),
+      displacement: this.#read(place, displacement),
+    };
+  }
+
+  #read(place: number, { at, bytes, width, plus }: Field): bigint {
+    const start = RAM + place + at;
+    let value: bigint;
+    if (bytes === 0) return plus;
+    if (bytes === 1) value = BigInt(this.#view.getInt8(start));
+    else if (bytes === 2) value = BigInt(this.#view.getInt16(start, true));
+    else if (bytes === 4) value = BigInt(this.#view.getInt32(start, true));
+    else value = this.#view.getBigInt64(start, true);
+    return (width === 0 ? value : BigInt.asUintN(width, value)) + plus;
+  }
+
+  /** Finds out which of the bytes are only numbers, by changing one after the other. */
+  #learn(form: KnownForm, bytes: Uint8Array, instruction: Instruction, context: Context): void {
+    const { length } = instruction;
+    const open = openInstruction(instruction, context, form.closed)!;
+    const fields = { immediate: { first: length, count: 0 }, displacement: { first: length, count: 0 } };
+    let head = length;
+    for (; head > 1; head--) {
+      const changed = bytes.slice();
+      changed[head - 1]! ^= 0x81;
+      const other = decode(changed, 0, context.mode);
+      if (other.mnemonic === null || other.length !== length) break;
+      const opened = openInstruction(other, context, form.closed);
+      if (opened?.key !== open.key || `${opened.registers}` !== `${open.registers}`) break;
+      const name = opened.immediate !== open.immediate ? "immediate" : "displacement";
+      if (opened[name] === open[name]) break;
+      fields[name].first = head - 1;
+      fields[name].count++;
+    }
+    if (head > LONGEST_HEAD || isComputed(instruction)) return;
+    const field = (name: "immediate" | "displacement"): Field => {
+      const { first, count } = fields[name];
+      if (count === 0) return { at: 0, bytes: 0, width: 0, plus: open[name] };
+      if (isRelative(instruction)) return { at: first, bytes: count, width: 0, plus: BigInt(length) };
+      const width = name === "immediate" ? immediateWidth(instruction) : displacementWidth(instruction);
+      return { at: first, bytes: count, width, plus: 0n };
+    };
+    const maps = this.#heads.get(context.id) ?? Array.from({ length: LONGEST_HEAD + 1 }, () => new Map<number, Head>());
+    this.#heads.set(context.id, maps);
+    let key = 0;
+    for (let index = head - 1; index >= 0; index--) key = key * 256 + bytes[index]!;
+    const { registers } = open;
+    const parts = { immediate: field("immediate"), displacement: field("displacement") };
+    const ways = { isRelative: isRelative(instruction), ends: endsBlock(instruction) };
+    maps[head]!.set(key, { form, length, registers, ...ways, ...parts });
+  }
+
+  clear(): void {
+    for (let slot = 0; slot < this.#slots; slot++) this.translations.table.set(FIRST_FORM_SLOT + slot, null);
+    this.#slots = 0;
+    this.#forms.clear();
+    this.#heads.clear();
+    this.#waiting = [];
+    this.#missed = 0;
+  }
+}
+
+/** Registers that a record has room for. */
+const MOST_REGISTERS = 3;
+/** Records made at a time. */
+const LONGEST_RUN = 48;
+/** Bytes of a head; their number must fit in a double. */
+const LONGEST_HEAD = 6;
+
+function decodeAt(bytes: Uint8Array, { mode }: Context): DecodedInstruction | null {
+  const instruction = decode(bytes, 0, mode);
+  if (instruction.mnemonic === null) return null;
+  const meaning = meaningOf(instruction.mnemonic) ?? vectorMeaningOf(instruction.mnemonic);
+  return meaning === null ? null : { instruction, meaning, length: instruction.length };
+}
+
+/** Whether two names of an instruction that changes registers mean the same one. */
+function isAliased({ written, implied }: Form, registers: readonly number[]): boolean {
+  if (written.size === 0) return false;
+  return new Set([...registers, ...implied]).size < registers.length + implied.length;
+}
+
+function isRelative({ operands }: Instruction): boolean {
+  return operands[0]?.kind === "relative";
+}
+
+/** Whether the target of a relative jump is one that it may have. */
+function mayReach(target: bigint, { mode }: Context): boolean {
+  return mode !== 64 || isCanonical(BigInt.asUintN(64, target));
+}
+
+function isComputed({ mnemonic, operands }: Instruction): boolean {
+  return (mnemonic === "jmp" || mnemonic === "call") && operands[0]!.kind !== "relative";
+}
+
+const ENDING = new Set(["jmp", "call", "ret"]);
+
+function endsBlock(instruction: Instruction): boolean {
+  return isRelative(instruction) || ENDING.has(instruction.mnemonic);
+}
+
+function immediateWidth({ operands }: Instruction): number {
+  return operands.find(({ kind }) => kind === "immediate")?.width ?? 0;
+}
+
+function displacementWidth({ operands }: Instruction): number {
+  const memory = operands.find(({ kind }) => kind === "memory");
+  return memory?.kind === "memory" ? memory.addressWidth : 0;
+}
