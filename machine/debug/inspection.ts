@@ -17,7 +17,7 @@ import type { TasksView, TaskWatch } from "./tasks.ts";
 /** The part of a machine that is looked at. */
 export type Inspected = Pick<
   Machine,
-  "registers" | "systemRegisters" | "codeBase" | "readMemory" | "readPhysical" | "devices" | "time"
+  "registers" | "systemRegisters" | "codeBase" | "readMemory" | "readPhysical" | "devices" | "time" | "instructions"
 >;
 
 /** What is asked of a machine. */

@@ -11,8 +11,6 @@ export interface TaskReading {
   readonly name: string;
   readonly activity: TaskActivity;
   readonly polls: number;
-  /** Null where the kernel does not count. */
-  readonly wakes: number | null;
   /** The async function that it runs: `kernel/keyboard:printKeys`; null where it cannot be told. */
   readonly code: string | null;
   /** The line of that function at which it waits or would go on; null where it cannot be told. */
@@ -23,6 +21,8 @@ export interface TaskReading {
 export interface TaskLook {
   /** Guest time in nanoseconds. */
   readonly time: number;
+  /** What the processor had executed by then. */
+  readonly instructions: number;
   readonly activities: Readonly<Record<number, TaskActivity>>;
 }
 
@@ -30,6 +30,8 @@ export interface TasksView {
   readonly tasks: readonly TaskReading[];
   /** Ascending by time; the last one is now. */
   readonly looks: readonly TaskLook[];
+  /** Instructions in a second of the guest, over the last one or two; null where nobody has looked for so long. */
+  readonly rate: number | null;
   /** Names of tasks that have finished since the first look, by number. */
   readonly finished: Readonly<Record<number, string>>;
 }
@@ -37,8 +39,9 @@ export interface TasksView {
 /** How long the time line is, in nanoseconds of the guest, and how many looks at most it is made of. */
 export const TIME_LINE = 10e9;
 const MOST_LOOKS = 400;
+const SECOND = 1e9;
 
-type Watched = Pick<Machine, "time" | "readMemory">;
+type Watched = Pick<Machine, "time" | "instructions" | "readMemory">;
 
 /** Looks at the tasks again and again. The looks change nothing of the machine. */
 export class TaskWatch {
@@ -57,9 +60,9 @@ export class TaskWatch {
     });
     this.polls = new Map(found.map(({ number, polls }) => [number, polls]));
     for (const { number, name } of found) this.names.set(number, name);
-    const { time } = machine;
+    const { time, instructions } = machine;
     const activities = Object.fromEntries(this.tasks.map(({ number, activity }) => [number, activity]));
-    this.looks.push({ time, activities });
+    this.looks.push({ time, instructions, activities });
     const first = this.looks.findIndex((look) => look.time >= time - TIME_LINE);
     this.looks = this.looks.slice(Math.max(first, this.looks.length - MOST_LOOKS));
     return true;
@@ -70,7 +73,13 @@ export class TaskWatch {
     if (this.looks.length === 0) return null;
     const alive = new Set(this.tasks.map(({ number }) => number));
     const gone = [...this.names].filter(([number]) => !alive.has(number) && this.wasSeen(number));
-    return { tasks: this.tasks, looks: this.looks, finished: Object.fromEntries(gone) };
+    return { tasks: this.tasks, looks: this.looks, rate: this.rate(), finished: Object.fromEntries(gone) };
+  }
+
+  private rate(): number | null {
+    const now = this.looks.at(-1)!;
+    const from = this.looks.findLast(({ time }) => time <= now.time - SECOND);
+    return from === undefined ? null : ((now.instructions - from.instructions) * SECOND) / (now.time - from.time);
   }
 
   private wasSeen(number: number): boolean {
@@ -86,14 +95,12 @@ function readTasks(kernel: KernelMemory): TaskReading[] | null {
   return places.elements().flatMap((place, number) => {
     const task = place.target();
     if (task === null) return [];
-    const wakes = task.field("wakes")?.value() ?? null;
     const code = codeOf(task, kernel);
     return {
       number,
       name: task.field("name")?.text() ?? `task ${number}`,
       activity: activityOf(task, ((ready >> BigInt(number)) & 1n) === 1n),
       polls: Number(task.field("polls")?.value() ?? 0n),
-      wakes: wakes === null ? null : Number(wakes),
       code,
       line: code === null ? null : lineOf(task, code, kernel),
     };

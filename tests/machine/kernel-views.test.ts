@@ -153,6 +153,20 @@ describe.skipIf(!all.some(({ number }) => number === 12))("tasks", () => {
     expect(looks).toHaveLength(2);
   });
 
+  test("leave the processor asleep, as its instructions of the last second show", () => {
+    const { machine, kernel } = booted(12, null);
+    const watch = new TaskWatch();
+    watch.look(machine, kernel);
+    expect(watch.view()!.rate).toBeNull();
+    for (let look = 0; look < 20; look++) {
+      const end = machine.time + 1e8;
+      while (machine.time < end) machine.run(1_000);
+      watch.look(machine, kernel);
+    }
+    expect(watch.view()!.rate).toBeGreaterThan(1_000);
+    expect(watch.view()!.rate).toBeLessThan(10_000);
+  });
+
   test("are none in a kernel without an executor", () => {
     const { machine, kernel } = booted(7, null);
     const watch = new TaskWatch();

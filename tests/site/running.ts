@@ -228,6 +228,7 @@ export function testInspectors(site: () => TestedSite, all: readonly TestedChapt
       await page.locator("taiji-machine").evaluate((machine) => (machine as TaijiMachineElement).type("abc"));
       await expect.poll(() => read("screenText"), PATIENCE).toContain("abc");
       await expect.poll(polls, PATIENCE).toBeGreaterThan(before);
+      await expect.poll(() => inspector("tasks"), PATIENCE).toMatch(/executes [\d,]+ instructions a second/);
       expect(await page.getByRole("img", { name: /keys ran in \d+ of the last \d+ looks/ }).count()).toBe(1);
       expect(trouble).toEqual([]);
       await page.close();

@@ -29,13 +29,13 @@ export const tasks: Inspector<"tasks"> = inspector({
     const seconds = TIME_LINE / 1e9;
     const rows = [...tasks.map((task) => taskRow(task, looks, guide)), ...finishedRows(finished, looks)];
     if (rows.length === 0) return [note("The executor has no tasks.")];
-    const headings = ["Task", "State", "Polls", "Wakes", `The last ${seconds} seconds`];
-    return [table("The executor's tasks", headings, rows), legend(view)];
+    const headings = ["Task", "State", "Polls", `The last ${seconds} seconds`];
+    return [table("The executor's tasks", headings, rows), legend(view), ...effort(view)];
   },
 });
 
 function taskRow(task: TaskReading, looks: readonly TaskLook[], guide: Guide): Content[] {
-  const { number, name, activity, polls, wakes, code, line } = task;
+  const { number, name, activity, polls, code, line } = task;
   const place = code === null || line === null ? null : guide.lineOf(`${code}.poll`, line);
   const label = element("span", "", name);
   if (code !== null) label.title = code;
@@ -48,7 +48,6 @@ function taskRow(task: TaskReading, looks: readonly TaskLook[], guide: Guide): C
       ...(place === null ? [] : [" at ", place]),
     ),
     polls.toLocaleString("en"),
-    wakes === null ? "" : wakes.toLocaleString("en"),
     timeLine(number, name, looks),
   ];
 }
@@ -57,7 +56,6 @@ function finishedRows(finished: TasksView["finished"], looks: readonly TaskLook[
   return Object.entries(finished).map(([number, name]) => [
     name,
     element("span", "quiet", "finished"),
-    "",
     "",
     timeLine(Number(number), name, looks),
   ]);
@@ -105,6 +103,12 @@ function timeLine(number: number, name: string, looks: readonly TaskLook[]): SVG
     svg.append(path);
   }
   return svg;
+}
+
+/** What all of it costs, idling included. */
+function effort({ rate }: TasksView): HTMLElement[] {
+  const count = rate === null ? null : Math.round(rate).toLocaleString("en");
+  return count === null ? [] : [note(`The processor executes ${count} instructions a second at present.`)];
 }
 
 function legend({ tasks }: TasksView): HTMLElement {
