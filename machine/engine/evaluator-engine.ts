@@ -12,8 +12,12 @@ import { VectorEvaluator } from "./vector-evaluator.ts";
 /** dr6: a single step. */
 const SINGLE_STEP = 0x4000n;
 
+/** Steps of the evaluator that the delivery of a fault costs, about. */
+const FAULT_EFFORT = 20;
+
 export class EvaluatorEngine implements Engine {
   readonly breakpoints = new Set<bigint>();
+  effort = Number.POSITIVE_INFINITY;
   protected readonly evaluator: VectorEvaluator;
   #stopRequested = false;
   /** Instructions that the run may still retire. */
@@ -63,6 +67,7 @@ export class EvaluatorEngine implements Engine {
       for (;;) {
         const stop = this.#deliverFaults(() => this.loop());
         if (stop !== null) return stop;
+        if (this.effort <= 0) return { kind: "budget" };
       }
     } finally {
       evaluator.cursor.save();
@@ -81,6 +86,7 @@ export class EvaluatorEngine implements Engine {
       this.cpu.hits = 0n;
       this.cpu.retired++;
       this.left--;
+      this.effort -= FAULT_EFFORT;
       const story = raise(this.cpu, fault);
       this.evaluator.refresh();
       return story === null ? null : { kind: "tripleFault", story };

@@ -162,7 +162,8 @@ export class WasmEngine extends EvaluatorEngine {
     const { evaluator } = this;
     const { cursor } = evaluator;
     let arrived = true;
-    while (this.left > 0) {
+    while (this.left > 0 && this.effort > 0) {
+      this.effort--;
       if (evaluator.attention) {
         const stop = this.attend();
         if (stop !== null) return stop;

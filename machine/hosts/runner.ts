@@ -6,6 +6,8 @@ const SLICE = 8;
 /** Instructions run between two looks at the wall clock: at first, and as many more as a machine is fast. */
 const CHUNK = 20_000;
 const LARGEST_CHUNK = 1_000_000;
+/** Steps of the evaluator that a chunk may cost, whatever its instructions are: some milliseconds. */
+const EFFORT = 20_000;
 /** Milliseconds between two looks at the wall clock, about. */
 const LOOK = 1;
 /** Nanoseconds of guest time that an instruction may be made to last. */
@@ -62,7 +64,7 @@ export class Runner {
     let slept = this.asleep;
     this.asleep = false;
     for (;;) {
-      const stop = machine.run(this.chunk);
+      const stop = machine.run(this.chunk, EFFORT);
       if (stop.kind === "halted") {
         slept = this.asleep = true;
         if (stop.wakeAt === undefined) return { stop, wait: null };

@@ -40,6 +40,15 @@ describe("a run", () => {
     expect(cpu.state.rip).toBe(0x7c00n);
   });
 
+  it("ends sooner where it costs more than its host has time for", () => {
+    const { cpu, engine } = realMode("ud2");
+    cpu.memory.write32(6 * 4, 0x7c00);
+    engine.effort = 100;
+    expect(engine.run(1000)).toEqual({ kind: "budget" });
+    expect(cpu.retired).toBeGreaterThan(0);
+    expect(cpu.retired).toBeLessThan(100);
+  });
+
   it("stops before a breakpoint, and can leave it", () => {
     const { cpu, engine } = realMode("again: inc ax\n inc bx\n jmp again");
     engine.breakpoints.add(0x7c01n);
