@@ -77,6 +77,8 @@ export class WasmEngine extends EvaluatorEngine {
   #formless = new WeakSet<DecodedInstruction>();
   /** How often the evaluator has done the computed jump at a place in RAM. */
   readonly #jumpSites = new Map<number, number>();
+  /** Places whose regions have been dropped because of writes: how often, and how often they may be hot for nothing. */
+  readonly #spoiled = new Map<number, { readonly times: number; left: number }>();
 
   constructor(
     cpu: Cpu,
@@ -136,6 +138,7 @@ export class WasmEngine extends EvaluatorEngine {
     this.#records.clear();
     this.#formless = new WeakSet();
     this.#jumpSites.clear();
+    this.#spoiled.clear();
     this.#contexts.clear();
     this.#context = null;
     super.reset();
@@ -144,7 +147,7 @@ export class WasmEngine extends EvaluatorEngine {
   #codeWritten(place: number, length: number): void {
     const { translations, cpu } = this;
     this.#callOuts.disturbed = true;
-    translations.written(place, length);
+    for (const spoiled of translations.written(place, length)) this.#spoil(spoiled);
     this.#records.drop(place, length);
     const first = place & -LINE;
     const last = (place + length + LINE - 1) & -LINE;
@@ -297,6 +300,10 @@ export class WasmEngine extends EvaluatorEngine {
     if (heat === NEVER) return null;
     page.heat[offset] = heat + 1;
     if (heat + 1 < this.tiers.hot) return null;
+    if (this.#isSpoiled(page.place + offset)) {
+      page.heat[offset] = 0;
+      return null;
+    }
     const waits = this.#candidates.some((candidate) => candidate.page === page && candidate.offset === offset);
     if (!waits) {
       const window = new CodeWindow(cpu, this.evaluator.cursor, context.mode, this.#jumps, this.#records);
@@ -305,6 +312,19 @@ export class WasmEngine extends EvaluatorEngine {
     if (this.#candidates.length < this.#batch && heat + 1 < 2 * this.tiers.hot) return null;
     this.#translate(context);
     return translations.find(low, high, context, this.#generation);
+  }
+
+  /** Code that is written to again and again is not worth translating: each time it must be hot for twice as long. */
+  #isSpoiled(place: number): boolean {
+    const left = this.#spoiled.get(place)?.left ?? 0;
+    if (left > 0) this.#spoiled.get(place)!.left--;
+    return left > 0;
+  }
+
+  #spoil(place: number): void {
+    if (this.#spoiled.size >= MOST_SITES) this.#spoiled.clear();
+    const times = (this.#spoiled.get(place)?.times ?? 0) + 1;
+    this.#spoiled.set(place, { times, left: 2 ** Math.min(times, 16) - 2 });
   }
 
   /** Regions that are worth a module: the more modules there are, the dearer each becomes. */
@@ -322,7 +342,16 @@ export class WasmEngine extends EvaluatorEngine {
       if (theirs !== context || !window.isNoted) continue;
       const blocks = discover(window, context, gates, entry);
       if (blocks[0]!.steps.length === 0) page.heat[offset] = NEVER;
-      else drafts.push({ context, entry, blocks, gates, ranges: window.ranges(blocks), isMapped: window.isMapped });
+      else
+        drafts.push({
+          context,
+          entry,
+          place: page.place + offset,
+          blocks,
+          gates,
+          ranges: window.ranges(blocks),
+          isMapped: window.isMapped,
+        });
     }
     this.#candidates = [];
     if (drafts.length === 0) return;

@@ -42,6 +42,7 @@ export interface RuntimeFunctions {
   readonly fill: number;
   readonly findPage: number;
   readonly claim: number;
+  readonly arrive: number;
   /** Of a routine of the x87, by its name. */
   routine(name: string): number;
   /** Of calls out of regions. */

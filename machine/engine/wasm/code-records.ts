@@ -5,7 +5,7 @@
 import { engineRoom } from "#machine/cpu/layout.ts";
 
 export const RECORD_BYTES = 32;
-export const RECORDS = 1 << 17;
+export const RECORDS = 1 << 19;
 /** Fields of a record. The tag is the place in RAM, with the context's number in its upper half; 0 for none. */
 export const RECORD = {
   tag: 0,
@@ -60,6 +60,8 @@ export class CodeRecords {
   readonly #bytes: Uint8Array;
   readonly #halves: Uint32Array;
   readonly #words: BigInt64Array;
+  /** Something has been noted: memory that nobody has touched costs nothing, and should stay so. */
+  #used = false;
 
   constructor(
     memory: WebAssembly.Memory,
@@ -87,6 +89,7 @@ export class CodeRecords {
   }
 
   enter(place: number, context: number, { slot, length, registers, immediate, displacement }: NewRecord): void {
+    this.#used = true;
     const record = this.#record(place);
     const halves = this.#halves;
     halves[record >> 2] = place;
@@ -133,6 +136,7 @@ export class CodeRecords {
   }
 
   noteLines(place: number, length: number): void {
+    this.#used = true;
     const { lines } = this.#tables;
     this.#bytes.fill(1, lines + (place >>> LINE_SHIFT), lines + ((place + length - 1) >>> LINE_SHIFT) + 1);
   }
@@ -145,6 +149,8 @@ export class CodeRecords {
   }
 
   clear(): void {
+    if (!this.#used) return;
+    this.#used = false;
     const { records, lines } = this.#tables;
     this.#bytes.fill(0, records, records + RECORDS * RECORD_BYTES);
     this.#bytes.fill(0, lines, lines + (this.size >>> LINE_SHIFT));

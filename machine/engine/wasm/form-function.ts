@@ -16,16 +16,6 @@ import { OPEN_REGISTER } from "./open-instruction.ts";
 /** Forms touch nothing that interrupts or system calls need. */
 const NO_GATES: Gates = { gate: () => null, plainReturn: () => null, outcome: () => null };
 
-/** Functions that forms import, as indexes. */
-export interface FormRuntime extends RuntimeFunctions {
-  readonly arrive: number;
-}
-
-export interface FormTypes {
-  readonly form: number;
-  readonly arrival: number;
-}
-
 export interface Form {
   readonly body: FunctionBody;
   /** Registers that it changes: those that are open by their order, from `OPEN_REGISTER` on. */
@@ -43,8 +33,9 @@ class FormWriter {
     readonly decoded: DecodedInstruction,
     readonly context: Context,
     readonly cpu: Cpu,
-    readonly runtime: FormRuntime,
-    readonly types: FormTypes,
+    readonly runtime: RuntimeFunctions,
+    /** Index of the type of forms. */
+    readonly type: number,
     closed: boolean,
     /** The next instruction begins in another page. */
     readonly isLast: boolean,
@@ -89,7 +80,7 @@ class FormWriter {
     whole.out.byte(OP.end);
     const implied = [...emitter.used].filter((number) => number < OPEN_REGISTER);
     const code = whole.out.result();
-    return { body: { type: this.types.form, locals: body.locals, code, name }, written: emitter.written, implied };
+    return { body: { type: this.type, locals: body.locals, code, name }, written: emitter.written, implied };
   }
 
   #leave(why: number): void {
@@ -194,7 +185,7 @@ class FormWriter {
     out.get(FORM.budget);
     out.get(FORM.rip);
     out.get(FORM.record);
-    emitFormCall(body, FORM.record, this.types.form);
+    emitFormCall(body, FORM.record, this.type);
     body.end();
     this.#saveRip(body);
     out.get(FORM.budget);
@@ -213,7 +204,7 @@ class FormWriter {
     if (target === AGAIN) {
       out.get(FORM.rip);
       out.get(FORM.record);
-      emitFormCall(this.body, FORM.record, this.types.form);
+      emitFormCall(this.body, FORM.record, this.type);
       return;
     }
     if (typeof target !== "bigint") out.get(LOCAL.rip);
@@ -245,7 +236,7 @@ class FormWriter {
     out.get(FORM.budget);
     out.get(FORM.rip);
     out.get(FORM.record);
-    emitFormCall(fn, FORM.record, this.types.form);
+    emitFormCall(fn, FORM.record, this.type);
     fn.end();
     this.#saveRip(fn);
     out.get(FORM.budget);
@@ -259,10 +250,10 @@ export function makeForm(
   decoded: DecodedInstruction,
   context: Context,
   cpu: Cpu,
-  runtime: FormRuntime,
-  types: FormTypes,
+  runtime: RuntimeFunctions,
+  type: number,
   { closed, isLast }: { readonly closed: boolean; readonly isLast: boolean },
   name: string,
 ): Form {
-  return new FormWriter(decoded, context, cpu, runtime, types, closed, isLast).write(name);
+  return new FormWriter(decoded, context, cpu, runtime, type, closed, isLast).write(name);
 }

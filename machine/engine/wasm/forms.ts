@@ -6,18 +6,17 @@ import { meaningOf, vectorMeaningOf } from "#machine/cpu/instruction-set.ts";
 import { RAM } from "#machine/cpu/layout.ts";
 import { isCanonical } from "#machine/memory/canonical.ts";
 import type { DecodedInstruction } from "../code-cache.ts";
-import { ARRIVAL_TYPE, FORM_TYPE } from "./arrival.ts";
+import { FORM_TYPE } from "./arrival.ts";
 import { NotEmitted } from "./branch-emitter.ts";
 import type { CodeRecords, NewRecord } from "./code-records.ts";
 import type { Context } from "./context.ts";
 import { encodeModule } from "./encoder.ts";
-import { type Form, type FormRuntime, makeForm } from "./form-function.ts";
+import { type Form, makeForm } from "./form-function.ts";
 import { type OpenInstruction, openInstruction } from "./open-instruction.ts";
 import { ModuleImports, TYPES } from "./runtime.ts";
 import { FIRST_FORM_SLOT, MOST_FORMS, type Translations } from "./translations.ts";
 
-const FORM_TYPES = [...TYPES, FORM_TYPE, ARRIVAL_TYPE];
-const [FORM, ARRIVAL] = [TYPES.length, TYPES.length + 1];
+const FORM_TYPES = [...TYPES, FORM_TYPE];
 
 /** Instructions that the evaluator does for want of forms before these are made, and forms that wait at most. */
 const PATIENCE = 400;
@@ -63,10 +62,6 @@ export interface FormRules {
   readonly isEager: boolean;
   /** Whether enough is known of where the computed jump at a place in RAM leads. */
   hasLearned(place: number): boolean;
-}
-
-class FormImports extends ModuleImports implements FormRuntime {
-  readonly arrive = this.list.push({ name: "arrive", type: ARRIVAL }) - 1;
 }
 
 export class Forms {
@@ -155,13 +150,12 @@ export class Forms {
 
   /** Makes all forms that wait, in one module. */
   #make(): void {
-    const imports = new FormImports();
-    const types = { form: FORM, arrival: ARRIVAL };
+    const imports = new ModuleImports();
     const made: KnownForm[] = [];
     for (const form of this.#waiting) {
       if (this.#slots + made.length >= MOST_FORMS) break;
       try {
-        form.made = makeForm(form.decoded, form.context, this.cpu, imports, types, form, `f${made.length}`);
+        form.made = makeForm(form.decoded, form.context, this.cpu, imports, TYPES.length, form, `f${made.length}`);
         made.push(form);
       } catch (reason) {
         if (!(reason instanceof NotEmitted)) throw reason;

@@ -163,7 +163,7 @@ class RegionWriter {
     emitStoredFlags(fn, null, this.emitter.overrides, this.runtime.status);
   }
 
-  /** To the region that begins at rip, if the jump cache knows one; otherwise back to the engine. */
+  /** To the region that begins at rip, if the jump cache knows one; otherwise to the forms there, or back to the engine. */
   #goOn(fn: FunctionWriter): void {
     const { out } = fn;
     out.get(LOCAL.leaving);
@@ -206,6 +206,9 @@ class RegionWriter {
     out.unsigned(0);
     fn.end();
     out.get(LOCAL.budget);
+    out.get(LOCAL.rip);
+    out.byte(OP.returnCall);
+    out.unsigned(this.runtime.arrive);
   }
 
   #returnToLook(fn: FunctionWriter): void {

@@ -11,7 +11,7 @@ import {
   SUBTRACT,
 } from "#machine/cpu/flags.ts";
 import type { Width } from "#machine/cpu/semantics.ts";
-import { CLAIM_TYPE } from "./arrival.ts";
+import { ARRIVAL_TYPE, CLAIM_TYPE } from "./arrival.ts";
 import type { RuntimeFunctions } from "./branch-emitter.ts";
 import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts";
 import * as x from "./expressions.ts";
@@ -20,7 +20,7 @@ import { emitResult, type FlagView, flagOf } from "./flag-view.ts";
 import { FunctionWriter } from "./function-writer.ts";
 import { pageWalk } from "./page-walk.ts";
 
-/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, `findPage`, routines, `callOut`, `claim`. */
+/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, `findPage`, routines, `callOut`, `claim`, `arrive`. */
 export const TYPES: readonly FunctionType[] = [
   { parameters: [I32], results: [I32] },
   { parameters: [I32, I64, I64, I64, I32], results: [I32] },
@@ -29,6 +29,7 @@ export const TYPES: readonly FunctionType[] = [
   { parameters: [I64, I64], results: [I32] },
   { parameters: [I32, I32, I64, I64, I64], results: [I32] },
   CLAIM_TYPE,
+  ARRIVAL_TYPE,
 ];
 const STATUS_TYPE = 1;
 const FILL_TYPE = 2;
@@ -40,7 +41,8 @@ const IMPORTS = [
   { name: "status", type: STATUS_TYPE },
   { name: "fill", type: FILL_TYPE },
   { name: "findPage", type: WALK_TYPE },
-  { name: "claim", type: TYPES.length - 1 },
+  { name: "claim", type: TYPES.indexOf(CLAIM_TYPE) },
+  { name: "arrive", type: TYPES.indexOf(ARRIVAL_TYPE) },
 ] as const;
 
 /** The functions that one module of regions imports. */
@@ -49,6 +51,7 @@ export class ModuleImports implements RuntimeFunctions {
   readonly fill = 1;
   readonly findPage = 2;
   readonly claim = 3;
+  readonly arrive = 4;
   readonly list: { readonly name: string; readonly type: number }[] = [...IMPORTS];
 
   /** Whether some of them are routines of the x87. */

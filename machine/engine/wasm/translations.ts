@@ -20,6 +20,8 @@ export interface Range {
 export interface Draft {
   readonly context: Context;
   readonly entry: bigint;
+  /** Where it begins in RAM. */
+  readonly place: number;
   readonly blocks: readonly Block[];
   readonly gates: Gates;
   readonly ranges: readonly Range[];
@@ -155,14 +157,16 @@ export class Translations {
     return false;
   }
 
-  /** Drops the regions that have code in a range, which lies in one page. */
-  written(place: number, length: number): void {
-    const regions = this.#pages.get(place & ~0xfff);
-    if (regions === undefined) return;
-    for (const region of regions) {
+  /** Drops the regions that have code in a range, which lies in one page. Gives where these begin in RAM. */
+  written(place: number, length: number): number[] {
+    const dropped: number[] = [];
+    for (const region of this.#pages.get(place & ~0xfff) ?? []) {
       const touched = region.draft.ranges.some(({ start, end }) => start < place + length && end > place);
-      if (touched) this.#drop(region);
+      if (!touched) continue;
+      this.#drop(region);
+      dropped.push(region.draft.place);
     }
+    return dropped;
   }
 
   #drop(region: Region): void {
