@@ -13,7 +13,7 @@ const SECONDS = 100;
 const PREFIX = 1_000_000;
 const ENGINES: readonly EngineName[] = ["evaluator", "wasm"];
 
-describe.each(GUESTS)("$name", ({ needs, image, memory, steps, said, ends, more }) => {
+describe.each(GUESTS)("$name", ({ needs, image, disk, memory, steps, said, ends, more }) => {
   test.skipIf(lacks(...needs))(`begins the same in ${ENGINES.join(" and ")}`, () => {
     const recording = { image: image(), inputs: [], end: PREFIX };
     const [first, ...others] = ENGINES.map((engine) => replay(recording, engine));
@@ -21,11 +21,11 @@ describe.each(GUESTS)("$name", ({ needs, image, memory, steps, said, ends, more 
   });
 
   test.skipIf(lacks(...needs, "qemu-system-x86_64"))("says in our machine what it says in QEMU", async () => {
-    const disk = image();
-    const ours = await talk(new MachineSession({ image: disk, memory }), steps, SECONDS);
+    const kernelOrDisk = image();
+    const ours = await talk(new MachineSession({ image: kernelOrDisk, memory }), steps, SECONDS);
     expect(ours.end?.kind ?? null).toBe(ends ?? null);
     expect(ours.reached).toBe(ends === undefined ? steps.length : steps.length - 1);
-    const peer = new QemuSession({ image: disk, memory, keepHalted: true, more: more ?? [] });
+    const peer = new QemuSession({ image: disk?.() ?? kernelOrDisk, memory, keepHalted: true, more: more ?? [] });
     const theirs = await talk(peer, steps, SECONDS);
     expect(said(ours).length).toBeGreaterThan(0);
     expect(said(ours)).toEqual(said(theirs));

@@ -51,8 +51,9 @@ async function main(): Promise<number> {
 async function compare(guest: Guest, engines: readonly EngineName[], seconds: number, print: boolean): Promise<number> {
   const { memory, steps, more } = guest;
   const image = guest.image();
+  const disk = guest.disk?.() ?? image;
   const machines: [string, () => Promise<Talk>][] = [
-    ["QEMU", () => talk(new QemuSession({ image, memory, keepHalted: true, more: more ?? [] }), steps, seconds)],
+    ["QEMU", () => talk(new QemuSession({ image: disk, memory, keepHalted: true, more: more ?? [] }), steps, seconds)],
     ...engines.map((engine): [string, () => Promise<Talk>] => [
       engine,
       () => talk(new MachineSession({ image, memory, engine }), steps, seconds),
