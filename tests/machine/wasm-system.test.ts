@@ -316,11 +316,11 @@ program: db 0, 1, 2, 5, 0, 3, 1, 5, 2, 2, 0, 3, 5, 4`;
 
   it("do not leave it", () => {
     const { cpu, engine } = program(INTERPRETER, 64, wasmEngine);
-    engine.run(60_000);
+    engine.run(600_000);
     const { translations } = engine as WasmEngine;
     const { modules } = translations;
     engine.run(100_000);
     expect(translations.modules).toBe(modules);
-    expect(cpu.retired).toBe(160_000);
+    expect(cpu.retired).toBe(700_000);
   });
 });

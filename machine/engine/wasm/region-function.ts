@@ -11,6 +11,7 @@ import { type ByteWriter, type FunctionBody, OP } from "./encoder.ts";
 import { flagsDie, flagsLive } from "./flag-liveness.ts";
 import { emitStatus, emitStoredFlags } from "./flag-storage.ts";
 import { type FlagForm, sameForm } from "./flag-view.ts";
+import { EXACT_ROUNDING } from "./float-lanes.ts";
 import { FunctionWriter, type Label, LEAVING, LOCAL } from "./function-writer.ts";
 import type { Gates } from "./gates.ts";
 import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, JUMP_SLOT, JUMPS } from "./jump-cache.ts";
@@ -118,6 +119,15 @@ class RegionWriter {
     for (const { page } of this.emitter.pages.values()) {
       out.i64(NO_PAGE);
       out.set(page);
+    }
+    if (this.emitter.exactRounding >= 0) {
+      out.i32(0);
+      out.memory(OP.i32Load, at.MXCSR);
+      out.i32(Number(EXACT_ROUNDING.mask));
+      out.byte(OP.i32And);
+      out.i32(Number(EXACT_ROUNDING.value));
+      out.byte(OP.i32Eq);
+      out.set(this.emitter.exactRounding);
     }
     for (const [number, local] of this.emitter.vectorLocals) {
       out.i32(0);
@@ -318,6 +328,7 @@ class RegionWriter {
     const block = this.blocks[node]!;
     this.emitter.form = this.#forms[node] ?? null;
     this.emitter.carried = this.#flagsLive[node]!;
+    this.emitter.beginBlock();
     this.emitter.remembers = this.#mayRemember && this.structure.inLoop;
     const last = block.steps.length - 1;
     for (const [index, step] of block.steps.entries()) {

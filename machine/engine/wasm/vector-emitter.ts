@@ -21,10 +21,19 @@ import { CELL } from "./cells.ts";
 import { I32, I64, OP, V128 } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
-import { comparedBits, computedFloat, converted, EXACT_ROUNDING } from "./float-lanes.ts";
+import { comparedBits, computedFloat, converted } from "./float-lanes.ts";
 import { NativeEmitter } from "./native-emitter.ts";
 import { packedValue } from "./packed-lanes.ts";
 import { plainRoutine } from "./plain-routines.ts";
+import {
+  bitsOf,
+  computedScalar,
+  isDenormal,
+  isScalarOperation,
+  isWellInside,
+  lowest,
+  withNumber,
+} from "./scalar-floats.ts";
 import { bitmask, extract, replace, shiftLanes, shuffled, vectorConstant } from "./simd.ts";
 
 const PAIR = 16;
@@ -49,8 +58,28 @@ export class VectorEmitter extends NativeEmitter implements VectorSemantics<Valu
     return fresh;
   }
 
+  /** XMM registers whose lowest lane is zero or a normal number of this width. */
+  readonly #plainRegisters = new Map<number, FloatWidth>();
+  /** The same of values, and which register a value was read from. */
+  readonly #plainValues = new WeakMap<Value, FloatWidth>();
+  readonly #origins = new WeakMap<Value, number>();
+  /** Whether MXCSR is as inlined arithmetic needs it; -1 where nobody asks. */
+  exactRounding = -1;
+
+  /** A block may be reached from several places. */
+  beginBlock(): void {
+    this.#plainRegisters.clear();
+  }
+
+  #mark(value: Value, width: FloatWidth | undefined): Value {
+    if (width !== undefined) this.#plainValues.set(value, width);
+    return value;
+  }
+
   readVector(number: number): Value {
-    return this.branch.vectors.get(number) ?? x.local(this.vectorLocal(number), V128, 128);
+    const value = this.branch.vectors.get(number) ?? x.local(this.vectorLocal(number), V128, 128);
+    this.#origins.set(value, number);
+    return this.#mark(value, this.#plainRegisters.get(number));
   }
 
   writeVector(number: number, value: Value): void {
@@ -58,6 +87,9 @@ export class VectorEmitter extends NativeEmitter implements VectorSemantics<Valu
     this.vectorLocal(number);
     this.vectorsWritten.add(number);
     this.branch.vectors.set(number, value);
+    const plain = this.#plainValues.get(value);
+    if (plain === undefined) this.#plainRegisters.delete(number);
+    else this.#plainRegisters.set(number, plain);
   }
 
   #vectorPlace(segment: number, offset: Value, aligned: boolean, write: boolean): number {
@@ -92,15 +124,19 @@ export class VectorEmitter extends NativeEmitter implements VectorSemantics<Valu
   vector(low: Value, high: Value): Value {
     if (x.isConstant(low) && x.isConstant(high)) return vectorConstant(low.constant, high.constant);
     const bottom = replace(64, 0, vectorConstant(0n, x.isConstant(high) ? high.constant : 0n), low);
-    return x.isConstant(high) ? bottom : replace(64, 1, bottom, high);
+    return this.#mark(x.isConstant(high) ? bottom : replace(64, 1, bottom, high), this.#plainValues.get(low));
   }
 
   lane(width: LaneWidth, index: number, value: Value): Value {
-    return extract(width, index, value);
+    const plain = this.#plainValues.get(value);
+    const found = extract(width, index, value);
+    return index === 0 && plain === width ? this.#mark(found, plain) : found;
   }
 
   withLane(width: LaneWidth, index: number, value: Value, lane: Value): Value {
-    return replace(width, index, value, lane);
+    const plain = this.#plainValues.get(lane);
+    const found = replace(width, index, value, lane);
+    return index === 0 && plain === width ? this.#mark(found, plain) : found;
   }
 
   signBits(width: LaneWidth, value: Value): Value {
@@ -127,11 +163,16 @@ export class VectorEmitter extends NativeEmitter implements VectorSemantics<Valu
 
   /** Inlined sums round to nearest, mask everything and have been inexact before; otherwise the evaluator is asked. */
   #needExactRounding(): void {
-    const control = x.logic("And", x.stateWord(at.MXCSR, I32), x.constant(EXACT_ROUNDING.mask));
-    this.leaveUnlessEqual(control, EXACT_ROUNDING.value);
+    this.leaveIf(x.isZero(this.#exactRounding()));
+  }
+
+  #exactRounding(): Value {
+    if (this.exactRounding < 0) this.exactRounding = this.fn.keep(I32);
+    return x.local(this.exactRounding, I32, 1);
   }
 
   float(operation: FloatOperation, width: FloatWidth, lanes: number, left: Value, right: Value): Value {
+    if (lanes === 1 && isScalarOperation(operation)) return this.#scalar(operation, width, left, right);
     const [a, b] = [this.holdVector(left), this.holdVector(right)];
     const found = computedFloat(operation, width, lanes, a, b, (value) => this.holdVector(value));
     if (found === null) return this.refuse(`${operation} of floating-point lanes`);
@@ -139,6 +180,34 @@ export class VectorEmitter extends NativeEmitter implements VectorSemantics<Valu
     this.leaveIf(found.unusual);
     if (lanes * width === 128) return found.result;
     return replace(width, 0, a, extract(width, 0, found.result));
+  }
+
+  /** One number: what a look at its bits does not settle, the lanes' own check does. */
+  #scalar(operation: FloatOperation, width: FloatWidth, left: Value, right: Value): Value {
+    const hold = (value: Value) => this.hold(value);
+    const under = this.hold(left);
+    const [a, b] = [lowest(width, under, hold), lowest(width, right, hold)];
+    const number = this.hold(computedScalar(operation, width, a, b));
+    let quick = x.logic("And", isWellInside(width, this.hold(bitsOf(width, number))), this.#exactRounding());
+    const operands: [Value, Value][] = [[right, b.bits]];
+    if (operation !== "squareRoot") operands.push([left, a.bits]);
+    for (const [value, bits] of operands) {
+      if (this.#plainValues.get(value) === width) continue;
+      quick = x.logic("And", quick, x.isZero(isDenormal(width, bits)));
+    }
+    this.if(x.isZero(quick), () => {
+      this.#needExactRounding();
+      const [first, second] = [a, b].map(({ bits }) => this.hold(replace(width, 0, vectorConstant(0n, 0n), bits)));
+      this.leaveIf(computedFloat(operation, width, 1, first!, second!, hold)!.unusual);
+    });
+    for (const [value] of operands) this.#noteRegister(value, width);
+    return this.#mark(withNumber(width, under, number), width);
+  }
+
+  /** The register that a value was read from has been looked at. */
+  #noteRegister(value: Value, width: FloatWidth): void {
+    const register = this.#origins.get(value);
+    if (register !== undefined && !this.branch.vectors.has(register)) this.#plainRegisters.set(register, width);
   }
 
   protected holdVector(value: Value): Value {
