@@ -7,7 +7,7 @@ const SLICE = 8;
 const CHUNK = 20_000;
 const LARGEST_CHUNK = 1_000_000;
 /** Steps of the evaluator that a chunk may cost, whatever its instructions are: some milliseconds. */
-const EFFORT = 20_000;
+export const EFFORT = 10_000;
 /** Milliseconds between two looks at the wall clock, about. */
 const LOOK = 1;
 /** Nanoseconds of guest time that an instruction may be made to last. */
