@@ -166,8 +166,9 @@ export class Forms {
     if (made.length === 0) return;
     const functions = made.map((form) => form.made!.body);
     const bytes = encodeModule({ types: FORM_TYPES, imports: imports.list, functions });
-    const { shared, table } = this.translations;
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { engine: shared });
+    const { table } = this.translations;
+    const engine = this.translations.importsOf(imports);
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { engine });
     for (const [index, form] of made.entries()) {
       form.slot = FIRST_FORM_SLOT + this.#slots++;
       table.set(form.slot, exports[`f${index}`]);

@@ -91,7 +91,8 @@ export class Translations {
     return this.shared && this.#arrivals!;
   }
 
-  #importsOf({ needsRoutines }: ModuleImports): WebAssembly.ModuleImports {
+  /** What a module imports: the routines of the x87 are made when the first one asks for them. */
+  importsOf({ needsRoutines }: ModuleImports): WebAssembly.ModuleImports {
     if (!needsRoutines) return this.shared;
     this.#routines ??= { ...this.shared, ...makeRoutines(this.shared) };
     return this.#routines;
@@ -118,7 +119,7 @@ export class Translations {
     const functions = drafts.map((draft, index) => regionFunction(draft, this.cpu, imports, `r${index}`));
     const bytes = encodeModule({ types: TYPES, imports: imports.list, functions });
     if (this.modules >= MOST_MODULES || this.bytes + bytes.length > MOST_BYTES) this.clear();
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { engine: this.#importsOf(imports) });
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { engine: this.importsOf(imports) });
     this.modules++;
     this.bytes += bytes.length;
     for (const [index, draft] of drafts.entries())
