@@ -28,7 +28,7 @@ export interface Guest {
   readonly ends?: string;
 }
 
-const NEEDED_BY_GRUB = ["grub-mkimage", "/usr/lib/grub/i386-pc/kernel.img"] as const;
+export const NEEDED_BY_GRUB = ["grub-mkimage", "/usr/lib/grub/i386-pc/kernel.img"] as const;
 
 const GRUB_SETTINGS = `
 serial --unit=0 --speed=115200
@@ -117,7 +117,7 @@ function wordsOfMach(lines: readonly string[]): string[] {
 }
 
 /** The lines of a text from the first place of `first` on, without blanks at their ends and without empty ones. */
-function linesFrom(text: string, first: string): string[] {
+export function linesFrom(text: string, first: string): string[] {
   const from = text.indexOf(first);
   if (from < 0) return [];
   const lines = text.slice(from).split("\n");

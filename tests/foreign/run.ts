@@ -6,6 +6,7 @@ import { QemuSession } from "../../machine/hosts/qemu.ts";
 import { lacks } from "../requires.ts";
 import { type Talk, talk } from "./dialogue.ts";
 import { GUESTS, type Guest } from "./guests.ts";
+import { linuxGuest } from "./linux.ts";
 
 const HELP = `Usage: npm run foreign [-- OPTION …] [NAME …]
 
@@ -14,6 +15,8 @@ that took. NAME: only guests whose name contains it.
 
   --engines A,B   ${Object.keys(ENGINES).join(", ")} (wasm)
   --seconds T     for each boot at most (300)
+  --linux FILE    boots this kernel instead, a distribution's vmlinuz, to the prompt of a shell
+  --busybox FILE  the shell (/bin/busybox), linked statically
   --print         prints what each has said
   --help          this text
 
@@ -23,7 +26,7 @@ async function main(): Promise<number> {
   const string = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
   const { values, positionals } = parseArgs({
-    options: { engines: string, seconds: string, print: flag, help: flag },
+    options: { engines: string, seconds: string, linux: string, busybox: string, print: flag, help: flag },
     allowPositionals: true,
   });
   if (values.help) {
@@ -34,7 +37,8 @@ async function main(): Promise<number> {
   const seconds = Number(values.seconds ?? 300);
   const unknown = engines.find((name) => !(name in ENGINES));
   const wanted = (name: string) => positionals.every((part) => name.toLowerCase().includes(part.toLowerCase()));
-  const guests = GUESTS.filter(({ name }) => wanted(name));
+  const linux = values.linux && linuxGuest(values.linux, values.busybox ?? "/bin/busybox");
+  const guests = linux ? [linux] : GUESTS.filter(({ name }) => wanted(name));
   if (unknown !== undefined || !Number.isFinite(seconds) || guests.length === 0) {
     console.error(HELP);
     return 2;
