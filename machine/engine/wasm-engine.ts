@@ -1,7 +1,9 @@
 /** The engine that translates: the evaluator runs what is cold, and what has become hot runs as WebAssembly. */
+import type { Instruction } from "#isa/instruction.ts";
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import type { EngineFactory, EngineStop } from "#machine/cpu/engine.ts";
 import * as at from "#machine/cpu/layout.ts";
+import { CS, SS } from "#machine/cpu/state.ts";
 import type { Mmu } from "#machine/memory/mmu.ts";
 import { NOTE_CODE } from "#machine/memory/physical.ts";
 import { slot } from "#machine/memory/tlb.ts";
@@ -13,7 +15,7 @@ import { CodeRecords, LINE } from "./wasm/code-records.ts";
 import { CodeWindow } from "./wasm/code-window.ts";
 import { type Context, Contexts } from "./wasm/context.ts";
 import { Forms } from "./wasm/forms.ts";
-import { CurrentGates } from "./wasm/gates.ts";
+import { CurrentGates, type Selectors } from "./wasm/gates.ts";
 import { JumpTargets } from "./wasm/jump-targets.ts";
 import { discover } from "./wasm/region.ts";
 import { type Draft, type Region, Translations } from "./wasm/translations.ts";
@@ -64,6 +66,8 @@ export class WasmEngine extends EvaluatorEngine {
   readonly #contexts = new Contexts();
   readonly #callOuts: CallOuts;
   readonly #jumps = new JumpTargets();
+  /** Where returns from interrupts have led, if to privilege 3. */
+  readonly #returns = new WeakMap<Instruction, Selectors>();
   readonly #halves: Uint32Array;
   #context: Context | null = null;
   #generation = -1;
@@ -207,7 +211,14 @@ export class WasmEngine extends EvaluatorEngine {
     this.left--;
     const isElsewhere = cursor.page !== page || cursor.offset !== offset + decoded.length;
     if (isElsewhere && isComputedJump(decoded.instruction)) this.#learn(page, offset);
+    if (isElsewhere && decoded.instruction.mnemonic.startsWith("iret")) this.#learnReturn(decoded.instruction);
     return isElsewhere || evaluator.attention;
+  }
+
+  #learnReturn(instruction: Instruction): void {
+    const { state } = this.cpu;
+    if (state.cpl === 3) this.#returns.set(instruction, { code: state.selector(CS), stack: state.selector(SS) });
+    else this.#returns.delete(instruction);
   }
 
   /** A computed jump has been done by the evaluator. */
@@ -335,7 +346,7 @@ export class WasmEngine extends EvaluatorEngine {
   /** Translates the regions that begin at all the places that wait, as far as they are of the running context. */
   #translate(context: Context): void {
     const { cpu, translations } = this;
-    const gates = new CurrentGates(cpu, this.#contexts);
+    const gates = new CurrentGates(cpu, this.#contexts, this.#returns);
     const drafts: Draft[] = [];
     for (const { page, offset, context: theirs, entry, window } of this.#candidates) {
       page.heat[offset] = 0;

@@ -42,6 +42,11 @@ function program(text: string, mode: 32 | 64, makeEngine: EngineFactory) {
   const cpu: Cpu = new Cpu(4 * MEBIBYTE, ports, { pending: () => asked, acknowledge: () => 0x20 });
   enterUserMode(cpu, mode);
   const { state, memory } = cpu;
+  if (mode === 32) {
+    state.efer = 0n;
+    state.cr0 = 0x31n;
+    cpu.mmu.flush();
+  }
   const code = mode === 64 ? 0xa09bn : 0xc09bn;
   const descriptors = [0n, descriptor(code), descriptor(0xc093n), descriptor(0xc0fbn), descriptor(0xc0f3n)];
   const tables = [...descriptors, descriptor(mode === 64 ? 0xa0fbn : 0xc0fbn), descriptor(0xc0f3n)];
@@ -57,11 +62,11 @@ function program(text: string, mode: 32 | 64, makeEngine: EngineFactory) {
   gate(0x20, HANDLER, 0x8en);
   gate(0x80, HANDLER + 0x100, 0xeen);
   state.setSegment(7, { selector: 0x40, base: BigInt(TSS), limit: 0x67, attributes: 0x8b });
-  memory.write64(TSS + 4, 0x208000n);
+  memory.write64(TSS + 4, mode === 64 ? 0x208000n : 0x1000208000n);
   state.setSegment(1, { selector: 8, base: 0n, limit: 0xffffffff, attributes: Number(code) });
   state.setSegment(2, { selector: 0x10, base: 0n, limit: 0xffffffff, attributes: 0xc093 });
   state.cpl = 0;
-  state.efer |= 1n;
+  if (mode === 64) state.efer |= 1n;
   const ret = mode === 64 ? "iretq" : "iretd";
   memory.writeBytes(HANDLER, assembled(`inc ebp\nout ${LOWER}, al\n${ret}`, HANDLER, mode));
   memory.writeBytes(HANDLER + 0x100, assembled(`inc ebp\nxor eax, ebp\n${ret}`, HANDLER + 0x100, mode));
@@ -250,6 +255,30 @@ again: in al, dx
       mov ebx, r9d
       jmp again`,
       { engine },
+    );
+  });
+
+  it("enters the kernel by a gate and comes back by iretd", () => {
+    agree(
+      `mov eax, 0x23
+      mov ds, eax
+      mov ecx, 0x10
+      mov es, ecx
+      push 0x23
+      push 0x207000
+      push 0x202
+      push 0x1b
+      push user
+      iretd
+user: inc ebx
+      cmp bl, 5
+      int 0x80
+      setc dl
+      push eax
+      pop ecx
+      add esi, ecx
+      jmp user`,
+      { engine, mode: 32 },
     );
   });
 

@@ -14,7 +14,13 @@ import type { Gates } from "./gates.ts";
 import { OPEN_REGISTER } from "./open-instruction.ts";
 
 /** Forms touch nothing that interrupts or system calls need. */
-const NO_GATES: Gates = { gate: () => null, plainReturn: () => null, outcome: () => null };
+const NO_GATES: Gates = {
+  gate: () => null,
+  plainReturn: () => null,
+  outcome: () => null,
+  inner: () => null,
+  outer: () => null,
+};
 
 export interface Form {
   readonly body: FunctionBody;

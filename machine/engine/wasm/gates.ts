@@ -2,6 +2,7 @@
  * What interrupts and returns from them would find in the descriptor tables now. Translated code takes it for granted,
  * after comparing the bytes that it was found in with what they were.
  */
+import type { Instruction } from "#isa/instruction.ts";
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import {
   type Descriptor,
@@ -14,12 +15,29 @@ import {
   segmentOf,
   typeOf,
 } from "#machine/cpu/descriptors.ts";
+import { interruptReturn } from "#machine/cpu/far-return.ts";
 import { Fault } from "#machine/cpu/fault.ts";
+import { FLAG } from "#machine/cpu/flags.ts";
 import { handlerCode, readGate } from "#machine/cpu/gates.ts";
+import * as at from "#machine/cpu/layout.ts";
 import type { SystemOperation } from "#machine/cpu/semantics.ts";
-import { CpuState, CS, type Segment, SS, TYPE_ACCESSED } from "#machine/cpu/state.ts";
+import { softwareInterrupt } from "#machine/cpu/software-interrupts.ts";
+import {
+  type CpuState,
+  CS,
+  DS,
+  ES,
+  FS,
+  GS,
+  type Segment,
+  SS,
+  TR,
+  TYPE_ACCESSED,
+  UNUSABLE,
+} from "#machine/cpu/state.ts";
 import { isCanonical } from "#machine/memory/canonical.ts";
 import type { Context, Contexts } from "./context.ts";
+import { type Read, type Rehearsal, readOnTiptoe, rehearse } from "./rehearsal.ts";
 
 /** Eight bytes at a linear address, and what they must be. */
 export interface ExpectedWord {
@@ -53,24 +71,38 @@ export interface Gates {
   outcome(operation: SystemOperation, values: readonly bigint[], segments: readonly number[]): Outcome | null;
   gate(vector: number): PlainGate | null;
   plainReturn(): PlainReturn | null;
+  /** A software interrupt that leads to privilege 0. */
+  inner(vector: number): InnerGate | null;
+  /** A return to privilege 3, where the instruction has led there before. */
+  outer(instruction: Instruction): OuterReturn | null;
+}
+
+/** A gate to more privilege. */
+export interface InnerGate extends Outcome {
+  readonly handler: bigint;
+  readonly masks: boolean;
+  /** What was read from the tables. */
+  readonly reads: readonly Read[];
+  /** Where the TSS holds the stack pointer. */
+  readonly pointer: Read;
+}
+
+/** Selectors of code and stack that a return has led to. */
+export interface Selectors {
+  readonly code: number;
+  readonly stack: number;
+}
+
+/** A return to less privilege. */
+export interface OuterReturn extends Outcome, Selectors {
+  readonly reads: readonly Read[];
 }
 
 /** A processor that reads memory as a debugger does, without leaving marks. */
 function onTiptoe(cpu: Cpu): Cpu {
-  const read = (linear: bigint, bytes: number): bigint => {
-    const found = cpu.mmu.readVirtual(linear, bytes);
-    if (found === null) throw new Fault(0, null, "not mapped");
-    return found.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
-  };
+  const read = (linear: bigint, bytes: number) => readOnTiptoe(cpu, linear, bytes);
   const mmu = Object.create(cpu.mmu, { read: { value: read } });
   return Object.create(cpu, { mmu: { value: mmu } });
-}
-
-/** A copy of the state whose general registers are 0, which is good as an address. */
-function scratch({ halves }: CpuState): CpuState {
-  const state = new CpuState({ buffer: halves.slice().buffer } as unknown as WebAssembly.Memory);
-  for (let number = 0; number < 16; number++) state.setGeneral(number, 0n);
-  return state;
 }
 
 export class CurrentGates implements Gates {
@@ -80,19 +112,59 @@ export class CurrentGates implements Gates {
   constructor(
     cpu: Cpu,
     readonly contexts: Contexts,
+    /** Where returns to less privilege have led. */
+    readonly returns: WeakMap<Instruction, Selectors>,
   ) {
     this.#cpu = onTiptoe(cpu);
   }
 
   outcome(operation: SystemOperation, values: readonly bigint[], segments: readonly number[]): Outcome | null {
-    return quietly(() => {
-      const state = scratch(this.#cpu.state);
-      const cpu = Object.create(this.#cpu, { state: { value: state } });
-      operation(cpu, ...values);
-      const context = this.contexts.of(state);
-      if (context === null) return null;
-      return { segments: segments.map((number) => [number, state.segment(number)] as const), context };
-    });
+    const found = rehearse(this.#cpu, operation, values);
+    return found === null || found.writes.length > 0 ? null : this.#outcomeOf(found, segments);
+  }
+
+  #outcomeOf({ after }: Rehearsal, segments: readonly number[]): Outcome | null {
+    const context = this.contexts.of(after);
+    if (context === null) return null;
+    return { segments: segments.map((number) => [number, after.segment(number)] as const), context };
+  }
+
+  inner(vector: number): InnerGate | null {
+    const { state } = this.#cpu;
+    if (state.cpl !== 3 || !state.protectedMode || (state.mode === 64) !== state.longMode) return null;
+    const bytes = state.longMode ? 8 : 4;
+    const place = state.segmentBase(TR) + 4n;
+    const found = rehearse(this.#cpu, softwareInterrupt, [BigInt(vector)]);
+    if (found === null) return null;
+    const pointer = found.reads.find(({ address, bytes: size }) => address === place && size === bytes);
+    if (found.after.cpl !== 0 || pointer === undefined) return null;
+    const top = pointer.value;
+    if (found.writes.some((address) => address >= top || address < top - 64n) || found.writes.length !== 5) return null;
+    const outcome = this.#outcomeOf(found, [CS, SS]);
+    if (outcome === null || (bytes === 4 && outcome.segments[1]![1].base !== 0n)) return null;
+    if (bytes === 4 && (outcome.segments[1]![1].limit !== 0xffffffff || outcome.context.stackWidth !== 32)) return null;
+    const flags = (one: CpuState) => (one.words[at.RFLAGS / 8]! >> BigInt(FLAG.IF)) & 1n;
+    if (flags(found.before) === 0n) return null;
+    const reads = found.reads.filter((read) => read !== pointer);
+    return { ...outcome, handler: found.after.rip, masks: flags(found.after) === 0n, reads, pointer };
+  }
+
+  outer(instruction: Instruction): OuterReturn | null {
+    const selectors = this.returns.get(instruction);
+    const { state } = this.#cpu;
+    if (selectors === undefined || state.cpl !== 0 || !state.protectedMode) return null;
+    const bytes = state.mode === 64 ? 8 : 4;
+    const frame = [0n, BigInt(selectors.code), 2n, 0n, BigInt(selectors.stack)];
+    const found = rehearse(this.#cpu, interruptReturn, [BigInt(bytes * 8)], frame, bytes);
+    if (found === null || found.writes.length > 0 || found.after.cpl !== 3) return null;
+    const { before, after } = found;
+    const dropped = [ES, DS, FS, GS].filter((number) => !same(before.segment(number), after.segment(number)));
+    // Of these the base would have to stay, whatever it is then.
+    if (dropped.some((number) => (before.segmentAttributes(number) & UNUSABLE) !== 0)) return null;
+    const outcome = this.#outcomeOf(found, [CS, SS, ...dropped]);
+    if (outcome === null || outcome.context.mode !== state.mode) return null;
+    if (bytes === 4 && (outcome.context.codeLimit !== 0xffffffff || outcome.context.stackWidth !== 32)) return null;
+    return { ...outcome, ...selectors, reads: found.reads };
   }
 
   gate(vector: number): PlainGate | null {

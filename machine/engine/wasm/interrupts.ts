@@ -13,7 +13,7 @@ const bit = (flag: number) => 1n << BigInt(flag);
 const ALL = 0xffffffffffffffffn;
 
 /** Leaves unless the tables are where they were, and hold what they held. */
-function expectTables(e: NativeEmitter, words: readonly ExpectedWord[], interrupts: boolean): void {
+export function expectTables(e: NativeEmitter, words: readonly ExpectedWord[], interrupts: boolean): void {
   const { state } = e.cpu;
   const tables: [at: number, base: bigint, limit: number][] = [[at.GDTR_BASE, state.gdtr.base, state.gdtr.limit]];
   if (interrupts) tables.push([at.IDTR_BASE, state.idtr.base, state.idtr.limit]);
@@ -25,7 +25,7 @@ function expectTables(e: NativeEmitter, words: readonly ExpectedWord[], interrup
 }
 
 /** Leaves unless a segment register holds what it held. */
-function expectSegment(e: NativeEmitter, number: number): void {
+export function expectSegment(e: NativeEmitter, number: number): void {
   const base = at.SEGMENTS + number * at.SEGMENT_SIZE;
   const { words, halves } = e.cpu.state;
   e.leaveUnlessEqual(x.stateWord(base, I64), words[base / 8]!);
@@ -34,8 +34,20 @@ function expectSegment(e: NativeEmitter, number: number): void {
   e.leaveUnlessEqual(x.stateWord(selector, I32), BigInt(halves[selector / 4]!));
 }
 
-function selectorOf(e: NativeEmitter, number: number): Value {
+export function selectorOf(e: NativeEmitter, number: number): Value {
   return e.constant(BigInt(e.cpu.state.selector(number)));
+}
+
+/** The flags as a frame holds them. */
+export function savedFlags(e: NativeEmitter, width: 32 | 64): Value {
+  const others = e.and(e.flagsRegister(), e.constant(ALL & ~BigInt(STATUS)));
+  return e.truncate(width, e.or(e.or(others, e.status()), e.constant(2n)));
+}
+
+/** The flags of the system as a handler begins with them. */
+export function enteredFlags(e: NativeEmitter, masks: boolean): void {
+  const cleared = [FLAG.TF, FLAG.NT, FLAG.RF, FLAG.VM, ...(masks ? [FLAG.IF] : [])];
+  e.setFlagsRegister(e.and(e.flagsRegister(), e.constant(ALL & ~cleared.reduce((mask, flag) => mask | bit(flag), 0n))));
 }
 
 /** `int n`: see `deliver` in the book. */
@@ -48,21 +60,19 @@ export function enterGate(e: NativeEmitter, vector: Value): Value {
   if (e.context.mode === 64) expectSegment(e, SS);
   const width = e.context.mode === 64 ? 64 : 32;
   const old = e.readRegister(RSP, width);
-  const flags = e.or(e.or(e.and(e.flagsRegister(), e.constant(ALL & ~BigInt(STATUS))), e.status()), e.constant(2n));
-  const back = [e.nextInstruction(), selectorOf(e, CS), e.truncate(width, flags)];
+  const back = [e.nextInstruction(), selectorOf(e, CS), savedFlags(e, width)];
   const words = width === 64 ? [...back, old, selectorOf(e, SS)] : back;
   const aligned = width === 64 ? e.and(old, e.constant(ALL & ~15n)) : old;
   const top = e.hold(e.subtract(width, aligned, e.constant(BigInt((words.length * width) / 8))));
   e.storeWords(top, width, words);
-  const cleared = [FLAG.TF, FLAG.NT, FLAG.RF, FLAG.VM, ...(gate.masks ? [FLAG.IF] : [])];
-  e.setFlagsRegister(e.and(e.flagsRegister(), e.constant(ALL & ~cleared.reduce((mask, flag) => mask | bit(flag), 0n))));
+  enteredFlags(e, gate.masks);
   e.writeRegister(RSP, width, top);
   e.jump(e.constant(gate.handler));
   return e.constant(0n);
 }
 
 /** What iret at privilege 0 takes from the stack: all that a program may see, IF, IOPL and RF. */
-const RESTORED =
+export const RESTORED =
   BigInt(STATUS) |
   [FLAG.TF, FLAG.IF, FLAG.DF, FLAG.NT, FLAG.RF, FLAG.AC, FLAG.ID].reduce((mask, flag) => mask | bit(flag), 0x3000n);
 

@@ -1,3 +1,4 @@
+import type { Instruction } from "#isa/instruction.ts";
 import * as at from "#machine/cpu/layout.ts";
 import type { SystemOperation } from "#machine/cpu/semantics.ts";
 import { FS } from "#machine/cpu/state.ts";
@@ -30,6 +31,8 @@ export abstract class NativeEmitter extends Emitter {
   /** Whether the function may go on in another context, or call out. */
   changesContext = false;
   callsOut = false;
+  /** The instruction whose meaning runs. */
+  abstract readonly instructionNow: Instruction;
   /** How the call out of the running instruction ended. */
   #ending: Value | null = null;
 
@@ -115,23 +118,30 @@ export abstract class NativeEmitter extends Emitter {
   }
 
   /** Eight bytes that the processor itself reads, with the supervisor's rights. */
-  loadForProcessor(linear: bigint): Value {
+  loadForProcessor(linear: bigint, width: 16 | 32 | 64 = 64): Value {
     const index = this.fn.take(I32);
-    const access = { address: x.constant(linear), bytes: 8, write: false, user: false, long: this.context.mode === 64 };
+    const access = {
+      address: x.constant(linear),
+      bytes: width / 8,
+      write: false,
+      user: false,
+      long: this.context.mode === 64,
+    };
     this.push((depth) => {
       emitPlace(this.fn, access, depth, this.leave);
       this.fn.out.set(index);
     });
-    return this.get(index, 64);
+    return this.get(index, width);
   }
 
   /** Words of one size that lie one after the other at a flat address, in one page. */
-  #placeOfWords(linear: Value, bytes: number, write: boolean): number {
+  #placeOfWords(linear: Value, bytes: number, write: boolean, user = this.context.user): number {
     const index = this.fn.take(I32);
-    const { user, mode } = this.context;
+    const { mode } = this.context;
+    const miss = user === this.context.user ? this.miss : this.leave;
     linear.uses++;
     this.push((depth) => {
-      emitPlace(this.fn, { address: linear, bytes, write, user, long: mode === 64 }, depth, this.miss);
+      emitPlace(this.fn, { address: linear, bytes, write, user, long: mode === 64 }, depth, miss);
       this.fn.out.set(index);
     });
     return index;
@@ -142,8 +152,9 @@ export abstract class NativeEmitter extends Emitter {
     return Array.from({ length: count }, (_, index) => this.get(place, width, (index * width) / 8));
   }
 
-  storeWords(linear: Value, width: 32 | 64, values: readonly Value[]): void {
-    const place = this.#placeOfWords(linear, (values.length * width) / 8, true);
+  /** `user`: with the rights of privilege 3. */
+  storeWords(linear: Value, width: 32 | 64, values: readonly Value[], user = this.context.user): void {
+    const place = this.#placeOfWords(linear, (values.length * width) / 8, true, user);
     for (const [index, value] of values.entries()) this.put(place, width, value, (index * width) / 8);
   }
 

@@ -14,6 +14,7 @@ import { ES, RAX, RCX, RDI, RSI } from "#machine/cpu/state.ts";
 import * as book from "#machine/cpu/system-calls.ts";
 import { invalidatePage } from "#machine/cpu/tables.ts";
 import { CALL_OUTS } from "./call-outs.ts";
+import { enterInner, returnOuter } from "./crossings.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import {
@@ -144,8 +145,14 @@ export const NATIVE = new Map<SystemOperation, Native>([
   [invalidatePage, invalidate],
   [clearInterrupts, disable],
   [pushFlags, flagsWord],
-  [softwareInterrupt, (e, [vector]) => enterGate(e, vector!)],
-  [interruptReturn, (e, [width]) => returnFromInterrupt(e, width!)],
+  [
+    softwareInterrupt,
+    (e, [vector]) => (e.gates.gate(Number(vector!.constant)) === null ? enterInner : enterGate)(e, vector!),
+  ],
+  [
+    interruptReturn,
+    (e, [width]) => (e.gates.outer(e.instructionNow) === null ? returnFromInterrupt : returnOuter)(e, width!),
+  ],
   [popFlags, (e, [value, width]) => restoreFlags(e, value!, width!)],
   [setInterrupts, enableInterrupts],
   [identification.readTimestamp, readTimestamp],

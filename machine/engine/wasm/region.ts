@@ -176,8 +176,12 @@ class Discovery {
 
   /** Whether the tables have no plain way for an interrupt or a return from one. */
   #refuses({ instruction }: DecodedInstruction, { interrupts }: Findings): boolean {
-    if (interrupts) return this.gates.gate(vectorOf(instruction)) === null;
-    return instruction.mnemonic.startsWith("iret") && this.gates.plainReturn() === null;
+    if (interrupts) {
+      const vector = vectorOf(instruction);
+      return this.gates.gate(vector) === null && (vector < 0 || this.gates.inner(vector) === null);
+    }
+    if (!instruction.mnemonic.startsWith("iret")) return false;
+    return this.gates.plainReturn() === null && this.gates.outer(instruction) === null;
   }
 
   #look(decoded: DecodedInstruction): Findings {
@@ -219,7 +223,8 @@ class Discovery {
       return true;
     }
     if (findings.interrupts) {
-      block.taken = this.#call(this.gates.gate(vectorOf(instruction))!.handler, next, frame);
+      const gate = this.gates.gate(vectorOf(instruction));
+      if (gate !== null) block.taken = this.#call(gate.handler, next, frame);
       return true;
     }
     if (findings.relative === null) return false;

@@ -38,13 +38,13 @@ function refuseUnless(e: NativeEmitter, outcome: Outcome | null): Outcome {
   return outcome ?? e.refuse("a system call that is not set up");
 }
 
-function leaveUnlessCanonical(e: NativeEmitter, address: Value): void {
+export function leaveUnlessCanonical(e: NativeEmitter, address: Value): void {
   const spread = x.shift("ShrS", x.shift("Shl", address, e.constant(16n)), e.constant(16n));
   e.leaveIf(x.compare("Ne", x.as64(spread), x.as64(address)));
 }
 
 /** Code and stack segments, privilege, and on to `target`. */
-function enter(e: NativeEmitter, { segments, context }: Outcome, target: Value): void {
+export function enter(e: NativeEmitter, { segments, context }: Outcome, target: Value): void {
   for (const [number, segment] of segments) {
     const base = at.SEGMENTS + number * at.SEGMENT_SIZE;
     const bounds = BigInt(segment.limit) | (BigInt(segment.attributes) << 32n);

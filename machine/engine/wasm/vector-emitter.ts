@@ -43,10 +43,10 @@ export class VectorEmitter extends NativeEmitter implements VectorSemantics<Valu
   readonly vectorLocals = new Map<number, number>();
   readonly vectorsWritten = new Set<number>();
 
-  #instruction: Instruction | null = null;
+  instructionNow!: Instruction;
 
   protected run(decoded: DecodedInstruction): void {
-    this.#instruction = decoded.instruction;
+    this.instructionNow = decoded.instruction;
     decoded.meaning(this, decoded.instruction);
   }
 
@@ -245,7 +245,7 @@ export class VectorEmitter extends NativeEmitter implements VectorSemantics<Valu
 
   /** The runtime does it for plain numbers, and says whether these are. */
   call(called: Routine, ...values: Value[]): Value {
-    const plain = plainRoutine(this.#instruction!, called);
+    const plain = plainRoutine(this.instructionNow, called);
     if (plain === null) return this.refuse("a routine of the floating-point unit");
     const all = [...values, ...plain.values.map((value) => x.constant(value)), x.constant(0n), x.constant(0n)];
     const parameters = all.slice(0, 2).map((value) => x.as64(value));
