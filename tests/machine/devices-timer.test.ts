@@ -5,7 +5,7 @@ import { Clock } from "#machine/platform/clock.ts";
 import { SystemControlB } from "#machine/platform/system-control-b.ts";
 import { Timer } from "#machine/platform/timer.ts";
 import { TimerChannel } from "#machine/platform/timer-channel.ts";
-import { out, read, sayPort, timer } from "./device-image.ts";
+import { out, read, sayPort, timer, vector } from "./device-image.ts";
 import { same } from "./peers.ts";
 
 /** A channel with a control word and a count of one byte written at beat 0; the count begins at beat 1. */
@@ -412,3 +412,33 @@ describe("for a guest", () => {
     [1],
   );
 });
+
+same(
+  "the processor's counter of cycles goes on in sleep",
+  `${vector(0x20, "tick")}
+    ${timer(2, 0)}
+    ${out([0x21, 0xfe])}
+    sti
+    hlt
+    rdtsc
+    mov ebx, eax
+    mov cx, 9
+  next:
+    hlt
+    loop next
+    rdtsc
+    cli
+    sub eax, ebx
+    cmp eax, 10000000
+    seta al
+    xor ah, ah
+    call say
+    jmp exit
+  tick:
+    push ax
+    mov al, 0x20
+    out 0x20, al
+    pop ax
+    iret`,
+  [1],
+);
