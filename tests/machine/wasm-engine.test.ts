@@ -169,6 +169,26 @@ table: dq one, two, three, again`,
     );
   });
 
+  it("with moves of many pages, which overlap", () => {
+    agree(
+      `again: mov esi, ${DATA}
+      lea edi, [rsi + 0x20000]
+      mov ecx, 0x2a00
+      rep movsd
+      lea edi, [rsi + 0x3000 - 0xa800]
+      mov esi, ${DATA}
+      mov ecx, 0x1400
+      rep movsq
+      mov edi, ${DATA}
+      lea esi, [rdi + 0x1000]
+      mov ecx, 0x5000
+      rep movsb
+      inc dword [rdi]
+      jmp again`,
+      SLICES,
+    );
+  });
+
   it("in 32-bit code", () => {
     agree(
       `mov ebx, ${DATA}
@@ -208,6 +228,17 @@ again: movapd xmm2, xmm0
 });
 
 describe("what happens in the middle of translated code", () => {
+  it("a store that reaches a page that is not there marks nothing", () => {
+    const stop = agree(
+      `mov ebx, ${4 * MEBIBYTE - 2}
+      mov [rbx - 0x1000], eax
+      mov [rbx], eax`,
+      [50],
+      { engine: eagerWasmEngine },
+    );
+    expect(stop.kind).toBe("tripleFault");
+  });
+
   it("a fault shows the state before its instruction", () => {
     const stop = agree(
       `mov ebx, ${4 * MEBIBYTE - 0x1000}

@@ -3,7 +3,7 @@ import { RAM, RIP, TLB } from "#machine/cpu/layout.ts";
 import { NOTE_CODE } from "#machine/memory/physical.ts";
 import { ENTRIES, NOTED, tagKey } from "#machine/memory/tlb.ts";
 import { CELL } from "./cells.ts";
-import { LINE_SHIFT, PAGE_BYTES, PAGE_PLACE, PAGES, RECORD, RECORD_BYTES, RECORDS, tablesOf } from "./code-records.ts";
+import { INDEX_ENTRIES, LINE_SHIFT, PAGE_BYTES, PAGE_PLACE, PAGES, RECORD, tablesOf } from "./code-records.ts";
 import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts";
 import { FunctionWriter } from "./function-writer.ts";
 import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, JUMP_SLOT, JUMPS } from "./jump-cache.ts";
@@ -21,15 +21,14 @@ export const [FORM_TYPE, ARRIVAL_TYPE, CLAIM_TYPE] = TYPES.slice(1) as [Function
 
 const LONGEST_INSTRUCTION = 15;
 
-/** Leaves the address of the record of the place in a local on the stack. */
-export function emitRecord({ out }: FunctionWriter, place: number, records: number): void {
+/** Leaves the index's record for the place in a local on the stack; there may be none, at 0. */
+function emitRecord({ out }: FunctionWriter, place: number, index: number): void {
   out.get(place);
-  out.i32(RECORDS - 1);
+  out.i32(INDEX_ENTRIES - 1);
   out.byte(OP.i32And);
-  out.i32(RECORD_BYTES);
-  out.byte(OP.i32Mul);
-  out.i32(records);
-  out.byte(OP.i32Add);
+  out.i32(2);
+  out.byte(OP.i32Shl);
+  out.memory(OP.i32Load, index);
 }
 
 /**
@@ -40,7 +39,7 @@ function arrival(size: number, name: string, hot: number | null): FunctionBody {
   const [budget, rip, low, entry, tag, place, record] = [0, 1, 2, 3, 4, 5, 6] as const;
   const fn = new FunctionWriter(2, [I32, I32, I64, I32, I32]);
   const { out } = fn;
-  const { pages, records } = tablesOf(size);
+  const { pages, index } = tablesOf(size);
   const unknown = fn.open(OP.block);
   const context = () => {
     out.i32(0);
@@ -74,7 +73,7 @@ function arrival(size: number, name: string, hot: number | null): FunctionBody {
   out.byte(OP.i32And);
   out.byte(OP.i32Add);
   out.set(place);
-  emitRecord(fn, place, records);
+  emitRecord(fn, place, index);
   out.tee(record);
   out.memory(OP.i64Load, RECORD.tag);
   context();
@@ -162,7 +161,7 @@ function claim(size: number): FunctionBody {
   const [linear, bytes, user, low, entry, place, record] = [0, 1, 2, 3, 4, 5, 6] as const;
   const fn = new FunctionWriter(3, [I32, I32, I32, I32]);
   const { out } = fn;
-  const { lines, records } = tablesOf(size);
+  const { lines, index } = tablesOf(size);
   const table = TLB + ENTRIES * 16;
   const refused = fn.open(OP.block);
   out.get(linear);
@@ -215,7 +214,7 @@ function claim(size: number): FunctionBody {
     out.memory(OP.i32Load8U, lines);
     out.branch(OP.brIf, fn.level - refused);
   }
-  emitDropping(fn, { place, bytes, at: entry, record }, records);
+  emitDropping(fn, { place, bytes, at: entry, record }, index);
   out.get(place);
   out.i32(RAM);
   out.byte(OP.i32Add);
@@ -230,7 +229,7 @@ function claim(size: number): FunctionBody {
 function emitDropping(
   fn: FunctionWriter,
   { place, bytes, at, record }: { place: number; bytes: number; at: number; record: number },
-  records: number,
+  index: number,
 ): void {
   const { out } = fn;
   out.get(place);
@@ -238,7 +237,7 @@ function emitDropping(
   out.byte(OP.i32Sub);
   out.set(at);
   const again = fn.open(OP.loop);
-  emitRecord(fn, at, records);
+  emitRecord(fn, at, index);
   out.tee(record);
   out.memory(OP.i32Load, RECORD.tag);
   out.get(at);

@@ -43,6 +43,8 @@ export interface RuntimeFunctions {
   readonly findPage: number;
   readonly claim: number;
   readonly arrive: number;
+  readonly resume: number;
+  readonly span: number;
   /** Of a routine of the x87, by its name. */
   routine(name: string): number;
   /** Of calls out of regions. */

@@ -1,11 +1,15 @@
 /**
- * Decoded instructions as the quick tier reads them: a table of records in the machine's memory, found by where an
- * instruction begins in RAM, with the pages that they are reached through, and notes of which code others rely on.
+ * Decoded instructions as the quick tier reads them: records in the machine's memory, one after the other as they are
+ * run. An index finds them by where the instruction begins in RAM. Beside them stand the pages that code is reached
+ * through, and notes of which code others rely on.
  */
 import { engineRoom } from "#machine/cpu/layout.ts";
 
 export const RECORD_BYTES = 32;
-export const RECORDS = 1 << 19;
+/** A ring: the newest record takes the place of the oldest. One more is never used. */
+const RECORDS = 1 << 18;
+/** Entries of the index: offsets of records in the machine's memory. Two places may share one. */
+export const INDEX_ENTRIES = 1 << 20;
 /** Fields of a record. The tag is the place in RAM, with the context's number in its upper half; 0 for none. */
 export const RECORD = {
   tag: 0,
@@ -36,6 +40,7 @@ const LONGEST_INSTRUCTION = 15;
 /** Where the tables begin in the machine's memory. */
 export interface Tables {
   readonly records: number;
+  readonly index: number;
   readonly pages: number;
   /** A byte for each line of RAM: not 0 where the evaluator has decoded code in it, or a region was made from it. */
   readonly lines: number;
@@ -43,8 +48,9 @@ export interface Tables {
 
 export function tablesOf(size: number): Tables {
   const { start } = engineRoom(size);
-  const pages = start + RECORDS * RECORD_BYTES;
-  return { records: start, pages, lines: pages + 0x80000 };
+  const index = start + (RECORDS + 1) * RECORD_BYTES;
+  const pages = index + INDEX_ENTRIES * 4;
+  return { records: start, index, pages, lines: pages + PAGES * PAGE_BYTES };
 }
 
 export interface NewRecord {
@@ -61,7 +67,9 @@ export class CodeRecords {
   readonly #halves: Uint32Array;
   readonly #words: BigInt64Array;
   /** Something has been noted: memory that nobody has touched costs nothing, and should stay so. */
-  #used = false;
+  #isUsed = false;
+  /** The number of the record that comes next. */
+  #next = 0;
 
   constructor(
     memory: WebAssembly.Memory,
@@ -73,24 +81,46 @@ export class CodeRecords {
     this.#words = new BigInt64Array(memory.buffer);
   }
 
-  #record(place: number): number {
-    return this.#tables.records + (place & (RECORDS - 1)) * RECORD_BYTES;
+  /** Word of the index for a place. */
+  #entry(place: number): number {
+    return (this.#tables.index >> 2) + (place & (INDEX_ENTRIES - 1));
+  }
+
+  /** Where the record of a place lies; 0 for none. */
+  #find(place: number): number {
+    const record = this.#halves[this.#entry(place)]!;
+    return record !== 0 && this.#halves[record >> 2] === place && this.#halves[(record >> 2) + 1] !== 0 ? record : 0;
   }
 
   has(place: number, context: number): boolean {
-    const record = this.#record(place) >> 2;
-    return this.#halves[record] === place && this.#halves[record + 1] === context;
+    const record = this.#find(place);
+    return record !== 0 && this.#halves[(record >> 2) + 1] === context;
   }
 
   /** Whether there is a record, of whichever context. */
   isMade(place: number): boolean {
-    const record = this.#record(place) >> 2;
-    return this.#halves[record] === place && this.#halves[record + 1] !== 0;
+    return this.#find(place) !== 0;
+  }
+
+  #drop(record: number): void {
+    this.#halves[record >> 2] = 0;
+    this.#halves[(record >> 2) + 1] = 0;
+  }
+
+  /** Every record that counts is in the index: whoever writes to its code must find it. */
+  #place(place: number): number {
+    const entry = this.#entry(place);
+    const known = this.#halves[entry]!;
+    if (known !== 0) this.#drop(known);
+    const record = this.#tables.records + this.#next * RECORD_BYTES;
+    this.#next = (this.#next + 1) % RECORDS;
+    this.#halves[entry] = record;
+    return record;
   }
 
   enter(place: number, context: number, { slot, length, registers, immediate, displacement }: NewRecord): void {
-    this.#used = true;
-    const record = this.#record(place);
+    this.#isUsed = true;
+    const record = this.#place(place);
     const halves = this.#halves;
     halves[record >> 2] = place;
     halves[(record >> 2) + 1] = context;
@@ -104,8 +134,8 @@ export class CodeRecords {
 
   /** How often execution has jumped to a record since that was last asked. */
   takeHeat(place: number): number {
-    const record = this.#record(place);
-    if (this.#halves[record >> 2] !== place) return 0;
+    const record = this.#find(place);
+    if (record === 0) return 0;
     const heat = this.#halves[(record + RECORD.slot) >> 2]! >>> 16;
     this.#halves[(record + RECORD.slot) >> 2]! &= 0xffff;
     return heat;
@@ -114,10 +144,8 @@ export class CodeRecords {
   /** Drops the records that have a byte in a range. */
   drop(place: number, length: number): void {
     for (let start = Math.max(0, place - LONGEST_INSTRUCTION + 1); start < place + length; start++) {
-      const record = this.#record(start) >> 2;
-      if (this.#halves[record] !== start) continue;
-      this.#halves[record] = 0;
-      this.#halves[record + 1] = 0;
+      const record = this.#find(start);
+      if (record !== 0) this.#drop(record);
     }
   }
 
@@ -136,7 +164,7 @@ export class CodeRecords {
   }
 
   noteLines(place: number, length: number): void {
-    this.#used = true;
+    this.#isUsed = true;
     const { lines } = this.#tables;
     this.#bytes.fill(1, lines + (place >>> LINE_SHIFT), lines + ((place + length - 1) >>> LINE_SHIFT) + 1);
   }
@@ -149,11 +177,10 @@ export class CodeRecords {
   }
 
   clear(): void {
-    if (!this.#used) return;
-    this.#used = false;
+    if (!this.#isUsed) return;
+    this.#isUsed = false;
     const { records, lines } = this.#tables;
-    this.#bytes.fill(0, records, records + RECORDS * RECORD_BYTES);
-    this.#bytes.fill(0, lines, lines + (this.size >>> LINE_SHIFT));
-    this.forgetPages();
+    this.#bytes.fill(0, records, lines + (this.size >>> LINE_SHIFT));
+    this.#next = 0;
   }
 }

@@ -2,9 +2,9 @@
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import * as at from "#machine/cpu/layout.ts";
 import type { DecodedInstruction } from "../code-cache.ts";
-import { emitFormCall, emitRecord } from "./arrival.ts";
+import { emitFormCall } from "./arrival.ts";
 import type { RuntimeFunctions } from "./branch-emitter.ts";
-import { RECORD, tablesOf } from "./code-records.ts";
+import { RECORD, RECORD_BYTES } from "./code-records.ts";
 import type { Context } from "./context.ts";
 import { type FunctionBody, OP } from "./encoder.ts";
 import { emitStoredFlags } from "./flag-storage.ts";
@@ -12,6 +12,7 @@ import { AGAIN, FORM, FormEmitter } from "./form-emitter.ts";
 import { FIXED, FunctionWriter, type Label, LEAVING, LOCAL } from "./function-writer.ts";
 import type { Gates } from "./gates.ts";
 import { OPEN_REGISTER } from "./open-instruction.ts";
+import { emitMissed, type Miss } from "./tlb-access.ts";
 
 /** Forms touch nothing that interrupts or system calls need. */
 const NO_GATES: Gates = {
@@ -47,14 +48,15 @@ class FormWriter {
     readonly isLast: boolean,
   ) {
     this.body = new FunctionWriter(3, FIXED.slice(2));
-    const miss = (address: { local: number; long: boolean }, write: boolean) => {
-      const { out } = this.body;
-      out.get(address.local);
-      if (!address.long) out.byte(OP.i64ExtendI32U);
-      out.set(LOCAL.missed);
-      this.#leave(write ? LEAVING.write : LEAVING.read);
+    const miss: Miss = (address, access) => {
+      emitMissed(this.body, address, access);
+      this.body.branch(this.#exit);
     };
-    const leave = () => this.#leave(LEAVING.evaluate);
+    const leave = () => {
+      this.body.out.i32(LEAVING.evaluate);
+      this.body.out.set(LOCAL.leaving);
+      this.body.branch(this.#exit);
+    };
     this.emitter = new FormEmitter(this.body, context, runtime, cpu, NO_GATES, leave, miss);
     this.emitter.closed = closed;
   }
@@ -87,13 +89,6 @@ class FormWriter {
     const implied = [...emitter.used].filter((number) => number < OPEN_REGISTER);
     const code = whole.out.result();
     return { body: { type: this.type, locals: body.locals, code, name }, written: emitter.written, implied };
-  }
-
-  #leave(why: number): void {
-    const { out } = this.body;
-    out.i32(why);
-    out.set(LOCAL.leaving);
-    this.body.branch(this.#exit);
   }
 
   /** Takes the instruction from the budget, or returns before it; then loads what it needs. */
@@ -175,17 +170,15 @@ class FormWriter {
       return;
     }
     length();
+    out.byte(OP.i64ExtendI32U);
     out.get(FORM.record);
-    out.memory(OP.i32Load, RECORD.tag);
+    out.memory(OP.i64Load, RECORD.tag);
+    out.byte(OP.i64Add);
+    out.get(FORM.record);
+    out.i32(RECORD_BYTES);
     out.byte(OP.i32Add);
-    out.set(LOCAL.label);
-    emitRecord(body, LOCAL.label, tablesOf(this.cpu.memory.size).records);
     out.tee(FORM.record);
     out.memory(OP.i64Load, RECORD.tag);
-    out.get(LOCAL.label);
-    out.byte(OP.i64ExtendI32U);
-    out.i64(BigInt(context.id) << 32n);
-    out.byte(OP.i64Or);
     out.byte(OP.i64Eq);
     body.open(OP.if);
     out.get(FORM.budget);
@@ -193,9 +186,10 @@ class FormWriter {
     out.get(FORM.record);
     emitFormCall(body, FORM.record, this.type);
     body.end();
-    this.#saveRip(body);
     out.get(FORM.budget);
-    out.byte(OP.return);
+    out.get(FORM.rip);
+    out.byte(OP.returnCall);
+    out.unsigned(this.runtime.resume);
   }
 
   #wrap(): void {

@@ -212,6 +212,29 @@ export abstract class NativeEmitter extends Emitter {
     });
   }
 
+  /** Rounds of a repeated instruction that the budget has room for, for certain; the first is taken from it already or will be. */
+  roundsLeft(): Value {
+    return x.as64(x.local(LOCAL.budget, I32));
+  }
+
+  /** Takes further rounds of a repeated instruction from the budget: nothing may leave after this. */
+  retire(count: Value): void {
+    const rest = x.arithmetic("Sub", 32, x.local(LOCAL.budget, I32), count);
+    rest.uses++;
+    this.push((depth) => {
+      this.fn.emit(x.as32(rest), depth);
+      this.fn.out.set(LOCAL.budget);
+    });
+  }
+
+  /** How many pages from the beginnings of two on, `most` at most, lie in a row in RAM. */
+  pagesInRow(from: Value, to: Value, most: Value): Value {
+    const { user, mode } = this.context;
+    const flags = [user, mode === 64].map((is) => x.constant(is ? 1n : 0n));
+    const values = [x.as64(from), x.as64(to), x.as32(most), ...flags.map(x.as32)];
+    return x.make(OP.call, I32, values, 32, this.runtime.span);
+  }
+
   /** Fills `length` bytes with the eight of a pattern, over and over. */
   fill(target: Value, length: Value, pattern: Value): void {
     const values = [target, length, x.as64(pattern)];

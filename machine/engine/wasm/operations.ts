@@ -73,25 +73,48 @@ function lengthOf(e: NativeEmitter, count: Value, bytes: number): Value {
   return e.shiftLeft(count, e.constant(BigInt(Math.log2(bytes))));
 }
 
+/** Pages that are moved at once at most. */
+const MOST_PAGES = 64n;
+
+/** Rounds that may be done at once: each is an instruction of its own, and all but the last one move a whole page. */
+function rounds(
+  e: NativeEmitter,
+  { from, to, count, wanted }: { from: Value; to: Value; count: Value; wanted: Value },
+  { bytes, addressWidth }: Pick<Shape, "bytes" | "addressWidth">,
+): Value {
+  if (addressWidth !== e.context.mode) return e.constant(1n);
+  const perPage = PAGE / BigInt(bytes);
+  const pages = e.shiftRight(wanted, e.constant(BigInt(Math.log2(Number(perPage)))));
+  const most = least(e, least(e, pages, e.constant(MOST_PAGES)), e.roundsLeft());
+  const found = e.pagesInRow(from, to, most);
+  return e.select(e.equal(count, e.constant(perPage)), found, e.constant(1n));
+}
+
 const move: Native = (e, values) => {
   const { bytes, addressWidth } = shapeOf(e, values);
   const [from, to] = [RSI, RDI].map((register) => e.hold(e.readRegister(register, addressWidth)));
   const rooms = least(e, room(e, from!, bytes), room(e, to!, bytes));
-  const count = e.hold(least(e, wanted(e, addressWidth), rooms));
+  const all = e.hold(wanted(e, addressWidth));
+  const count = e.hold(least(e, all, rooms));
   const done = e.variable(e.constant(0n));
   e.if(e.isNonZero(count), () => {
     const source = e.placeOf(from!, false);
     const target = e.placeOf(to!, true);
-    const length = e.hold(x.as32(lengthOf(e, count, bytes)));
-    const apart = e.isZero(
-      e.less(e.subtract(32, e.subtract(32, target, source), e.constant(1n)), e.subtract(32, length, e.constant(1n))),
-    );
+    const overlaps = (length: Value) =>
+      e.less(e.subtract(32, e.subtract(32, target, source), e.constant(1n)), e.subtract(32, length, e.constant(1n)));
+    const row = e.hold(rounds(e, { from: from!, to: to!, count, wanted: all }, { bytes, addressWidth }));
+    const whole = e.multiply(32, row, e.constant(PAGE));
+    const pages = e.hold(x.as32(e.select(overlaps(whole), e.constant(1n), row)));
+    const moved = e.hold(e.multiply(64, x.as64(pages), count));
+    const length = e.hold(x.as32(lengthOf(e, moved, bytes)));
+    const apart = e.isZero(overlaps(length));
     e.if(apart, () => {
       e.copy(target, source, length);
-      done.set(count);
+      done.set(moved);
       advance(e, RSI, addressWidth, length);
       advance(e, RDI, addressWidth, length);
-      e.writeRegister(RCX, addressWidth, e.subtract(addressWidth, e.readRegister(RCX, addressWidth), count));
+      e.writeRegister(RCX, addressWidth, e.subtract(addressWidth, e.readRegister(RCX, addressWidth), moved));
+      e.retire(e.subtract(32, pages, e.constant(1n)));
     });
   });
   return done.value;

@@ -17,7 +17,7 @@ import type { Gates } from "./gates.ts";
 import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, JUMP_SLOT, JUMPS } from "./jump-cache.ts";
 import { type Block, type Step, successorsOf, type Way } from "./region.ts";
 import { Structure } from "./structure.ts";
-import { NO_PAGE } from "./tlb-access.ts";
+import { emitMissed, NO_PAGE } from "./tlb-access.ts";
 import type { Draft } from "./translations.ts";
 import { VectorEmitter } from "./vector-emitter.ts";
 
@@ -54,12 +54,9 @@ class RegionWriter {
       cpu,
       gates,
       () => this.#leave(),
-      (address, write) => {
-        const { out } = this.body;
-        out.get(address.local);
-        if (!address.long) out.byte(OP.i64ExtendI32U);
-        out.set(LOCAL.missed);
-        this.#leave(write ? LEAVING.write : LEAVING.read);
+      (address, access) => {
+        emitMissed(this.body, address, access);
+        this.#leave(null);
       },
     );
     const writer = this;
@@ -253,14 +250,16 @@ class RegionWriter {
 
   // Ways out
 
-  /** Leaves before the instruction being written, which the evaluator then does. */
-  #leave(why: number = LEAVING.evaluate): void {
+  /** Leaves before the instruction being written, which the evaluator then does; `null`: it is known why. */
+  #leave(why: number | null = LEAVING.evaluate): void {
     const { out } = this.body;
     this.#refund(this.#undone);
     out.i64(this.#rip);
     out.set(LOCAL.rip);
-    out.i32(why);
-    out.set(LOCAL.leaving);
+    if (why !== null) {
+      out.i32(why);
+      out.set(LOCAL.leaving);
+    }
     this.body.branch(this.#exit);
   }
 

@@ -18,9 +18,10 @@ import * as x from "./expressions.ts";
 import { extendedRoutines } from "./extended-routines.ts";
 import { emitResult, type FlagView, flagOf } from "./flag-view.ts";
 import { FunctionWriter } from "./function-writer.ts";
+import { pageSpan, SPAN_TYPE } from "./page-span.ts";
 import { pageWalk } from "./page-walk.ts";
 
-/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, `findPage`, routines, `callOut`, `claim`, `arrive`. */
+/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, `findPage`, routines, `callOut`, `claim`, `arrive`, `span`. */
 export const TYPES: readonly FunctionType[] = [
   { parameters: [I32], results: [I32] },
   { parameters: [I32, I64, I64, I64, I32], results: [I32] },
@@ -30,6 +31,7 @@ export const TYPES: readonly FunctionType[] = [
   { parameters: [I32, I32, I64, I64, I64], results: [I32] },
   CLAIM_TYPE,
   ARRIVAL_TYPE,
+  SPAN_TYPE,
 ];
 const STATUS_TYPE = 1;
 const FILL_TYPE = 2;
@@ -43,6 +45,8 @@ const IMPORTS = [
   { name: "findPage", type: WALK_TYPE },
   { name: "claim", type: TYPES.indexOf(CLAIM_TYPE) },
   { name: "arrive", type: TYPES.indexOf(ARRIVAL_TYPE) },
+  { name: "resume", type: TYPES.indexOf(ARRIVAL_TYPE) },
+  { name: "span", type: TYPES.indexOf(SPAN_TYPE) },
 ] as const;
 
 /** The functions that one module of regions imports. */
@@ -52,6 +56,8 @@ export class ModuleImports implements RuntimeFunctions {
   readonly findPage = 2;
   readonly claim = 3;
   readonly arrive = 4;
+  readonly resume = 5;
+  readonly span = 6;
   readonly list: { readonly name: string; readonly type: number }[] = [...IMPORTS];
 
   /** Whether some of them are routines of the x87. */
@@ -183,7 +189,7 @@ function fillFunction(): FunctionBody {
 
 /** The runtime's functions, as they are imported by regions. */
 export function makeRuntime(imports: WebAssembly.ModuleImports, size: number): WebAssembly.ModuleImports {
-  const functions = [statusFunction(), fillFunction(), pageWalk(size, WALK_TYPE)];
+  const functions = [statusFunction(), fillFunction(), pageWalk(size, WALK_TYPE), pageSpan(TYPES.indexOf(SPAN_TYPE))];
   const module = new WebAssembly.Module(encodeModule({ types: TYPES, imports: [], functions }));
   return new WebAssembly.Instance(module, { engine: imports }).exports as WebAssembly.ModuleImports;
 }

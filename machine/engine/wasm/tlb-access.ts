@@ -4,7 +4,7 @@ import { ENTRIES, tagKey } from "#machine/memory/tlb.ts";
 import { FETCHED } from "./cells.ts";
 import { I32, I64, OP } from "./encoder.ts";
 import { as32, as64, local, type Value } from "./expressions.ts";
-import type { FunctionWriter } from "./function-writer.ts";
+import { type FunctionWriter, LEAVING, LOCAL } from "./function-writer.ts";
 
 const ENTRY_BYTES = 16;
 const TABLE_BYTES = ENTRIES * ENTRY_BYTES;
@@ -24,7 +24,7 @@ export interface Access {
 }
 
 /** Writes the code that leaves because the TLB has no entry; `address` is a local with the linear address. */
-export type Miss = (address: { readonly local: number; readonly long: boolean }, write: boolean) => void;
+export type Miss = (address: { readonly local: number; readonly long: boolean }, access: Access) => void;
 
 /**
  * Leaves the place of the bytes at a linear address on the stack, as i32. Where the TLB has no entry for them, or they
@@ -36,7 +36,7 @@ export function emitPlace(fn: FunctionWriter, access: Access, depth: number, mis
   const address = { local: access.long ? whole : low, long: access.long };
   const found = access.claim === undefined ? -1 : fn.take(I32);
   fn.open(OP.if);
-  if (found < 0) miss(address, access.write);
+  if (found < 0) miss(address, access);
   else {
     emitClaim(fn, access, address, found, miss);
     fn.otherwise();
@@ -67,7 +67,7 @@ function emitClaim(
   out.tee(found);
   out.byte(OP.i32Eqz);
   fn.open(OP.if);
-  miss(address, access.write);
+  miss(address, access);
   fn.end();
 }
 
@@ -144,7 +144,7 @@ export function emitRememberedPlace(
   const { low, entry, whole: wide } = emitTagTest(fn, inside, depth);
   const address = { local: access.long ? wide : low, long: access.long };
   fn.open(OP.if);
-  if (access.claim === undefined) miss(address, access.write);
+  if (access.claim === undefined) miss(address, access);
   else emitClaim(fn, access, address, place, miss);
   fn.otherwise();
   emitSum(fn, access, entry, low);
@@ -161,6 +161,27 @@ export function emitRememberedPlace(
   out.set(place);
   fn.end();
   out.get(place);
+}
+
+/** Sets `missed` and `leaving`: the page is to be found, unless the bytes lie in two, which only the evaluator can tell apart. */
+export function emitMissed(
+  { out }: FunctionWriter,
+  address: { readonly local: number; readonly long: boolean },
+  { bytes, write }: Access,
+): void {
+  out.get(address.local);
+  if (!address.long) out.byte(OP.i64ExtendI32U);
+  out.set(LOCAL.missed);
+  out.i32(LEAVING.evaluate);
+  out.i32(write ? LEAVING.write : LEAVING.read);
+  out.get(LOCAL.missed);
+  out.byte(OP.i32WrapI64);
+  out.i32(0xfff);
+  out.byte(OP.i32And);
+  out.i32(0x1000 - bytes);
+  out.byte(OP.i32GtU);
+  out.byte(OP.select);
+  out.set(LOCAL.leaving);
 }
 
 /** Drops the page of a linear address from the TLB; `leave` runs where code may have been fetched from it. */
