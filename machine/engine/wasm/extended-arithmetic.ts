@@ -24,7 +24,7 @@ import {
   wide,
   xor,
 } from "./extended-values.ts";
-import type { RoutineWriter } from "./routine-writer.ts";
+import type { RoutineWriter, Variable } from "./routine-writer.ts";
 
 /** What follows the significand where bits are missing: below, at and above one half. */
 const BELOW_HALF = 1n << 62n;
@@ -220,8 +220,10 @@ export function giveRoot(w: RoutineWriter, place: Value, value: Extended): void 
   const high = w.let(x.select(isOdd, value.significand, right(value.significand, c(1))));
   const low = w.let(x.select(isOdd, wide(c(0)), left(value.significand, c(63))));
   const exponent = w.let(right(subtract(add(value.head, c(BIAS)), isOdd), c(1)));
-  const root = w.variable(estimate(high));
-  improve(w, root, high, low);
+  const half = w.let(halfEstimate(high));
+  const root = w.variable(left(half, c(1)));
+  const guess = product(w, root.value, root.value);
+  improve(w, root, half, subtract(subtract(high, guess.high), wide(isBelow(low, guess.low))));
   const square = product(w, root.value, root.value);
   const above = w.variable(subtract(subtract(high, square.high), wide(isBelow(low, square.low))));
   const below = w.variable(subtract(low, square.low));
@@ -250,27 +252,21 @@ export function giveRoot(w: RoutineWriter, place: Value, value: Extended): void 
   giveRounded(w, place, { sign: c(0), exponent, significand: root.value, rest });
 }
 
-const double = (value: Value) => x.make(OP.f64ConvertI64U, F64, [wide(value)], 64);
-const doubleSigned = (value: Value) => x.make(OP.f64ConvertI64S, F64, [wide(value)], 64);
+const number = (value: Value) => x.make(OP.f64ConvertI64S, F64, [wide(value)], 64);
 const f64 = (op: number, ...operands: Value[]) => x.make(op, F64, operands, 64);
-const TWO_32 = () => double(c(1n << 32n));
-const SATURATE = { signed: 6, unsigned: 7 };
-const whole = (kind: keyof typeof SATURATE, value: Value) =>
-  x.make(x.SATURATING, I64, [value], 64, 0, [SATURATE[kind]]);
+const TWO_32 = () => number(c(1n << 32n));
+const SATURATE_SIGNED = 6;
+const whole = (value: Value) => x.make(x.SATURATING, I64, [value], 64, 0, [SATURATE_SIGNED]);
 
-/** The root of high × 2^64, good to 52 bits. */
-function estimate(high: Value): Value {
-  return whole("unsigned", f64(OP.f64Mul, f64(OP.f64Sqrt, double(high)), TWO_32()));
+/** Half the root of high × 2^64, good to 52 bits. Signed conversions are the cheap ones. */
+function halfEstimate(high: Value): Value {
+  return whole(f64(OP.f64Mul, f64(OP.f64Sqrt, number(right(high, c(2)))), TWO_32()));
 }
 
-/** One step of Newton's method; what it leaves is a unit or two. */
-function improve(w: RoutineWriter, root: ReturnType<RoutineWriter["variable"]>, high: Value, low: Value): void {
-  const square = product(w, root.value, root.value);
-  const below = w.let(subtract(low, square.low));
-  const above = w.let(subtract(subtract(high, square.high), wide(isBelow(low, square.low))));
-  const scaled = f64(OP.f64Mul, f64(OP.f64Mul, doubleSigned(above), TWO_32()), TWO_32());
-  const error = f64(OP.f64Add, scaled, double(below));
-  const step = w.let(whole("signed", f64(OP.f64Div, error, f64(OP.f64Add, double(root.value), double(root.value)))));
+/** One step of Newton's method, given the upper half of what the square lacks; what it leaves is a unit or two. */
+function improve(w: RoutineWriter, root: Variable, half: Value, lacking: Value): void {
+  const scaled = f64(OP.f64Mul, f64(OP.f64Mul, number(lacking), TWO_32()), number(c(1n << 30n)));
+  const step = w.let(whole(f64(OP.f64Div, scaled, number(half))));
   const better = w.let(add(root.value, step));
   const wrapped = and(x.isZero(isNegative(better)), x.isZero(isNegative(step)));
   root.set(x.select(wrapped, c(0xffffffffffffffffn), better));
