@@ -92,7 +92,7 @@ function fragmentation({ freeBytes, largestFree, blocks }: HeapView): string {
 /** Internal fragmentation: what blocks have beyond what was asked for; null where the kernel does not count that. */
 function lostInside({ usedBytes, counts, changing }: HeapView): string | null {
   const asked = counts.find(([name]) => name === "bytesInUse")?.[1];
-  if (changing || asked === undefined || usedBytes === 0 || Number(asked) > usedBytes) return null;
+  if (changing || asked === undefined || Number(asked) >= usedBytes) return null;
   return `Of ${size(usedBytes)} in use ${size(asked)} were asked for; the blocks are ${size(usedBytes - Number(asked))} larger.`;
 }
 
