@@ -53,19 +53,10 @@ export function tablesOf(size: number): Tables {
   return { records: start, index, pages, lines: pages + PAGES * PAGE_BYTES };
 }
 
-export interface NewRecord {
-  readonly slot: number;
-  readonly length: number;
-  readonly registers: readonly number[];
-  readonly immediate: bigint;
-  readonly displacement: bigint;
-}
-
 export class CodeRecords {
   readonly #tables: Tables;
   readonly #bytes: Uint8Array;
   readonly #halves: Uint32Array;
-  readonly #words: BigInt64Array;
   /** Something has been noted: memory that nobody has touched costs nothing, and should stay so. */
   #isUsed = false;
   /** The number of the record that comes next. */
@@ -78,7 +69,6 @@ export class CodeRecords {
     this.#tables = tablesOf(size);
     this.#bytes = new Uint8Array(memory.buffer);
     this.#halves = new Uint32Array(memory.buffer);
-    this.#words = new BigInt64Array(memory.buffer);
   }
 
   /** Word of the index for a place. */
@@ -118,7 +108,8 @@ export class CodeRecords {
     return record;
   }
 
-  enter(place: number, context: number, { slot, length, registers, immediate, displacement }: NewRecord): void {
+  /** Makes a record, all but its numbers, and gives its address in the machine's memory. */
+  enter(place: number, context: number, slot: number, length: number, registers: readonly number[]): number {
     this.#isUsed = true;
     const record = this.#place(place);
     const halves = this.#halves;
@@ -128,8 +119,7 @@ export class CodeRecords {
     this.#bytes[record + RECORD.length] = length;
     for (let index = 0; index < registers.length; index++)
       this.#bytes[record + RECORD.registers + index] = registers[index]! * 8;
-    this.#words[(record + RECORD.immediate) >> 3] = immediate;
-    this.#words[(record + RECORD.displacement) >> 3] = displacement;
+    return record;
   }
 
   /** How often execution has jumped to a record since that was last asked. */

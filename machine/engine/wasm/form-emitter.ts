@@ -2,7 +2,7 @@
 
 import { fillBlock, moveBlock } from "#machine/cpu/blocks.ts";
 import { clearInterrupts, pushFlags } from "#machine/cpu/flag-access.ts";
-import { STATUS } from "#machine/cpu/flags.ts";
+import { type Flag, STATUS } from "#machine/cpu/flags.ts";
 import * as at from "#machine/cpu/layout.ts";
 import type { SystemOperation } from "#machine/cpu/semantics.ts";
 import type { DecodedInstruction } from "../code-cache.ts";
@@ -11,6 +11,7 @@ import { I32, I64, OP } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import type { FlagView } from "./flag-view.ts";
+import { loadedCondition, loadedFlag } from "./loaded-flags.ts";
 import { type Hole, withHoles } from "./open-instruction.ts";
 import { VectorEmitter } from "./vector-emitter.ts";
 
@@ -66,6 +67,16 @@ export class FormEmitter extends VectorEmitter {
     this.#expected = null;
     if (hole === null) return x.constant(value);
     return x.loaded(OP.i64Load, x.local(FORM.record, I32), RECORD[hole]);
+  }
+
+  override flag(flag: Flag): Value {
+    const isOld = this.branch.flags.form === null && !this.touchesFlags;
+    return (isOld ? loadedFlag(flag) : null) ?? super.flag(flag);
+  }
+
+  override condition(code: number): Value {
+    const isOld = this.branch.flags.form === null && !this.touchesFlags;
+    return (isOld ? loadedCondition(code) : null) ?? super.condition(code);
   }
 
   /** Whether the instruction changes status flags. */

@@ -4,11 +4,10 @@ import type { Instruction } from "#isa/instruction.ts";
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import { meaningOf, vectorMeaningOf } from "#machine/cpu/instruction-set.ts";
 import { RAM } from "#machine/cpu/layout.ts";
-import { isCanonical } from "#machine/memory/canonical.ts";
 import type { DecodedInstruction } from "../code-cache.ts";
 import { FORM_TYPE } from "./arrival.ts";
 import { NotEmitted } from "./branch-emitter.ts";
-import type { CodeRecords, NewRecord } from "./code-records.ts";
+import { type CodeRecords, RECORD } from "./code-records.ts";
 import type { Context } from "./context.ts";
 import { encodeModule } from "./encoder.ts";
 import { type Form, makeForm } from "./form-function.ts";
@@ -49,7 +48,7 @@ interface Field {
   readonly at: number;
   readonly bytes: number;
   readonly width: number;
-  readonly plus: bigint;
+  readonly plus: number;
 }
 
 interface Found {
@@ -103,9 +102,8 @@ export class Forms {
   #enterOne(place: number, rip: bigint, context: Context, end: number): number | "later" | "never" {
     const head = end - place > 16 ? this.#findHead(place, context) : null;
     if (head !== null) {
-      const record = this.#fill(head, place);
-      if (head.isRelative && !mayReach(rip + record.displacement, context)) return "later";
-      this.records.enter(place, context.id, record);
+      if (head.isRelative && !isFarFromEdges(rip)) return "later";
+      this.#enterHead(head, place, context);
       return head.ends ? -head.length : head.length;
     }
     const bytes = this.cpu.memory.readBytes(place, Math.min(15, end - place));
@@ -115,8 +113,11 @@ export class Forms {
     const isLast = place + decoded.length === end;
     const found = this.#formOf(decoded, context, isLast);
     if (typeof found === "string") return found;
-    if (isRelative(decoded.instruction) && !mayReach(rip + found.open.displacement, context)) return "later";
-    this.records.enter(place, context.id, { ...found.open, slot: found.form.slot, length: decoded.length });
+    if (isRelative(decoded.instruction) && !isFarFromEdges(rip)) return "later";
+    const { registers, immediate, displacement } = found.open;
+    const record = this.records.enter(place, context.id, found.form.slot, decoded.length, registers);
+    this.#view.setBigUint64(record + RECORD.immediate, BigInt.asUintN(64, immediate), true);
+    this.#view.setBigUint64(record + RECORD.displacement, BigInt.asUintN(64, displacement), true);
     if (!isLast && bytes.length === 15) this.#learn(found.form, bytes, decoded.instruction, context);
     return endsBlock(decoded.instruction) ? -decoded.length : decoded.length;
   }
@@ -191,25 +192,27 @@ export class Forms {
     return null;
   }
 
-  #fill({ form, length, registers, immediate, displacement }: Head, place: number): NewRecord {
-    return {
-      slot: form.slot,
-      length,
-      registers,
-      immediate: this.#read(place, immediate),
-      displacement: this.#read(place, displacement),
-    };
+  /** Makes the record of an instruction whose head is known. */
+  #enterHead({ form, length, registers, immediate, displacement }: Head, place: number, context: Context): void {
+    const record = this.records.enter(place, context.id, form.slot, length, registers);
+    this.#copy(place, immediate, record + RECORD.immediate);
+    this.#copy(place, displacement, record + RECORD.displacement);
   }
 
-  #read(place: number, { at, bytes, width, plus }: Field): bigint {
+  /** Puts a number of an instruction into its record. */
+  #copy(place: number, { at, bytes, width, plus }: Field, to: number): void {
+    const view = this.#view;
     const start = RAM + place + at;
-    let value: bigint;
-    if (bytes === 0) return plus;
-    if (bytes === 1) value = BigInt(this.#view.getInt8(start));
-    else if (bytes === 2) value = BigInt(this.#view.getInt16(start, true));
-    else if (bytes === 4) value = BigInt(this.#view.getInt32(start, true));
-    else value = this.#view.getBigInt64(start, true);
-    return (width === 0 ? value : BigInt.asUintN(width, value)) + plus;
+    if (bytes === 8) {
+      view.setBigUint64(to, view.getBigUint64(start, true), true);
+      return;
+    }
+    let value = plus;
+    if (bytes === 1) value += view.getInt8(start);
+    else if (bytes === 2) value += view.getInt16(start, true);
+    else if (bytes === 4) value += view.getInt32(start, true);
+    view.setInt32(to, width < 32 ? value & (2 ** width - 1) : value, true);
+    view.setInt32(to + 4, width === 64 && value < 0 ? -1 : 0, true);
   }
 
   /** Finds out which of the bytes are only numbers, by changing one after the other. */
@@ -231,21 +234,23 @@ export class Forms {
       fields[name].count++;
     }
     if (head > LONGEST_HEAD || isComputed(instruction)) return;
-    const field = (name: "immediate" | "displacement"): Field => {
+    if (Object.values(fields).some(({ count }) => !NUMBER_BYTES.includes(count))) return;
+    const field = (name: "immediate" | "displacement"): Field | null => {
       const { first, count } = fields[name];
-      if (count === 0) return { at: 0, bytes: 0, width: 0, plus: open[name] };
-      if (isRelative(instruction)) return { at: first, bytes: count, width: 0, plus: BigInt(length) };
+      if (count === 0) return open[name] === 0n ? { at: 0, bytes: 0, width: 64, plus: 0 } : null;
+      if (isRelative(instruction)) return { at: first, bytes: count, width: 64, plus: length };
       const width = name === "immediate" ? immediateWidth(instruction) : displacementWidth(instruction);
-      return { at: first, bytes: count, width, plus: 0n };
+      return { at: first, bytes: count, width, plus: 0 };
     };
+    const [immediate, displacement] = [field("immediate"), field("displacement")];
+    if (immediate === null || displacement === null) return;
     const maps = this.#heads.get(context.id) ?? Array.from({ length: LONGEST_HEAD + 1 }, () => new Map<number, Head>());
     this.#heads.set(context.id, maps);
     let key = 0;
     for (let index = head - 1; index >= 0; index--) key = key * 256 + bytes[index]!;
     const { registers } = open;
-    const parts = { immediate: field("immediate"), displacement: field("displacement") };
     const ways = { isRelative: isRelative(instruction), ends: endsBlock(instruction) };
-    maps[head]!.set(key, { form, length, registers, ...ways, ...parts });
+    maps[head]!.set(key, { form, length, registers, ...ways, immediate, displacement });
   }
 
   clear(): void {
@@ -262,6 +267,8 @@ export class Forms {
 const MOST_REGISTERS = 3;
 /** Records made at a time. */
 const LONGEST_RUN = 48;
+/** Bytes that a number has in an instruction. */
+const NUMBER_BYTES: readonly number[] = [0, 1, 2, 4, 8];
 /** Bytes of a head; their number must fit in a double. */
 const LONGEST_HEAD = 6;
 
@@ -282,9 +289,10 @@ function isRelative({ operands }: Instruction): boolean {
   return operands[0]?.kind === "relative";
 }
 
-/** Whether the target of a relative jump is one that it may have. */
-function mayReach(target: bigint, { mode }: Context): boolean {
-  return mode !== 64 || isCanonical(BigInt.asUintN(64, target));
+/** Whether no relative jump from here can lead to an address that is not canonical. */
+function isFarFromEdges(rip: bigint): boolean {
+  const page = (rip >> 40n) & 0xffffn;
+  return page !== 0x7fn && page !== 0xff80n;
 }
 
 function isComputed({ mnemonic, operands }: Instruction): boolean {

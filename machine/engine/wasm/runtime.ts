@@ -84,6 +84,24 @@ const VALUE = 5;
 const KINDS: readonly LazyKind[] = [ADD, SUBTRACT, RESULT, INCREMENT, DECREMENT];
 const WIDTHS: readonly Width[] = [8, 16, 32, 64];
 
+/** Kinds and widths in a row: five places for each kind, at 0, 1, 2 and 4 the four widths. */
+const PLACES = 30;
+const placeOf = (kind: LazyKind, width: Width) => kind * 5 + (width >> 4);
+
+function emitPlaceOfForm({ out }: FunctionWriter): void {
+  out.get(PARAMETER.state);
+  out.i32(0xff);
+  out.byte(OP.i32And);
+  out.i32(5);
+  out.byte(OP.i32Mul);
+  out.get(PARAMETER.state);
+  out.i32(12);
+  out.byte(OP.i32ShrU);
+  out.i32(7);
+  out.byte(OP.i32And);
+  out.byte(OP.i32Add);
+}
+
 /** The six status flags from what was kept of the last instructions that set them: state, left, right, result, bits. */
 function statusFunction(): FunctionBody {
   const fn = new FunctionWriter(Object.keys(PARAMETER).length, [I32]);
@@ -92,20 +110,19 @@ function statusFunction(): FunctionBody {
   out.get(PARAMETER.bits);
   out.set(VALUE);
   const done = fn.open(OP.block);
-  for (const kind of KINDS) {
-    for (const width of WIDTHS) {
-      out.get(PARAMETER.state);
-      out.i32(0x7fff);
-      out.byte(OP.i32And);
-      out.i32(kind | (width << 8));
-      out.byte(OP.i32Eq);
-      fn.open(OP.if);
-      fn.emit(allFlags(kind, width));
-      out.set(VALUE);
-      fn.release();
-      fn.branch(done);
-      fn.end();
-    }
+  const ways = [...KINDS].reverse().flatMap((kind) => [...WIDTHS].reverse().map((width) => ({ kind, width })));
+  const labels = new Map(ways.map(({ kind, width }) => [placeOf(kind, width), fn.open(OP.block)]));
+  emitPlaceOfForm(fn);
+  out.byte(OP.brTable);
+  out.unsigned(PLACES);
+  for (let place = 0; place < PLACES; place++) out.unsigned(fn.level - (labels.get(place) ?? done));
+  out.unsigned(fn.level - done);
+  for (const { kind, width } of ways.reverse()) {
+    fn.end();
+    fn.emit(allFlags(kind, width));
+    out.set(VALUE);
+    fn.release();
+    fn.branch(done);
   }
   fn.end();
   const overridden = () => {

@@ -38,6 +38,8 @@ export interface Region {
   readonly high: number;
   /** The mapping under which it was last checked. */
   generation: number;
+  /** It has not been dropped. */
+  isAlive: boolean;
 }
 
 /** Modules alive at a time, and bytes of WebAssembly in them. */
@@ -51,9 +53,10 @@ const TABLE_SIZE = MOST_REGIONS + MOST_FORMS;
 
 export class Translations {
   readonly jumps: JumpCache;
-  modules = 0;
   bytes = 0;
   readonly table = new WebAssembly.Table({ element: "anyfunc", initial: TABLE_SIZE });
+  /** Oldest first. */
+  #modules: { readonly regions: readonly Region[]; readonly bytes: number }[] = [];
   readonly #free: number[] = [];
   #slots = 0;
   /** Regions by context and entry; several where an address has meant several places. */
@@ -118,21 +121,31 @@ export class Translations {
     const imports = new ModuleImports();
     const functions = drafts.map((draft, index) => regionFunction(draft, this.cpu, imports, `r${index}`));
     const bytes = encodeModule({ types: TYPES, imports: imports.list, functions });
-    if (this.modules >= MOST_MODULES || this.bytes + bytes.length > MOST_BYTES) this.clear();
+    while (this.modules >= MOST_MODULES || (this.modules > 0 && this.bytes + bytes.length > MOST_BYTES)) this.#evict();
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { engine: this.importsOf(imports) });
-    this.modules++;
     this.bytes += bytes.length;
-    for (const [index, draft] of drafts.entries())
-      this.#enter(draft, exports[`r${index}`] as Region["run"], generation);
+    const regions = drafts.map((draft, index) => this.#enter(draft, exports[`r${index}`] as Region["run"], generation));
+    this.#modules.push({ regions, bytes: bytes.length });
   }
 
-  #enter(draft: Draft, run: Region["run"], generation: number): void {
-    if (this.#free.length === 0 && this.#slots === MOST_REGIONS) this.clear();
+  get modules(): number {
+    return this.#modules.length;
+  }
+
+  /** Drops the oldest module: what is still hot in it comes back. */
+  #evict(): void {
+    const oldest = this.#modules.shift()!;
+    this.bytes -= oldest.bytes;
+    for (const region of oldest.regions) if (region.isAlive) this.#drop(region);
+  }
+
+  #enter(draft: Draft, run: Region["run"], generation: number): Region {
+    while (this.#free.length === 0 && this.#slots === MOST_REGIONS) this.#evict();
     const slot = this.#free.pop() ?? this.#slots++;
     this.table.set(slot, run);
     const low = Number(BigInt.asUintN(32, draft.entry));
     const high = Number(draft.entry >> 32n);
-    const region = { draft, run, slot, low, high, generation };
+    const region = { draft, run, slot, low, high, generation, isAlive: true };
     const { id } = draft.context;
     const entries = this.#entries.get(id) ?? new Map<number, Region[]>();
     this.#entries.set(id, entries);
@@ -144,6 +157,7 @@ export class Translations {
       if (regions === undefined) this.#pages.set(page, new Set([region]));
       else regions.add(region);
     }
+    return region;
   }
 
   /** Whether code of a page is translated. */
@@ -172,6 +186,7 @@ export class Translations {
 
   #drop(region: Region): void {
     const { draft, low, high, slot } = region;
+    region.isAlive = false;
     const entries = this.#entries.get(draft.context.id)!;
     const key = keyOf(low, high);
     const others = entries.get(key)!.filter((other) => other !== region);
@@ -196,7 +211,7 @@ export class Translations {
     this.#entries.clear();
     this.#pages.clear();
     this.jumps.clear();
-    this.modules = 0;
+    this.#modules = [];
     this.bytes = 0;
   }
 }
