@@ -75,6 +75,9 @@ function arrival(size: number, name: string, hot: number | null): FunctionBody {
   out.set(place);
   emitRecord(fn, place, index);
   out.tee(record);
+  out.byte(OP.i32Eqz);
+  out.branch(OP.brIf, fn.level - unknown);
+  out.get(record);
   out.memory(OP.i64Load, RECORD.tag);
   context();
   out.i64(32n);
@@ -242,6 +245,11 @@ function emitDropping(
   out.memory(OP.i32Load, RECORD.tag);
   out.get(at);
   out.byte(OP.i32Eq);
+  // Where there is no record, the registers lie at its place.
+  out.get(record);
+  out.i32(0);
+  out.byte(OP.i32Ne);
+  out.byte(OP.i32And);
   fn.open(OP.if);
   out.get(record);
   out.i64(0n);
