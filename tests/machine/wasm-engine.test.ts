@@ -269,6 +269,12 @@ patched: mov eax, 0
     );
   });
 
+  it("a store beside code, through a register, leaves that register alone", () => {
+    const next = `mov eax, ${START + 0x800}\n mov dword [rax], 5\n mov ecx, eax\n jmp again`;
+    agree(`again: ${next}`, [1, 2, 3, 4, 7, 40, 4000]);
+    agree(`again: ${next}`, [1, 2, 3, 4, 7, 40], { engine: eagerWasmEngine });
+  });
+
   it("code that another part of a loop has written runs as it is now", () => {
     agree(
       `mov edi, ${DATA}
