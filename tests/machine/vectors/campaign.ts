@@ -29,21 +29,24 @@ const only = new RegExp(`^(${values.only})$`);
 const plans = [...userPlans(64), ...userPlans(32)].filter(
   (plan) => only.test(plan.form.mnemonic) || values.only === ".",
 );
-/** Requests are some kilobytes each: so many forms at once. */
-const BATCH = 40;
+/** Requests are some kilobytes each: so many of them at once, of whole forms. */
+const MOST_AT_ONCE = 8000;
+const BATCH = Math.max(1, Math.floor(MOST_AT_ONCE / Number(values.cases)));
 let cases = 0;
 let mismatches = 0;
 for (let from = 0; from < plans.length; from += BATCH) {
   const groups = plans.slice(from, from + BATCH).map((plan) => draftsOf(plan, Number(values.cases), next));
   const drafts = groups.flat();
-  const outputs = runOnHost(drafts);
+  const inputs = drafts.map(inputsOf);
+  const outputs = runOnHost(inputs);
   let at = 0;
   for (const [index, group] of groups.entries()) {
     const { form, mode, operandWidth } = plans[from + index]!;
     const wrong: string[] = [];
     for (const draft of group) {
-      const vector = { ...draft, undefinedFlags: undefinedFlags(inputsOf(draft)), outputs: outputs[at++]! };
-      const list = differences(vector, processor.run);
+      const vector = { ...draft, undefinedFlags: undefinedFlags(inputs[at]!), outputs: outputs[at]! };
+      const list = differences(vector, processor.run, inputs[at]);
+      at++;
       const instruction = decode(draft.code, 0, draft.mode);
       const shown = instruction.mnemonic === null ? "?" : format(instruction, BigInt(START));
       if (list.length > 0) wrong.push(`    ${shown} (seed ${draft.seed}): ${list.join("; ")}`);

@@ -39,8 +39,11 @@ function pointerBytes(instruction: Instruction, inputs: VectorInputs): (at: numb
 }
 
 /** Empty where nothing differs. */
-export function differences(vector: Vector, run: (inputs: VectorInputs) => VectorOutputs): string[] {
-  const inputs = inputsOf(vector);
+export function differences(
+  vector: Vector,
+  run: (inputs: VectorInputs) => VectorOutputs,
+  inputs = inputsOf(vector),
+): string[] {
   const found = run(inputs);
   const { outputs } = vector;
   const wrong: string[] = [];

@@ -15,7 +15,7 @@ const casesPerForm = Number(process.argv[2] ?? 24);
 const next = randomNumbers(20);
 const plans = [...userPlans(64), ...userPlans(32)];
 const drafts = plans.flatMap((plan) => draftsOf(plan, casesPerForm, next));
-const outputs = runOnHost(drafts);
+const outputs = runOnHost(drafts.map(inputsOf));
 const lines = drafts.map((draft, index) => {
   return writeVector({ ...draft, undefinedFlags: undefinedFlags(inputsOf(draft)), outputs: outputs[index]! });
 });

@@ -3,16 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  COMPARED_FLAGS,
-  inputsOf,
-  START,
-  type UserMode,
-  type VectorCase,
-  type VectorInputs,
-  type VectorOutputs,
-  WINDOW_SIZE,
-} from "./cases.ts";
+import { COMPARED_FLAGS, START, type UserMode, type VectorInputs, type VectorOutputs, WINDOW_SIZE } from "./cases.ts";
 import { comparedMedia, MEDIA_SIZE } from "./media-state.ts";
 
 const REQUEST_SIZE = 8 + 16 + 16 * 8 + 8 + WINDOW_SIZE + MEDIA_SIZE;
@@ -43,27 +34,25 @@ function readResult(bytes: Uint8Array, mode: UserMode): VectorOutputs {
   return { registers, rip, flags: Number(word(17)) & COMPARED_FLAGS, memory, media, fault };
 }
 
-/** What the processor makes of each case, in their order. */
-export function runOnHost(drafts: readonly VectorCase[]): VectorOutputs[] {
+let harness: string | null = null;
+
+/** The compiled harness; it goes with this process. */
+function compiled(): string {
+  if (harness !== null) return harness;
   const folder = mkdtempSync(join(tmpdir(), "vectors-"));
-  try {
-    const program = join(folder, "harness");
-    execFileSync("gcc", [
-      "-O1",
-      "-Wall",
-      "-mno-red-zone",
-      "-pie",
-      "-fPIE",
-      "-o",
-      program,
-      join(import.meta.dirname, "harness.c"),
-    ]);
-    const input = Buffer.concat(drafts.map((draft) => requestBytes(inputsOf(draft))));
-    const output = execFileSync(program, { input, maxBuffer: drafts.length * RESULT_SIZE + 1 });
-    return drafts.map(({ mode }, index) =>
-      readResult(output.subarray(index * RESULT_SIZE, (index + 1) * RESULT_SIZE), mode),
-    );
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  process.on("exit", () => rmSync(folder, { recursive: true }));
+  const program = join(folder, "harness");
+  const source = join(import.meta.dirname, "harness.c");
+  execFileSync("gcc", ["-O1", "-Wall", "-mno-red-zone", "-pie", "-fPIE", "-o", program, source]);
+  harness = program;
+  return program;
+}
+
+/** What the processor makes of each case, in their order. */
+export function runOnHost(cases: readonly VectorInputs[]): VectorOutputs[] {
+  const input = Buffer.concat(cases.map(requestBytes));
+  const output = execFileSync(compiled(), { input, maxBuffer: cases.length * RESULT_SIZE + 1 });
+  return cases.map(({ mode }, index) =>
+    readResult(output.subarray(index * RESULT_SIZE, (index + 1) * RESULT_SIZE), mode),
+  );
 }
