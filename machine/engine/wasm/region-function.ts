@@ -1,28 +1,20 @@
 /** The code of one region: a WebAssembly function that runs its blocks on registers in locals. */
 
 import type { Cpu } from "#machine/cpu/cpu.ts";
-import { STATUS } from "#machine/cpu/flags.ts";
-import * as at from "#machine/cpu/layout.ts";
 import { NotEmitted, type RuntimeFunctions } from "./branch-emitter.ts";
-import { CELL } from "./cells.ts";
 import type { Context } from "./context.ts";
 import type { Emitter } from "./emitter.ts";
-import { type ByteWriter, type FunctionBody, OP } from "./encoder.ts";
+import { type FunctionBody, OP } from "./encoder.ts";
 import { flagsDie, flagsLive } from "./flag-liveness.ts";
-import { emitStatus, emitStoredFlags } from "./flag-storage.ts";
 import { type FlagForm, sameForm } from "./flag-view.ts";
-import { EXACT_ROUNDING } from "./float-lanes.ts";
 import { FunctionWriter, type Label, LEAVING, LOCAL } from "./function-writer.ts";
 import type { Gates } from "./gates.ts";
-import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, JUMP_SLOT, JUMPS } from "./jump-cache.ts";
 import { type Block, type Step, successorsOf, type Way } from "./region.ts";
+import { REGION_TYPE, RegionFrame } from "./region-frame.ts";
 import { Structure } from "./structure.ts";
-import { emitMissed, NO_PAGE } from "./tlb-access.ts";
+import { emitMissed } from "./tlb-access.ts";
 import type { Draft } from "./translations.ts";
 import { VectorEmitter } from "./vector-emitter.ts";
-
-/** Index of the type of a region. */
-const REGION_TYPE = 0;
 
 class RegionWriter {
   readonly body = new FunctionWriter();
@@ -91,161 +83,13 @@ class RegionWriter {
     this.structure.emit();
     body.end();
     const whole = new FunctionWriter();
-    this.#load(whole);
+    const frame = new RegionFrame(whole, this.emitter, this.context, this.runtime);
+    frame.load();
     whole.out.append(body.out.bytes.subarray(0, body.out.length));
-    this.#store(whole);
-    this.#goOn(whole);
+    frame.store();
+    frame.goOn();
     whole.out.byte(OP.end);
     return { type: REGION_TYPE, locals: body.locals, code: whole.out.result(), name };
-  }
-
-  // The frame around the blocks
-
-  #load({ out }: FunctionWriter): void {
-    const loads: [local: number, op: number, from: number][] = [
-      [LOCAL.left, OP.i64Load, at.LAZY_LEFT],
-      [LOCAL.right, OP.i64Load, at.LAZY_RIGHT],
-      [LOCAL.result, OP.i64Load, at.LAZY_RESULT],
-    ];
-    for (const register of this.emitter.used) loads.push([LOCAL.registers + register, OP.i64Load, register * 8]);
-    for (const [local, op, from] of loads) {
-      out.i32(0);
-      out.memory(op, from);
-      out.set(local);
-    }
-    for (const { page } of this.emitter.pages.values()) {
-      out.i64(NO_PAGE);
-      out.set(page);
-    }
-    if (this.emitter.exactRounding >= 0) {
-      out.i32(0);
-      out.memory(OP.i32Load, at.MXCSR);
-      out.i32(Number(EXACT_ROUNDING.mask));
-      out.byte(OP.i32And);
-      out.i32(Number(EXACT_ROUNDING.value));
-      out.byte(OP.i32Eq);
-      out.set(this.emitter.exactRounding);
-    }
-    for (const [number, local] of this.emitter.vectorLocals) {
-      out.i32(0);
-      out.vectorMemory("load", at.XMM + number * 16);
-      out.set(local);
-    }
-    out.i32(0);
-    out.memory(OP.i32Load, at.LAZY_KIND);
-    out.i32(0);
-    out.memory(OP.i32Load, at.LAZY_WIDTH);
-    out.i32(8);
-    out.byte(OP.i32Shl);
-    out.byte(OP.i32Or);
-    out.set(LOCAL.flagState);
-    out.i32(0);
-    out.memory(OP.i32Load, at.RFLAGS);
-    out.i32(STATUS);
-    out.byte(OP.i32And);
-    out.set(LOCAL.flagBits);
-    if (this.emitter.usesCarry) {
-      emitStatus(out, this.runtime.status);
-      out.i32(1);
-      out.byte(OP.i32And);
-      out.set(LOCAL.carry);
-    }
-  }
-
-  #store(fn: FunctionWriter): void {
-    const { out } = fn;
-    const word = (op: number, to: number, value: () => void) => {
-      out.i32(0);
-      value();
-      out.memory(op, to);
-    };
-    for (const register of this.emitter.written)
-      word(OP.i64Store, register * 8, () => out.get(LOCAL.registers + register));
-    for (const number of this.emitter.vectorsWritten) {
-      out.i32(0);
-      out.get(this.emitter.vectorLocals.get(number)!);
-      out.vectorMemory("store", at.XMM + number * 16);
-    }
-    word(OP.i64Store, at.RIP, () => out.get(LOCAL.rip));
-    emitStoredFlags(fn, null, this.emitter.overrides, this.runtime.status);
-  }
-
-  /** To the region that begins at rip, if the jump cache knows one; otherwise to the forms there, or back to the engine. */
-  #goOn(fn: FunctionWriter): void {
-    const { out } = fn;
-    out.get(LOCAL.leaving);
-    fn.open(OP.if);
-    if (this.emitter.callsOut) this.#returnToLook(fn);
-    this.#findPage(out);
-    out.byte(OP.i32Eqz);
-    fn.open(OP.if);
-    out.get(LOCAL.budget);
-    out.i32(-1);
-    out.byte(OP.i32Xor);
-    out.byte(OP.return);
-    fn.end();
-    fn.end();
-    out.get(LOCAL.rip);
-    out.byte(OP.i32WrapI64);
-    out.tee(LOCAL.label);
-    out.i32(12);
-    out.byte(OP.i32ShrU);
-    out.get(LOCAL.label);
-    out.byte(OP.i32Xor);
-    out.i32(JUMP_ENTRIES - 1);
-    out.byte(OP.i32And);
-    out.i32(JUMP_ENTRY_BYTES);
-    out.byte(OP.i32Mul);
-    out.tee(LOCAL.label);
-    out.memory(OP.i64Load, JUMPS);
-    out.get(LOCAL.rip);
-    out.i64(12n);
-    out.byte(OP.i64Shl);
-    this.#contextNumber(out);
-    out.byte(OP.i64Or);
-    out.byte(OP.i64Eq);
-    fn.open(OP.if);
-    out.get(LOCAL.budget);
-    out.get(LOCAL.label);
-    out.memory(OP.i32Load, JUMPS + JUMP_SLOT);
-    out.byte(OP.returnCallIndirect);
-    out.unsigned(REGION_TYPE);
-    out.unsigned(0);
-    fn.end();
-    out.get(LOCAL.budget);
-    out.get(LOCAL.rip);
-    out.byte(OP.returnCall);
-    out.unsigned(this.runtime.arrive);
-  }
-
-  #returnToLook(fn: FunctionWriter): void {
-    const { out } = fn;
-    out.get(LOCAL.leaving);
-    out.i32(LEAVING.look);
-    out.byte(OP.i32Eq);
-    fn.open(OP.if);
-    out.get(LOCAL.budget);
-    out.byte(OP.return);
-    fn.end();
-  }
-
-  #contextNumber(out: ByteWriter): void {
-    if (!this.emitter.changesContext) out.i64(BigInt(this.context.id));
-    else {
-      out.i32(0);
-      out.memory(OP.i32Load, CELL.context);
-      out.byte(OP.i64ExtendI32U);
-    }
-  }
-
-  /** Leaves 1 on the stack where the runtime has found the page that was missed; a second miss in a row is not its. */
-  #findPage(out: ByteWriter): void {
-    out.get(LOCAL.missed);
-    out.get(LOCAL.leaving);
-    out.get(LOCAL.budget);
-    out.i32(this.context.user ? 1 : 0);
-    out.byte(OP.call);
-    out.unsigned(this.runtime.findPage);
   }
 
   // Ways out

@@ -1,0 +1,179 @@
+/** The frame around a region's blocks: registers loaded before, stored after, and the way to whoever goes on. */
+import { STATUS } from "#machine/cpu/flags.ts";
+import * as at from "#machine/cpu/layout.ts";
+import type { RuntimeFunctions } from "./branch-emitter.ts";
+import { CELL } from "./cells.ts";
+import type { Context } from "./context.ts";
+import { type ByteWriter, OP } from "./encoder.ts";
+import { emitStatus, emitStoredFlags } from "./flag-storage.ts";
+import { EXACT_ROUNDING } from "./float-lanes.ts";
+import { type FunctionWriter, LEAVING, LOCAL } from "./function-writer.ts";
+import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, JUMP_SLOT, JUMPS } from "./jump-cache.ts";
+import { NO_PAGE } from "./tlb-access.ts";
+import type { VectorEmitter } from "./vector-emitter.ts";
+
+/** Index of the type of a region. */
+export const REGION_TYPE = 0;
+
+export class RegionFrame {
+  /** `emitter` has written the blocks: it knows what they need. */
+  constructor(
+    readonly fn: FunctionWriter,
+    readonly emitter: VectorEmitter,
+    readonly context: Context,
+    readonly runtime: RuntimeFunctions,
+  ) {}
+
+  /** Loads what the blocks use. */
+  load(): void {
+    const { out } = this.fn;
+    const loads: [local: number, op: number, from: number][] = [
+      [LOCAL.left, OP.i64Load, at.LAZY_LEFT],
+      [LOCAL.right, OP.i64Load, at.LAZY_RIGHT],
+      [LOCAL.result, OP.i64Load, at.LAZY_RESULT],
+    ];
+    for (const register of this.emitter.used) loads.push([LOCAL.registers + register, OP.i64Load, register * 8]);
+    for (const [local, op, from] of loads) {
+      out.i32(0);
+      out.memory(op, from);
+      out.set(local);
+    }
+    for (const { page } of this.emitter.pages.values()) {
+      out.i64(NO_PAGE);
+      out.set(page);
+    }
+    if (this.emitter.exactRounding >= 0) {
+      out.i32(0);
+      out.memory(OP.i32Load, at.MXCSR);
+      out.i32(Number(EXACT_ROUNDING.mask));
+      out.byte(OP.i32And);
+      out.i32(Number(EXACT_ROUNDING.value));
+      out.byte(OP.i32Eq);
+      out.set(this.emitter.exactRounding);
+    }
+    for (const [number, local] of this.emitter.vectorLocals) {
+      out.i32(0);
+      out.vectorMemory("load", at.XMM + number * 16);
+      out.set(local);
+    }
+    out.i32(0);
+    out.memory(OP.i32Load, at.LAZY_KIND);
+    out.i32(0);
+    out.memory(OP.i32Load, at.LAZY_WIDTH);
+    out.i32(8);
+    out.byte(OP.i32Shl);
+    out.byte(OP.i32Or);
+    out.set(LOCAL.flagState);
+    out.i32(0);
+    out.memory(OP.i32Load, at.RFLAGS);
+    out.i32(STATUS);
+    out.byte(OP.i32And);
+    out.set(LOCAL.flagBits);
+    if (this.emitter.usesCarry) {
+      emitStatus(out, this.runtime.status);
+      out.i32(1);
+      out.byte(OP.i32And);
+      out.set(LOCAL.carry);
+    }
+  }
+
+  /** Stores what they may have changed. */
+  store(): void {
+    const { fn } = this;
+    const { out } = fn;
+    const word = (op: number, to: number, value: () => void) => {
+      out.i32(0);
+      value();
+      out.memory(op, to);
+    };
+    for (const register of this.emitter.written)
+      word(OP.i64Store, register * 8, () => out.get(LOCAL.registers + register));
+    for (const number of this.emitter.vectorsWritten) {
+      out.i32(0);
+      out.get(this.emitter.vectorLocals.get(number)!);
+      out.vectorMemory("store", at.XMM + number * 16);
+    }
+    word(OP.i64Store, at.RIP, () => out.get(LOCAL.rip));
+    emitStoredFlags(fn, null, this.emitter.overrides, this.runtime.status);
+  }
+
+  /** To the region that begins at rip, if the jump cache knows one; otherwise to the forms there, or back to the engine. */
+  goOn(): void {
+    const { fn } = this;
+    const { out } = fn;
+    out.get(LOCAL.leaving);
+    fn.open(OP.if);
+    if (this.emitter.callsOut) this.#returnToLook();
+    this.#findPage(out);
+    out.byte(OP.i32Eqz);
+    fn.open(OP.if);
+    out.get(LOCAL.budget);
+    out.i32(-1);
+    out.byte(OP.i32Xor);
+    out.byte(OP.return);
+    fn.end();
+    fn.end();
+    out.get(LOCAL.rip);
+    out.byte(OP.i32WrapI64);
+    out.tee(LOCAL.label);
+    out.i32(12);
+    out.byte(OP.i32ShrU);
+    out.get(LOCAL.label);
+    out.byte(OP.i32Xor);
+    out.i32(JUMP_ENTRIES - 1);
+    out.byte(OP.i32And);
+    out.i32(JUMP_ENTRY_BYTES);
+    out.byte(OP.i32Mul);
+    out.tee(LOCAL.label);
+    out.memory(OP.i64Load, JUMPS);
+    out.get(LOCAL.rip);
+    out.i64(12n);
+    out.byte(OP.i64Shl);
+    this.#contextNumber(out);
+    out.byte(OP.i64Or);
+    out.byte(OP.i64Eq);
+    fn.open(OP.if);
+    out.get(LOCAL.budget);
+    out.get(LOCAL.label);
+    out.memory(OP.i32Load, JUMPS + JUMP_SLOT);
+    out.byte(OP.returnCallIndirect);
+    out.unsigned(REGION_TYPE);
+    out.unsigned(0);
+    fn.end();
+    out.get(LOCAL.budget);
+    out.get(LOCAL.rip);
+    out.byte(OP.returnCall);
+    out.unsigned(this.runtime.arrive);
+  }
+
+  #returnToLook(): void {
+    const { fn } = this;
+    const { out } = fn;
+    out.get(LOCAL.leaving);
+    out.i32(LEAVING.look);
+    out.byte(OP.i32Eq);
+    fn.open(OP.if);
+    out.get(LOCAL.budget);
+    out.byte(OP.return);
+    fn.end();
+  }
+
+  #contextNumber(out: ByteWriter): void {
+    if (!this.emitter.changesContext) out.i64(BigInt(this.context.id));
+    else {
+      out.i32(0);
+      out.memory(OP.i32Load, CELL.context);
+      out.byte(OP.i64ExtendI32U);
+    }
+  }
+
+  /** Leaves 1 on the stack where the runtime has found the page that was missed; a second miss in a row is not its. */
+  #findPage(out: ByteWriter): void {
+    out.get(LOCAL.missed);
+    out.get(LOCAL.leaving);
+    out.get(LOCAL.budget);
+    out.i32(this.context.user ? 1 : 0);
+    out.byte(OP.call);
+    out.unsigned(this.runtime.findPage);
+  }
+}
