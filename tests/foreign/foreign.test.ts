@@ -21,7 +21,9 @@ function runTo(machine: Machine, end: number): void {
   while (machine.instructions < end && machine.run(end - machine.instructions).kind === "budget");
 }
 
-describe.each(GUESTS)("$name", ({ needs, image, disk, memory, steps, said, ends, more }) => {
+describe.each(GUESTS)("$name", ({ needs, image, disk, memory, steps: all, tested, said, ends, more }) => {
+  const steps = all.slice(0, tested);
+
   test.skipIf(lacks(...needs))("comes to the same state in both engines", () => {
     const bytes = image();
     const machine = createMachine({ image: bytes, memory, engine: "wasm" });
