@@ -22,6 +22,8 @@ import { type Draft, type Region, Translations } from "./wasm/translations.ts";
 
 /** When code is translated, and how. */
 export interface Tiers {
+  /** Instructions after power-on that are left to the evaluator: a PC that starts does little twice. */
+  readonly from: number;
   /** Arrivals that the engine sees at a place, in the evaluator or between regions, after which it is hot. */
   readonly hot: number;
   /** Arrivals in the quick tier after which a place is hot; null for no quick tier. */
@@ -30,9 +32,9 @@ export interface Tiers {
   readonly eagerForms: boolean;
 }
 
-const NORMAL: Tiers = { hot: 60, hotForms: 500, eagerForms: false };
-export const EAGER: Tiers = { hot: 1, hotForms: null, eagerForms: false };
-const FORMS_ONLY: Tiers = { hot: 0xfffe, hotForms: 0x10000, eagerForms: true };
+const NORMAL: Tiers = { from: 150_000, hot: 60, hotForms: 500, eagerForms: false };
+export const EAGER: Tiers = { from: 0, hot: 1, hotForms: null, eagerForms: false };
+const FORMS_ONLY: Tiers = { from: 0, hot: 0xfffe, hotForms: 0x10000, eagerForms: true };
 /** Computed jumps that the evaluator does of each, to learn where they lead. */
 const LEARNED_JUMPS = 48;
 const MOST_SITES = 4096;
@@ -166,7 +168,7 @@ export class WasmEngine extends EvaluatorEngine {
 
   protected override loop(): EngineStop {
     if (this.breakpoints.size > 0) return super.loop();
-    const { evaluator } = this;
+    const { cpu, evaluator } = this;
     const { cursor } = evaluator;
     let arrived = true;
     while (this.left > 0 && this.effort > 0) {
@@ -177,7 +179,7 @@ export class WasmEngine extends EvaluatorEngine {
         this.#context = null;
       }
       const page = cursor.page === null || cursor.offset > cursor.last ? cursor.enter() : cursor.page;
-      if (!evaluator.attention) {
+      if (!evaluator.attention && cpu.retired >= this.tiers.from) {
         const region = arrived ? this.#regionAt(page, cursor.offset) : null;
         if (region !== null) {
           arrived = this.#enter(region.draft.context, region.run);
