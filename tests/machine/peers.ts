@@ -32,7 +32,10 @@ export const QEMU = peer("QEMU", runQemu);
 export function same(name: string, body: string, words: readonly number[]): void {
   describe(name, () => {
     for (const { name: where, run } of [OURS, QEMU]) {
-      test.skipIf(where === "QEMU" && lacks("qemu-system-x86_64"))(`in ${where}`, async () => {
+      const isTheirs = where === "QEMU";
+      // QEMU's timer is a thread of the host's: on a busy one its interrupts come too late now and then.
+      const retry = isTheirs ? 2 : 0;
+      test.skipIf(isTheirs && lacks("qemu-system-x86_64"))(`in ${where}`, { retry }, async () => {
         const result = await run({ image: deviceImage(body) });
         expect(result.words.slice(0, MOST_WORDS).map(hex)).toEqual(words.map(hex));
         expect(result.exit).toEqual({ kind: "exit", status: 33 });
