@@ -32,7 +32,7 @@ export interface Tiers {
   readonly eagerForms: boolean;
 }
 
-const NORMAL: Tiers = { from: 150_000, hot: 60, hotForms: 500, eagerForms: false };
+const NORMAL: Tiers = { from: 0, hot: 60, hotForms: 500, eagerForms: false };
 export const EAGER: Tiers = { from: 0, hot: 1, hotForms: null, eagerForms: false };
 const FORMS_ONLY: Tiers = { from: 0, hot: 0xfffe, hotForms: 0x10000, eagerForms: true };
 /** Computed jumps that the evaluator does of each, to learn where they lead. */
@@ -373,7 +373,10 @@ export class WasmEngine extends EvaluatorEngine {
   }
 }
 
-/** The translating engine as a machine's engine. */
+/** The translating engine for a PC that has just been switched on: its first letter comes sooner. */
+export const bootingWasmEngine: EngineFactory = (cpu) => new WasmEngine(cpu, { ...NORMAL, from: 150_000 });
+
+/** The translating engine as a machine's engine: hot code is translated from the first instruction on. */
 export const wasmEngine: EngineFactory = (cpu) => new WasmEngine(cpu);
 
 /** The same, with all code translated the first time that it is met: for tests. */
