@@ -1,4 +1,5 @@
-; Boot sector of the probe images: loads the program that follows to 0x8000 and jumps there.
+; Boot sector of the probe images: loads the program that follows to 0x8000, masks every interrupt of the board (probes that
+; set IF would else meet the timer now and then) and jumps there.
 bits 16
 org 0x7c00
     xor ax, ax
@@ -13,6 +14,9 @@ org 0x7c00
     in al, 0x92
     or al, 2
     out 0x92, al
+    mov al, 0xff
+    out 0x21, al
+    out 0xa1, al
     jmp 0:0x8000
 failed:
     hlt

@@ -2,9 +2,6 @@
 bits 16
 org 0x8000
     cli
-    mov al, 0xff                ; no interrupts from the board
-    out 0x21, al
-    out 0xa1, al
     xor ax, ax
     mov ds, ax
     mov es, ax
