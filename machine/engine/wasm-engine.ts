@@ -182,7 +182,7 @@ export class WasmEngine extends EvaluatorEngine {
       if (!evaluator.attention && cpu.retired >= this.tiers.from) {
         const region = arrived ? this.#regionAt(page, cursor.offset) : null;
         if (region !== null) {
-          arrived = this.#enter(region.draft.context, region.run);
+          arrived = this.#enter(region.context, region.run);
           if (arrived) continue;
           if (this.left <= 0) break;
         } else if (this.#hasForm(page)) {
@@ -307,7 +307,7 @@ export class WasmEngine extends EvaluatorEngine {
     this.evaluator.cursor.save();
     const low = this.#halves[at.RIP / 4]!;
     const high = this.#halves[at.RIP / 4 + 1]!;
-    const found = translations.find(low, high, context, this.#generation);
+    const found = translations.find(low, high, context, this.#generation, page.place);
     if (found !== null) return found;
     const heat = page.heat[offset]!;
     if (heat === NEVER) return null;
@@ -324,7 +324,7 @@ export class WasmEngine extends EvaluatorEngine {
     }
     if (this.#candidates.length < this.#batch && heat + 1 < 2 * this.tiers.hot) return null;
     this.#translate(context);
-    return translations.find(low, high, context, this.#generation);
+    return translations.find(low, high, context, this.#generation, page.place);
   }
 
   /** Code that is written to again and again is not worth translating: each time it must be hot for twice as long. */
@@ -363,7 +363,6 @@ export class WasmEngine extends EvaluatorEngine {
           blocks,
           gates,
           ranges: window.ranges(blocks),
-          isMapped: window.isMapped,
         });
     }
     this.#candidates = [];

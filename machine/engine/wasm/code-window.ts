@@ -78,7 +78,4 @@ export class CodeWindow implements CodeSource {
     }
     return ranges;
   }
-
-  /** The engine asks only where execution stands at the region's entry: that page has just been found. */
-  readonly isMapped = (): boolean => this.cursor.place === this.#place;
 }

@@ -25,12 +25,11 @@ export interface Draft {
   readonly blocks: readonly Block[];
   readonly gates: Gates;
   readonly ranges: readonly Range[];
-  /** Whether its pages still are where they were, given what the processor maps now. */
-  readonly isMapped: () => boolean;
 }
 
-export interface Region {
-  readonly draft: Draft;
+/** A translated region. What it was made from is forgotten: it would take more memory than the code. */
+export interface Region extends Pick<Draft, "context" | "place" | "ranges"> {
+  readonly module: Module;
   /** Retires up to `budget` instructions; gives how many are left, or their complement where the evaluator must go on. */
   readonly run: (budget: number) => number;
   readonly slot: number;
@@ -40,6 +39,14 @@ export interface Region {
   generation: number;
   /** It has not been dropped. */
   isAlive: boolean;
+}
+
+/** A compiled module, which is kept while one of its regions is alive. */
+interface Module {
+  readonly regions: Region[];
+  readonly bytes: number;
+  /** Regions that have not been dropped. */
+  alive: number;
 }
 
 /** Modules alive at a time, and bytes of WebAssembly in them. */
@@ -56,7 +63,7 @@ export class Translations {
   bytes = 0;
   readonly table = new WebAssembly.Table({ element: "anyfunc", initial: TABLE_SIZE });
   /** Oldest first. */
-  #modules: { readonly regions: readonly Region[]; readonly bytes: number }[] = [];
+  readonly #modules = new Set<Module>();
   readonly #free: number[] = [];
   #slots = 0;
   /** Regions by context and entry; several where an address has meant several places. */
@@ -101,13 +108,13 @@ export class Translations {
     return this.#routines;
   }
 
-  /** The region that begins at an address under the current mapping. */
-  find(low: number, high: number, context: Context, generation: number): Region | null {
+  /** The region that begins at an address under the current mapping, by which its page lies at `page` in RAM. */
+  find(low: number, high: number, context: Context, generation: number, page: number): Region | null {
     const list = this.#entries.get(context.id)?.get(keyOf(low, high));
     if (list === undefined) return null;
     for (const region of list) {
       if (region.generation !== generation) {
-        if (!region.draft.isMapped()) continue;
+        if ((region.place & ~0xfff) !== page) continue;
         region.generation = generation;
       }
       this.jumps.enter(low, high, context.id, region.slot);
@@ -123,41 +130,43 @@ export class Translations {
     const bytes = encodeModule({ types: TYPES, imports: imports.list, functions });
     while (this.modules >= MOST_MODULES || (this.modules > 0 && this.bytes + bytes.length > MOST_BYTES)) this.#evict();
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { engine: this.importsOf(imports) });
+    const module: Module = { regions: [], bytes: bytes.length, alive: 0 };
+    this.#modules.add(module);
     this.bytes += bytes.length;
-    const regions = drafts.map((draft, index) => this.#enter(draft, exports[`r${index}`] as Region["run"], generation));
-    this.#modules.push({ regions, bytes: bytes.length });
+    for (const [index, draft] of drafts.entries())
+      this.#enter(draft, exports[`r${index}`] as Region["run"], module, generation);
   }
 
   get modules(): number {
-    return this.#modules.length;
+    return this.#modules.size;
   }
 
   /** Drops the oldest module: what is still hot in it comes back. */
   #evict(): void {
-    const oldest = this.#modules.shift()!;
-    this.bytes -= oldest.bytes;
-    for (const region of oldest.regions) if (region.isAlive) this.#drop(region);
+    const [oldest] = this.#modules;
+    for (const region of oldest!.regions) if (region.isAlive) this.#drop(region);
   }
 
-  #enter(draft: Draft, run: Region["run"], generation: number): Region {
+  #enter({ context, place, ranges, entry }: Draft, run: Region["run"], module: Module, generation: number): void {
     while (this.#free.length === 0 && this.#slots === MOST_REGIONS) this.#evict();
     const slot = this.#free.pop() ?? this.#slots++;
     this.table.set(slot, run);
-    const low = Number(BigInt.asUintN(32, draft.entry));
-    const high = Number(draft.entry >> 32n);
-    const region = { draft, run, slot, low, high, generation, isAlive: true };
-    const { id } = draft.context;
+    const low = Number(BigInt.asUintN(32, entry));
+    const high = Number(entry >> 32n);
+    const region = { context, place, ranges, module, run, slot, low, high, generation, isAlive: true };
+    module.regions.push(region);
+    module.alive++;
+    const { id } = context;
     const entries = this.#entries.get(id) ?? new Map<number, Region[]>();
     this.#entries.set(id, entries);
     const key = keyOf(low, high);
     entries.set(key, [region, ...(entries.get(key) ?? [])]);
-    for (const { start } of draft.ranges) {
+    for (const { start } of ranges) {
       const page = start & ~0xfff;
       const regions = this.#pages.get(page);
       if (regions === undefined) this.#pages.set(page, new Set([region]));
       else regions.add(region);
     }
-    return region;
   }
 
   /** Whether code of a page is translated. */
@@ -167,8 +176,8 @@ export class Translations {
 
   /** Whether code of a range, which lies in one page, is translated. */
   touches(place: number, length: number): boolean {
-    for (const { draft } of this.#pages.get(place & ~0xfff) ?? [])
-      if (draft.ranges.some(({ start, end }) => start < place + length && end > place)) return true;
+    for (const { ranges } of this.#pages.get(place & ~0xfff) ?? [])
+      if (ranges.some(({ start, end }) => start < place + length && end > place)) return true;
     return false;
   }
 
@@ -176,23 +185,28 @@ export class Translations {
   written(place: number, length: number): number[] {
     const dropped: number[] = [];
     for (const region of this.#pages.get(place & ~0xfff) ?? []) {
-      const touched = region.draft.ranges.some(({ start, end }) => start < place + length && end > place);
+      const touched = region.ranges.some(({ start, end }) => start < place + length && end > place);
       if (!touched) continue;
       this.#drop(region);
-      dropped.push(region.draft.place);
+      dropped.push(region.place);
     }
     return dropped;
   }
 
   #drop(region: Region): void {
-    const { draft, low, high, slot } = region;
+    const { context, ranges, module, low, high, slot } = region;
     region.isAlive = false;
-    const entries = this.#entries.get(draft.context.id)!;
+    module.alive--;
+    if (module.alive === 0) {
+      this.#modules.delete(module);
+      this.bytes -= module.bytes;
+    }
+    const entries = this.#entries.get(context.id)!;
     const key = keyOf(low, high);
     const others = entries.get(key)!.filter((other) => other !== region);
     if (others.length === 0) entries.delete(key);
     else entries.set(key, others);
-    for (const { start } of draft.ranges) {
+    for (const { start } of ranges) {
       const page = start & ~0xfff;
       const regions = this.#pages.get(page);
       regions?.delete(region);
@@ -211,7 +225,7 @@ export class Translations {
     this.#entries.clear();
     this.#pages.clear();
     this.jumps.clear();
-    this.#modules = [];
+    this.#modules.clear();
     this.bytes = 0;
   }
 }
