@@ -56,6 +56,7 @@ export function userProcessor(makeEngine: EngineFactory = evaluatorEngine): {
     run({ mode, code, registers, flags, memory, media }) {
       enterUserMode(cpu, mode);
       const { state } = cpu;
+      cpu.memory.writeBytes(START, new Uint8Array(32).fill(0xcc));
       cpu.memory.writeBytes(START, code);
       cpu.memory.writeBytes(WINDOW, memory);
       for (const [number, value] of registers.entries()) state.setGeneral(number, value);
