@@ -36,12 +36,14 @@ export interface Region {
   readonly slot: number;
   readonly low: number;
   readonly high: number;
-  /** The mapping under which it was last checked. */
+  /** The mapping under which it was last checked: its page may have been met under another one than holds now. */
   generation: number;
   /** It has not been dropped. */
   isAlive: boolean;
 }
 
+/** The generation of no mapping. */
+const UNCHECKED = -1;
 /** Modules alive at a time, and bytes of WebAssembly in them. */
 export const MOST_MODULES = 600;
 export const MOST_BYTES = 2 << 20;
@@ -117,14 +119,14 @@ export class Translations {
   }
 
   /** Compiles regions into one module. */
-  add(drafts: readonly Draft[], generation: number): void {
+  add(drafts: readonly Draft[]): void {
     const imports = new ModuleImports();
     const functions = drafts.map((draft, index) => regionFunction(draft, this.cpu, imports, `r${index}`));
     const bytes = encodeModule({ types: TYPES, imports: imports.list, functions });
     while (this.modules >= MOST_MODULES || (this.modules > 0 && this.bytes + bytes.length > MOST_BYTES)) this.#evict();
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { engine: this.importsOf(imports) });
     this.bytes += bytes.length;
-    const regions = drafts.map((draft, index) => this.#enter(draft, exports[`r${index}`] as Region["run"], generation));
+    const regions = drafts.map((draft, index) => this.#enter(draft, exports[`r${index}`] as Region["run"]));
     this.#modules.push({ regions, bytes: bytes.length });
   }
 
@@ -139,13 +141,13 @@ export class Translations {
     for (const region of oldest.regions) if (region.isAlive) this.#drop(region);
   }
 
-  #enter(draft: Draft, run: Region["run"], generation: number): Region {
+  #enter(draft: Draft, run: Region["run"]): Region {
     while (this.#free.length === 0 && this.#slots === MOST_REGIONS) this.#evict();
     const slot = this.#free.pop() ?? this.#slots++;
     this.table.set(slot, run);
     const low = Number(BigInt.asUintN(32, draft.entry));
     const high = Number(draft.entry >> 32n);
-    const region = { draft, run, slot, low, high, generation, isAlive: true };
+    const region = { draft, run, slot, low, high, generation: UNCHECKED, isAlive: true };
     const { id } = draft.context;
     const entries = this.#entries.get(id) ?? new Map<number, Region[]>();
     this.#entries.set(id, entries);
