@@ -54,6 +54,8 @@ interface Candidate {
   readonly context: Context;
   readonly entry: bigint;
   readonly window: CodeWindow;
+  /** The mapping under which it was seen. */
+  readonly generation: number;
 }
 
 /** A page number as a region compares it; infinity as the largest one. */
@@ -237,7 +239,7 @@ export class WasmEngine extends EvaluatorEngine {
   #hasForm(page: CodePage): boolean {
     const { cursor } = this.evaluator;
     const forms = this.#forms;
-    if (forms === null || cursor.place < 0) return false;
+    if (forms === null || cursor.place < 0 || page.crossing === cursor.offset) return false;
     const context = this.#contextNow();
     if (context === null || !context.isFlat) return false;
     const place = cursor.place + cursor.offset;
@@ -321,8 +323,9 @@ export class WasmEngine extends EvaluatorEngine {
     }
     const waits = this.#candidates.some((candidate) => candidate.page === page && candidate.offset === offset);
     if (!waits) {
-      const window = new CodeWindow(cpu, this.evaluator.cursor, context.mode, this.#jumps, this.#records);
-      this.#candidates.push({ page, offset, context, entry: cpu.state.rip, window });
+      const window = new CodeWindow(cpu, this.evaluator.cursor, context, this.#jumps, this.#records);
+      const generation = this.#generation;
+      this.#candidates.push({ page, offset, context, entry: cpu.state.rip, window, generation });
     }
     if (this.#candidates.length < this.#batch && heat + 1 < 2 * this.tiers.hot) return null;
     this.#translate(context);
@@ -352,21 +355,15 @@ export class WasmEngine extends EvaluatorEngine {
     const { cpu, translations } = this;
     const gates = new CurrentGates(cpu, this.#contexts, this.#returns);
     const drafts: Draft[] = [];
-    for (const { page, offset, context: theirs, entry, window } of this.#candidates) {
+    for (const { page, offset, context: theirs, entry, window, generation } of this.#candidates) {
       page.heat[offset] = 0;
-      if (theirs !== context || !window.isNoted) continue;
+      if (theirs !== context) continue;
       const blocks = discover(window, context, gates, entry);
+      const ranges = window.ranges(blocks);
+      const place = page.place + offset;
       if (blocks[0]!.steps.length === 0) page.heat[offset] = NEVER;
-      else
-        drafts.push({
-          context,
-          entry,
-          place: page.place + offset,
-          blocks,
-          gates,
-          ranges: window.ranges(blocks),
-          isMapped: window.isMapped,
-        });
+      else if (window.isNoted(ranges))
+        drafts.push({ context, entry, place, blocks, gates, ranges, window, generation });
     }
     this.#candidates = [];
     if (drafts.length === 0) return;

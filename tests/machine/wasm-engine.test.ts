@@ -291,6 +291,52 @@ again: mov dword [rdi], 0x05c083 + 0xc3000000
   });
 });
 
+describe("a loop that lies in two pages", () => {
+  /** `again` is in the first page, 4 bytes before its end: the next instruction crosses into the second. */
+  const across = (head: string, body: string) => `${head}
+      jmp again
+      times 0xffc - ($ - $$) db 0x90
+again: mov ebp, 0x12345678
+      add edx, ebp
+      ${body}
+      jmp again`;
+
+  it.each([32, 64] as const)("in %i-bit code", (mode) => {
+    agree(across("mov ecx, 7", "inc ecx\n test cl, 3\n jz again\n rol edx, cl"), SLICES, { mode });
+  });
+
+  it("is translated anew when an instruction's part in the second page is written to", () => {
+    agree(across(`mov rdi, ${START + 0x1000}`, "inc ecx\n test cl, 63\n jnz again\n inc byte [rdi]"), SLICES);
+  });
+
+  it("is one function", () => {
+    const { engine } = program(across("", "inc ecx"), wasmEngine);
+    engine.run(5000);
+    const { translations } = engine as Engine & WasmEngine;
+    expect(translations.modules).toBe(1);
+  });
+
+  it("runs what the second page holds once it is another", () => {
+    const PAGES = 0x6000;
+    const ours = [evaluatorEngine, wasmEngine, formsEngine].map((factory) => program(across("", "inc ecx"), factory));
+    for (const { cpu, engine } of ours) {
+      const { memory } = cpu;
+      for (let page = 0; page < 512; page++) memory.write64(PAGES + 8 * page, BigInt(page << 12) | 0x67n);
+      memory.write64(0x3000, BigInt(PAGES) | 0x67n);
+      cpu.mmu.flush();
+      engine.run(3000);
+      const first = memory.readBytes(START + 0x1000, 0x1000);
+      memory.writeBytes(START + 0x5000, first);
+      memory.writeBytes(START + 0x5000, Uint8Array.of(0x99));
+      memory.write64(PAGES + 8 * ((START >> 12) + 1), BigInt(START + 0x5000) | 0x67n);
+      cpu.mmu.flush();
+      engine.run(3000);
+    }
+    for (const other of ours.slice(1)) expect(shown(other)).toEqual(shown(ours[0]!));
+    expect(ours[0]!.cpu.state.general(5)).toBe(0x99345678n);
+  });
+});
+
 it("drops translations when there are too many", () => {
   const functions = Array.from(
     { length: MOST_MODULES + 100 },

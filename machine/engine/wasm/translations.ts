@@ -2,6 +2,7 @@
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import { type Arrivals, makeArrivals } from "./arrival.ts";
 import type { CallOuts } from "./call-outs.ts";
+import type { CodeWindow } from "./code-window.ts";
 import type { Context } from "./context.ts";
 import { encodeModule } from "./encoder.ts";
 import type { Gates } from "./gates.ts";
@@ -25,8 +26,9 @@ export interface Draft {
   readonly blocks: readonly Block[];
   readonly gates: Gates;
   readonly ranges: readonly Range[];
-  /** Whether its pages still are where they were, given what the processor maps now. */
-  readonly isMapped: () => boolean;
+  readonly window: CodeWindow;
+  /** The mapping under which its code was found. */
+  readonly generation: number;
 }
 
 export interface Region {
@@ -36,14 +38,12 @@ export interface Region {
   readonly slot: number;
   readonly low: number;
   readonly high: number;
-  /** The mapping under which it was last checked: its page may have been met under another one than holds now. */
+  /** The mapping under which it was last checked. */
   generation: number;
   /** It has not been dropped. */
   isAlive: boolean;
 }
 
-/** The generation of no mapping. */
-const UNCHECKED = -1;
 /** Modules alive at a time, and bytes of WebAssembly in them. */
 export const MOST_MODULES = 600;
 export const MOST_BYTES = 2 << 20;
@@ -109,7 +109,7 @@ export class Translations {
     if (list === undefined) return null;
     for (const region of list) {
       if (region.generation !== generation) {
-        if (!region.draft.isMapped()) continue;
+        if (!region.draft.window.isMapped(region.draft.ranges)) continue;
         region.generation = generation;
       }
       this.jumps.enter(low, high, context.id, region.slot);
@@ -147,7 +147,8 @@ export class Translations {
     this.table.set(slot, run);
     const low = Number(BigInt.asUintN(32, draft.entry));
     const high = Number(draft.entry >> 32n);
-    const region = { draft, run, slot, low, high, generation: UNCHECKED, isAlive: true };
+    const { generation } = draft;
+    const region = { draft, run, slot, low, high, generation, isAlive: true };
     const { id } = draft.context;
     const entries = this.#entries.get(id) ?? new Map<number, Region[]>();
     this.#entries.set(id, entries);
