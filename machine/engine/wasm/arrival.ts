@@ -17,6 +17,9 @@ const TYPES: readonly FunctionType[] = [
   { parameters: [I64, I32, I32], results: [I32] },
 ];
 const [REGION, FORM, ARRIVAL, CLAIM] = [0, 1, 2, 3];
+/** Forms import the first of these tables only. */
+const TABLES = ["forms", "regions"];
+const [FORMS, REGIONS] = [0, 1];
 export const [FORM_TYPE, ARRIVAL_TYPE, CLAIM_TYPE] = TYPES.slice(1) as [FunctionType, FunctionType, FunctionType];
 
 const LONGEST_INSTRUCTION = 15;
@@ -120,7 +123,7 @@ export function emitFormCall({ out }: FunctionWriter, record: number, type: numb
   out.memory(OP.i32Load16U, RECORD.slot);
   out.byte(OP.returnCallIndirect);
   out.unsigned(type);
-  out.unsigned(0);
+  out.unsigned(FORMS);
 }
 
 function emitRegionJump(
@@ -152,7 +155,7 @@ function emitRegionJump(
   out.memory(OP.i32Load, JUMPS + JUMP_SLOT);
   out.byte(OP.returnCallIndirect);
   out.unsigned(REGION);
-  out.unsigned(0);
+  out.unsigned(REGIONS);
   fn.end();
 }
 
@@ -277,6 +280,6 @@ export interface Arrivals {
 
 export function makeArrivals(imports: WebAssembly.ModuleImports, size: number, hot: number): Arrivals {
   const functions = [arrival(size, "arrive", hot), arrival(size, "resume", null), claim(size)];
-  const module = new WebAssembly.Module(encodeModule({ types: TYPES, imports: [], functions }));
+  const module = new WebAssembly.Module(encodeModule({ types: TYPES, tables: TABLES, imports: [], functions }));
   return new WebAssembly.Instance(module, { engine: imports }).exports as unknown as Arrivals;
 }

@@ -13,13 +13,14 @@ import { encodeModule } from "./encoder.ts";
 import { type Form, makeForm } from "./form-function.ts";
 import { type OpenInstruction, openInstruction } from "./open-instruction.ts";
 import { ModuleImports, TYPES } from "./runtime.ts";
-import { FIRST_FORM_SLOT, MOST_FORMS, type Translations } from "./translations.ts";
+import type { Translations } from "./translations.ts";
 
 const FORM_TYPES = [...TYPES, FORM_TYPE];
 
 /** Instructions that the evaluator does for want of forms before these are made, and forms that wait at most. */
 const PATIENCE = 400;
 const MOST_WAITING = 48;
+const MOST_FORMS = 4096;
 
 interface KnownForm {
   readonly decoded: DecodedInstruction;
@@ -166,13 +167,14 @@ export class Forms {
     this.#missed = 0;
     if (made.length === 0) return;
     const functions = made.map((form) => form.made!.body);
-    const bytes = encodeModule({ types: FORM_TYPES, imports: imports.list, functions });
-    const { table } = this.translations;
+    const bytes = encodeModule({ types: FORM_TYPES, tables: ["forms"], imports: imports.list, functions });
+    const { forms } = this.translations;
     const engine = this.translations.importsOf(imports);
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { engine });
+    if (this.#slots + made.length > forms.length) forms.grow(Math.max(made.length, forms.length));
     for (const [index, form] of made.entries()) {
-      form.slot = FIRST_FORM_SLOT + this.#slots++;
-      table.set(form.slot, exports[`f${index}`]);
+      form.slot = this.#slots++;
+      forms.set(form.slot, exports[`f${index}`]);
     }
   }
 
@@ -254,7 +256,7 @@ export class Forms {
   }
 
   clear(): void {
-    for (let slot = 0; slot < this.#slots; slot++) this.translations.table.set(FIRST_FORM_SLOT + slot, null);
+    for (let slot = 0; slot < this.#slots; slot++) this.translations.forms.set(slot, null);
     this.#slots = 0;
     this.#forms.clear();
     this.#heads.clear();

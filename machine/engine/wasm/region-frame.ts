@@ -2,13 +2,11 @@
 import { STATUS } from "#machine/cpu/flags.ts";
 import * as at from "#machine/cpu/layout.ts";
 import type { RuntimeFunctions } from "./branch-emitter.ts";
-import { CELL } from "./cells.ts";
 import type { Context } from "./context.ts";
 import { type ByteWriter, OP } from "./encoder.ts";
 import { emitStatus, emitStoredFlags } from "./flag-storage.ts";
 import { EXACT_ROUNDING } from "./float-lanes.ts";
 import { type FunctionWriter, LEAVING, LOCAL } from "./function-writer.ts";
-import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, JUMP_SLOT, JUMPS } from "./jump-cache.ts";
 import { NO_PAGE } from "./tlb-access.ts";
 import type { VectorEmitter } from "./vector-emitter.ts";
 

@@ -1,7 +1,9 @@
 /** The regions that have been translated: found by where they begin, dropped when their code changes, bounded in number. */
 import type { Cpu } from "#machine/cpu/cpu.ts";
+import type { CodeCursor } from "../code-cursor.ts";
 import { type Arrivals, makeArrivals } from "./arrival.ts";
 import type { CallOuts } from "./call-outs.ts";
+import { areMapped, type MappedPage } from "./code-window.ts";
 import type { Context } from "./context.ts";
 import { encodeModule } from "./encoder.ts";
 import type { Gates } from "./gates.ts";
@@ -25,10 +27,13 @@ export interface Draft {
   readonly blocks: readonly Block[];
   readonly gates: Gates;
   readonly ranges: readonly Range[];
+  /** Where its code was found, and under which mapping. */
+  readonly pages: readonly MappedPage[];
+  readonly generation: number;
 }
 
 /** A translated region. What it was made from is forgotten: it would take more memory than the code. */
-export interface Region extends Pick<Draft, "context" | "place" | "ranges"> {
+export interface Region extends Pick<Draft, "context" | "place" | "ranges" | "pages"> {
   readonly module: Module;
   /** Retires up to `budget` instructions; gives how many are left, or their complement where the evaluator must go on. */
   readonly run: (budget: number) => number;
@@ -53,15 +58,14 @@ interface Module {
 export const MOST_MODULES = 600;
 export const MOST_BYTES = 2 << 20;
 const MOST_REGIONS = 1 << 14;
-export const MOST_FORMS = 4096;
-/** In the table of functions, forms come after the regions. */
-export const FIRST_FORM_SLOT = MOST_REGIONS;
-const TABLE_SIZE = MOST_REGIONS + MOST_FORMS;
 
 export class Translations {
   readonly jumps: JumpCache;
   bytes = 0;
-  readonly table = new WebAssembly.Table({ element: "anyfunc", initial: TABLE_SIZE });
+  /** The functions of regions. Their modules do not import it: a copy for each would be larger than their code. */
+  readonly #table = new WebAssembly.Table({ element: "anyfunc", initial: MOST_REGIONS });
+  /** The functions of forms, which grows with their number. */
+  readonly forms = new WebAssembly.Table({ element: "anyfunc", initial: 0 });
   /** Oldest first. */
   readonly #modules = new Set<Module>();
   readonly #free: number[] = [];
@@ -89,7 +93,7 @@ export class Translations {
   /** What all modules import. */
   get shared(): WebAssembly.ModuleImports {
     if (this.#imports === null) {
-      const shared = { memory: this.cpu.state.memory, regions: this.table };
+      const shared = { memory: this.cpu.state.memory, regions: this.#table, forms: this.forms };
       const { size } = this.cpu.memory;
       this.#arrivals = makeArrivals(shared, size, this.hot);
       this.#imports = { ...shared, callOut: this.callOut, ...makeRuntime(shared, size), ...this.#arrivals };
@@ -108,13 +112,13 @@ export class Translations {
     return this.#routines;
   }
 
-  /** The region that begins at an address under the current mapping, by which its page lies at `page` in RAM. */
-  find(low: number, high: number, context: Context, generation: number, page: number): Region | null {
+  /** The region that begins at an address under the current mapping; the cursor stands there. */
+  find(low: number, high: number, context: Context, generation: number, cursor: CodeCursor): Region | null {
     const list = this.#entries.get(context.id)?.get(keyOf(low, high));
     if (list === undefined) return null;
     for (const region of list) {
       if (region.generation !== generation) {
-        if ((region.place & ~0xfff) !== page) continue;
+        if (!areMapped(region.pages, cursor)) continue;
         region.generation = generation;
       }
       this.jumps.enter(low, high, context.id, region.slot);
@@ -124,7 +128,7 @@ export class Translations {
   }
 
   /** Compiles regions into one module. */
-  add(drafts: readonly Draft[], generation: number): void {
+  add(drafts: readonly Draft[]): void {
     const imports = new ModuleImports();
     const functions = drafts.map((draft, index) => regionFunction(draft, this.cpu, imports, `r${index}`));
     const bytes = encodeModule({ types: TYPES, imports: imports.list, functions });
@@ -133,8 +137,7 @@ export class Translations {
     const module: Module = { regions: [], bytes: bytes.length, alive: 0 };
     this.#modules.add(module);
     this.bytes += bytes.length;
-    for (const [index, draft] of drafts.entries())
-      this.#enter(draft, exports[`r${index}`] as Region["run"], module, generation);
+    for (const [index, draft] of drafts.entries()) this.#enter(draft, exports[`r${index}`] as Region["run"], module);
   }
 
   get modules(): number {
@@ -147,13 +150,13 @@ export class Translations {
     for (const region of oldest!.regions) if (region.isAlive) this.#drop(region);
   }
 
-  #enter({ context, place, ranges, entry }: Draft, run: Region["run"], module: Module, generation: number): void {
+  #enter({ context, place, ranges, pages, entry, generation }: Draft, run: Region["run"], module: Module): void {
     while (this.#free.length === 0 && this.#slots === MOST_REGIONS) this.#evict();
     const slot = this.#free.pop() ?? this.#slots++;
-    this.table.set(slot, run);
+    this.#table.set(slot, run);
     const low = Number(BigInt.asUintN(32, entry));
     const high = Number(entry >> 32n);
-    const region = { context, place, ranges, module, run, slot, low, high, generation, isAlive: true };
+    const region = { context, place, ranges, pages, module, run, slot, low, high, generation, isAlive: true };
     module.regions.push(region);
     module.alive++;
     const { id } = context;
@@ -213,13 +216,13 @@ export class Translations {
       if (regions?.size === 0) this.#pages.delete(page);
     }
     this.jumps.drop(low, slot);
-    this.table.set(slot, null);
+    this.#table.set(slot, null);
     this.#free.push(slot);
   }
 
   /** Forgets everything. */
   clear(): void {
-    for (let slot = 0; slot < this.#slots; slot++) this.table.set(slot, null);
+    for (let slot = 0; slot < this.#slots; slot++) this.#table.set(slot, null);
     this.#slots = 0;
     this.#free.length = 0;
     this.#entries.clear();
