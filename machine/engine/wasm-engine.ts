@@ -30,11 +30,13 @@ export interface Tiers {
   readonly hotForms: number | null;
   /** Forms are made when they are first met. */
   readonly eagerForms: boolean;
+  /** Hot places that share a module; null for more and more, as there are more modules. */
+  readonly batch: number | null;
 }
 
-const NORMAL: Tiers = { from: 0, hot: 60, hotForms: 500, eagerForms: false };
-export const EAGER: Tiers = { from: 0, hot: 1, hotForms: null, eagerForms: false };
-const FORMS_ONLY: Tiers = { from: 0, hot: 0xfffe, hotForms: 0x10000, eagerForms: true };
+const NORMAL: Tiers = { from: 0, hot: 60, hotForms: 500, eagerForms: false, batch: null };
+export const EAGER: Tiers = { from: 0, hot: 1, hotForms: null, eagerForms: false, batch: 1 };
+export const FORMS_ONLY: Tiers = { from: 0, hot: 0xfffe, hotForms: 0x10000, eagerForms: true, batch: null };
 /** Computed jumps that the evaluator does of each, to learn where they lead. */
 const LEARNED_JUMPS = 48;
 const MOST_SITES = 4096;
@@ -196,13 +198,13 @@ export class WasmEngine extends EvaluatorEngine {
           if (this.left <= 0) break;
         }
       }
-      arrived = this.#evaluate();
+      arrived = this.evaluate();
     }
     return { kind: "budget" };
   }
 
   /** Runs one instruction as the evaluator does. Gives whether the next may be the beginning of a region. */
-  #evaluate(): boolean {
+  protected evaluate(): boolean {
     const { cpu, evaluator } = this;
     const { cursor } = evaluator;
     const page = cursor.page === null || cursor.offset > cursor.last ? cursor.enter() : cursor.page;
@@ -345,7 +347,7 @@ export class WasmEngine extends EvaluatorEngine {
 
   /** Regions that are worth a module: the more modules there are, the dearer each becomes. */
   get #batch(): number {
-    return this.tiers.hot === 1 ? 1 : Math.min(MOST_IN_BATCH, 1 + (this.translations.modules >> 4));
+    return this.tiers.batch ?? Math.min(MOST_IN_BATCH, 1 + (this.translations.modules >> 4));
   }
 
   /** Translates the regions that begin at all the places that wait, as far as they are of the running context. */
