@@ -141,8 +141,9 @@ export class CodeCursor {
     }
     const physical = cpu.mmu.translate(linear, { write: false, user, fetch: true });
     const place = cpu.memory.place(physical - (physical % 0x1000));
-    if (place >= 0) cpu.memory.noteCode(place);
     if (this.#generation !== cpu.mmu.generation) this.#fetched.fill(undefined);
+    // Noting a page flushes the TLB, for the sake of writes: where code is fetched from stays what it was.
+    if (place >= 0) cpu.memory.noteCode(place);
     this.#generation = cpu.mmu.generation;
     const fresh = { linear: page, user, mode: this.mode, place, page: this.cache.page(place, this.mode) };
     this.#fetched[index] = fresh;
