@@ -26,14 +26,19 @@ export const [FORM_TYPE, ARRIVAL_TYPE, CLAIM_TYPE] = TYPES.slice(1) as [Function
 
 const LONGEST_INSTRUCTION = 15;
 
-/** Leaves the index's record for the place in a local on the stack; there may be none, at 0. */
-function emitRecord({ out }: FunctionWriter, place: number, index: number): void {
+/** Leaves the offset of a place's entry in the index on the stack. */
+function emitEntry({ out }: FunctionWriter, place: number): void {
   out.get(place);
   out.i32(INDEX_ENTRIES - 1);
   out.byte(OP.i32And);
   out.i32(2);
   out.byte(OP.i32Shl);
-  out.memory(OP.i32Load, index);
+}
+
+/** Leaves the index's record for the place in a local on the stack; there may be none, at 0. */
+function emitRecord(fn: FunctionWriter, place: number, index: number): void {
+  emitEntry(fn, place);
+  fn.out.memory(OP.i32Load, index);
 }
 
 /**
@@ -266,7 +271,7 @@ function claim(size: number): FunctionBody {
   return { type: CLAIM, locals: fn.locals, code: out.result(), name: "claim" };
 }
 
-/** Drops the records of instructions that have one of `bytes` bytes at `place`. */
+/** Drops the records of instructions that have one of `bytes` bytes at `place`. Looks at four places at a time. */
 function emitDropping(
   fn: FunctionWriter,
   { place, bytes, at, record }: { place: number; bytes: number; at: number; record: number },
@@ -276,25 +281,18 @@ function emitDropping(
   out.get(place);
   out.i32(LONGEST_INSTRUCTION - 1);
   out.byte(OP.i32Sub);
+  out.i32(-4);
+  out.byte(OP.i32And);
   out.set(at);
   const again = fn.open(OP.loop);
-  emitRecord(fn, at, index);
-  out.tee(record);
-  out.memory(OP.i32Load, RECORD.tag);
-  out.get(at);
-  out.byte(OP.i32Eq);
-  // Where there is no record, the registers lie at its place.
-  out.get(record);
-  out.i32(0);
-  out.byte(OP.i32Ne);
-  out.byte(OP.i32And);
+  emitEntry(fn, at);
+  out.vectorMemory("load", index);
+  out.append(ANY_TRUE);
   fn.open(OP.if);
-  out.get(record);
-  out.i64(0n);
-  out.memory(OP.i64Store, RECORD.tag);
+  for (let next = 0; next < 4; next++) emitDrop(fn, { place, bytes, at, record, next }, index);
   fn.end();
   out.get(at);
-  out.i32(1);
+  out.i32(4);
   out.byte(OP.i32Add);
   out.tee(at);
   out.get(place);
@@ -302,6 +300,55 @@ function emitDropping(
   out.byte(OP.i32Add);
   out.byte(OP.i32LtS);
   out.branch(OP.brIf, fn.level - again);
+  fn.end();
+}
+
+/** `v128.any_true`. */
+const ANY_TRUE = Uint8Array.of(OP.prefixVector, 83);
+
+/** Drops the record of the instruction `next` bytes after `at`, if it has one of the bytes. */
+function emitDrop(
+  fn: FunctionWriter,
+  { place, bytes, at, record, next }: { place: number; bytes: number; at: number; record: number; next: number },
+  index: number,
+): void {
+  const { out } = fn;
+  const start = () => {
+    out.get(at);
+    out.i32(next);
+    out.byte(OP.i32Add);
+  };
+  emitEntry(fn, at);
+  out.memory(OP.i32Load, index + 4 * next);
+  out.tee(record);
+  out.memory(OP.i32Load, RECORD.tag);
+  start();
+  out.byte(OP.i32Eq);
+  // Where there is no record, the registers lie at its place.
+  out.get(record);
+  out.i32(0);
+  out.byte(OP.i32Ne);
+  out.byte(OP.i32And);
+  start();
+  out.get(place);
+  out.get(bytes);
+  out.byte(OP.i32Add);
+  out.byte(OP.i32LtS);
+  out.byte(OP.i32And);
+  out.get(record);
+  out.memory(OP.i32Load8U, RECORD.length);
+  start();
+  out.byte(OP.i32Add);
+  out.get(place);
+  out.byte(OP.i32GtS);
+  out.byte(OP.i32And);
+  fn.open(OP.if);
+  out.get(record);
+  out.i64(0n);
+  out.memory(OP.i64Store, RECORD.tag);
+  emitEntry(fn, at);
+  out.i32(0);
+  out.memory(OP.i32Store, index + 4 * next);
   fn.end();
 }
 

@@ -155,7 +155,7 @@ export class CodeRecords {
   drop(place: number, length: number): void {
     for (let start = Math.max(0, place - LONGEST_INSTRUCTION + 1); start < place + length; start++) {
       const record = this.#find(start);
-      if (record !== 0) this.#drop(record);
+      if (record !== 0 && start + this.#bytes[record + RECORD.length]! > place) this.#drop(record);
     }
   }
 

@@ -19,7 +19,7 @@ import { FIRST_FORM_SLOT, MOST_FORMS, type Translations } from "./translations.t
 const FORM_TYPES = [...TYPES, FORM_TYPE];
 
 /** Instructions that the evaluator does for want of forms before these are made, and forms that wait at most. */
-const PATIENCE = 400;
+const PATIENCE = 120;
 const MOST_WAITING = 48;
 
 interface KnownForm {
