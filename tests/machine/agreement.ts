@@ -28,7 +28,7 @@ export function program(text: string, makeEngine: EngineFactory, mode: 32 | 64 =
 type Running = ReturnType<typeof program>;
 
 /** All that a program can see, and the count. */
-function shown({ cpu }: Running) {
+export function shown({ cpu }: Running) {
   const { state } = cpu;
   return {
     registers: Array.from({ length: 16 }, (_, number) => state.general(number)),
