@@ -282,11 +282,12 @@ export class WasmEngine extends EvaluatorEngine {
     return this.#enter(context, (budget) => resume(budget, rip));
   }
 
-  /** Whether the quick tier has come back because it has met a place often. */
+  /** Whether the quick tier has come back because it has met a place often, or one that it can do nothing with. */
   #isHot(): boolean {
     const { cursor, attention } = this.evaluator;
     if (attention || this.left <= 0) return false;
     const page = cursor.page === null || cursor.offset > cursor.last ? cursor.enter() : cursor.page;
+    if (page.crossing === cursor.offset) return true;
     if (cursor.place < 0 || this.#records.takeHeat(cursor.place + cursor.offset) < this.tiers.hotForms!) return false;
     const heat = page.heat[cursor.offset]!;
     if (heat < NEVER - this.tiers.hot) page.heat[cursor.offset] = heat + this.tiers.hot;
