@@ -1,7 +1,7 @@
 /** The regions that have been translated: found by where they begin, dropped when their code changes, bounded in number. */
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import type { CodeCursor } from "../code-cursor.ts";
-import { type Arrivals, makeArrivals } from "./arrival.ts";
+import { type ArrivalRules, type Arrivals, makeArrivals } from "./arrival.ts";
 import type { CallOuts } from "./call-outs.ts";
 import { areMapped, type MappedPage } from "./code-window.ts";
 import type { Context } from "./context.ts";
@@ -55,7 +55,7 @@ interface Module {
 }
 
 /** Modules alive at a time, and bytes of WebAssembly in them. */
-export const MOST_MODULES = 600;
+export const MOST_MODULES = 400;
 export const MOST_BYTES = 2 << 20;
 const MOST_REGIONS = 1 << 14;
 
@@ -64,8 +64,9 @@ export class Translations {
   bytes = 0;
   /** The functions of regions. Their modules do not import it: a copy for each would be larger than their code. */
   readonly #table = new WebAssembly.Table({ element: "anyfunc", initial: MOST_REGIONS });
-  /** The functions of forms, which grows with their number. */
-  readonly forms = new WebAssembly.Table({ element: "anyfunc", initial: 0 });
+  /** The functions of forms and blocks: a table that grows with their number. */
+  readonly #forms = new WebAssembly.Table({ element: "anyfunc", initial: 0 });
+  #formSlots = 0;
   /** Oldest first. */
   readonly #modules = new Set<Module>();
   readonly #free: number[] = [];
@@ -84,8 +85,7 @@ export class Translations {
     readonly cpu: Cpu,
     /** Does an operation for a region. */
     readonly callOut: CallOuts["call"],
-    /** Arrivals in the quick tier after which the engine is told of a place. */
-    readonly hot: number,
+    readonly rules: ArrivalRules,
   ) {
     this.jumps = new JumpCache(cpu.state.memory);
   }
@@ -93,9 +93,9 @@ export class Translations {
   /** What all modules import. */
   get shared(): WebAssembly.ModuleImports {
     if (this.#imports === null) {
-      const shared = { memory: this.cpu.state.memory, regions: this.#table, forms: this.forms };
+      const shared = { memory: this.cpu.state.memory, regions: this.#table, forms: this.#forms };
       const { size } = this.cpu.memory;
-      this.#arrivals = makeArrivals(shared, size, this.hot);
+      this.#arrivals = makeArrivals(shared, size, this.rules);
       this.#imports = { ...shared, callOut: this.callOut, ...makeRuntime(shared, size), ...this.#arrivals };
     }
     return this.#imports;
@@ -220,7 +220,23 @@ export class Translations {
     this.#free.push(slot);
   }
 
-  /** Forgets everything. */
+  /** Takes in functions of forms or blocks. Gives the slot of the first in their table; the others follow. */
+  addForms(functions: readonly unknown[]): number {
+    const first = this.#formSlots;
+    this.#formSlots += functions.length;
+    const missing = this.#formSlots - this.#forms.length;
+    if (missing > 0) this.#forms.grow(Math.max(missing, this.#forms.length));
+    for (const [index, one] of functions.entries()) this.#forms.set(first + index, one);
+    return first;
+  }
+
+  /** Forgets all functions of forms and blocks. */
+  clearForms(): void {
+    for (let slot = 0; slot < this.#formSlots; slot++) this.#forms.set(slot, null);
+    this.#formSlots = 0;
+  }
+
+  /** Forgets all regions. */
   clear(): void {
     for (let slot = 0; slot < this.#slots; slot++) this.#table.set(slot, null);
     this.#slots = 0;
