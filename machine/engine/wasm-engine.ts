@@ -4,7 +4,6 @@ import type { Cpu } from "#machine/cpu/cpu.ts";
 import type { EngineFactory, EngineStop } from "#machine/cpu/engine.ts";
 import * as at from "#machine/cpu/layout.ts";
 import { CS, SS } from "#machine/cpu/state.ts";
-import type { Mmu } from "#machine/memory/mmu.ts";
 import { NOTE_CODE } from "#machine/memory/physical.ts";
 import { slot } from "#machine/memory/tlb.ts";
 import type { CodePage, DecodedInstruction } from "./code-cache.ts";
@@ -65,11 +64,6 @@ interface Candidate {
   readonly generation: number;
 }
 
-/** A page number as a region compares it; infinity as the largest one. */
-function pageNumber(page: number): bigint {
-  return page < 0 ? 0n : Number.isFinite(page) ? BigInt(page) : 0xffffffffffffffffn;
-}
-
 function isComputedJump({ mnemonic, operands }: DecodedInstruction["instruction"]): boolean {
   return (mnemonic === "jmp" || mnemonic === "call") && operands[0]!.kind !== "relative";
 }
@@ -86,8 +80,6 @@ export class WasmEngine extends EvaluatorEngine {
   #generation = -1;
   /** Places that are hot, and wait for others to share a module with. */
   #candidates: Candidate[] = [];
-  /** The range of large pages that the regions were told of. */
-  #large: Mmu["large"] | null = null;
   readonly #records: CodeRecords;
   readonly #forms: Forms | null;
   /** Instructions that no form can do. */
@@ -144,13 +136,8 @@ export class WasmEngine extends EvaluatorEngine {
 
   /** Tells regions what they need to know of the state that they cannot see. */
   #tell(): void {
-    const { mmu, memory, state, interrupts } = this.cpu;
+    const { memory, state, interrupts } = this.cpu;
     const { words, halves } = state;
-    if (this.#large !== mmu.large) {
-      this.#large = mmu.large;
-      words[CELL.firstLargePage / 8] = pageNumber(mmu.large.first);
-      words[CELL.lastLargePage / 8] = pageNumber(mmu.large.last);
-    }
     words[CELL.end / 8] = BigInt(this.#callOuts.end);
     halves[CELL.a20 / 4] = memory.a20 ? 1 : 0;
     halves[CELL.askedAt / 4] = 0xffffffff;
@@ -158,7 +145,6 @@ export class WasmEngine extends EvaluatorEngine {
   }
 
   override reset(): void {
-    this.#large = null;
     this.#candidates = [];
     this.translations.clear();
     this.#forms?.clear();

@@ -1,11 +1,12 @@
 /** What engine and regions tell each other: words of the machine's memory between the processor's state and the TLB. */
+import { LARGE_PAGES } from "#machine/cpu/layout.ts";
 import { ENTRIES } from "#machine/memory/tlb.ts";
 
 /** Offsets in bytes. */
 export const CELL = {
   /** i64: numbers of the first and last page that may be part of a large one. */
-  firstLargePage: 0x1000,
-  lastLargePage: 0x1008,
+  firstLargePage: LARGE_PAGES,
+  lastLargePage: LARGE_PAGES + 8,
   /** i32: an interrupt waits. */
   pending: 0x1010,
   /** i32: the A20 line is open. */
