@@ -2,6 +2,7 @@
 import type { Instruction } from "#isa/instruction.ts";
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import type { EngineFactory, EngineStop } from "#machine/cpu/engine.ts";
+import { Fault } from "#machine/cpu/fault.ts";
 import * as at from "#machine/cpu/layout.ts";
 import { CS, SS } from "#machine/cpu/state.ts";
 import { NOTE_CODE } from "#machine/memory/physical.ts";
@@ -90,6 +91,8 @@ export class WasmEngine extends EvaluatorEngine {
   readonly #spoiled = new Map<number, { readonly times: number; left: number }>();
 
   readonly #start: StartUp;
+  /** The number of the last region. */
+  #drafts = 0;
 
   constructor(
     cpu: Cpu,
@@ -98,7 +101,8 @@ export class WasmEngine extends EvaluatorEngine {
     super(cpu);
     this.#start = new StartUp(tiers.from);
     this.#records = new CodeRecords(cpu.state.memory, cpu.memory.size);
-    this.#callOuts = new CallOuts(cpu, () => this.evaluator.attention);
+    const stays = (region: number) => this.#stays(region);
+    this.#callOuts = new CallOuts(cpu, () => this.evaluator.attention, stays);
     this.translations = new Translations(cpu, this.#callOuts.call, this.#arrivalRules());
     this.#forms = this.#makeForms();
     this.#halves = cpu.state.halves;
@@ -260,18 +264,26 @@ export class WasmEngine extends EvaluatorEngine {
 
   /** Goes on in the quick tier. False where the evaluator must do the next instruction. */
   #resume(): boolean {
-    const { cursor } = this.evaluator;
-    const { rip } = cursor;
+    const { rip } = this.evaluator.cursor;
     const context = this.#context!;
-    this.#records.enterPage(Number(BigInt.asUintN(32, rip)), Number(rip >> 32n), context.id, cursor.place);
+    this.#enterPage(context);
     const { resume } = this.translations.arrivals;
     return this.#enter(context, (budget) => resume(budget, rip));
+  }
+
+  /** Lets the quick tier into the page that execution stands in. */
+  #enterPage({ id }: Context): void {
+    const { rip, place } = this.evaluator.cursor;
+    this.#records.enterPage(Number(BigInt.asUintN(32, rip)), Number(rip >> 32n), id, place);
   }
 
   /** Whether the quick tier has come back because it has met a place often, or one that it can do nothing with. */
   #isHot(): boolean {
     const { cursor, attention } = this.evaluator;
+    const isDoubted = this.#halves[CELL.doubted / 4] !== 0;
+    this.#halves[CELL.doubted / 4] = 0;
     if (attention || this.left <= 0) return false;
+    if (isDoubted) return true;
     const page = cursor.page === null || cursor.offset > cursor.last ? cursor.enter() : cursor.page;
     if (page.crossing === cursor.offset) return true;
     if (cursor.place < 0 || this.#records.takeHeat(cursor.place + cursor.offset) < this.tiers.hotForms!) return false;
@@ -280,13 +292,37 @@ export class WasmEngine extends EvaluatorEngine {
     return true;
   }
 
+  /** Takes over a change of what addresses mean. */
+  #renew(): void {
+    const { generation } = this.cpu.mmu;
+    if (this.#generation === generation) return;
+    this.translations.jumps.suspend();
+    this.#records.forgetPages();
+    this.#generation = generation;
+  }
+
+  /** Whether a region that has written a control register may go on: context and code are what they were. */
+  #stays(region: number): boolean {
+    const { cpu } = this;
+    const { cursor } = this.evaluator;
+    const context = this.#contexts.of(cpu.state);
+    if (context === null || context.id !== this.#halves[CELL.context / 4]) return false;
+    cursor.load();
+    try {
+      cursor.enter();
+    } catch (reason) {
+      if (reason instanceof Fault) return false;
+      throw reason;
+    }
+    if (!this.translations.isMapped(region, cursor)) return false;
+    this.#renew();
+    this.#enterPage(context);
+    return true;
+  }
+
   #contextNow(): Context | null {
     const { cpu } = this;
-    if (this.#generation !== cpu.mmu.generation) {
-      this.translations.jumps.clear();
-      this.#records.forgetPages();
-      this.#generation = cpu.mmu.generation;
-    }
+    this.#renew();
     this.#context ??= this.#contexts.of(cpu.state);
     return this.#context;
   }
@@ -369,8 +405,11 @@ export class WasmEngine extends EvaluatorEngine {
       const ranges = window.ranges(blocks);
       const place = page.place + offset;
       if (blocks[0]!.steps.length === 0) page.heat[offset] = NEVER;
-      else if (window.isNoted(ranges))
-        drafts.push({ context, entry, place, blocks, gates, ranges, pages: window.pages(ranges), generation });
+      else if (window.isNoted(ranges)) {
+        const number = ++this.#drafts;
+        const pages = window.pages(ranges);
+        drafts.push({ number, context, entry, place, blocks, gates, ranges, pages, generation });
+      }
     }
     this.#candidates = [];
     if (drafts.length === 0) return;

@@ -231,6 +231,37 @@ again: in al, dx
     );
   });
 
+  it("goes on after a new cr3, in whose tables the code is where it was", () => {
+    agree(
+      `mov rsi, cr3
+      mov rdi, 0x300000
+      mov ecx, 512
+      mov r8, rdi
+      cld
+      rep movsq
+      mov rsi, cr3
+again: inc ebx
+      mov [0x201000], rbx
+      mov rax, r8
+      test bl, 1
+      cmovz rax, rsi
+      mov cr3, rax
+      add r9, [0x201000]
+      add [0x202008], r9
+      mov cr3, rax
+      test bl, 15
+      jnz again
+      mov rdx, cr0
+      xor edx, 0x10000
+      mov cr0, rdx
+      mov rdx, cr4
+      mov cr4, rdx
+      invlpg [0x201000]
+      jmp again`,
+      { engine },
+    );
+  });
+
   it("reads model-specific registers, and moves the base of gs", () => {
     agree(
       `again: mov ecx, 0xc0000101

@@ -21,6 +21,8 @@ export const CELL = {
   end: 0x1090,
   /** i32: where the next record will lie, from the beginning of the records. */
   nextRecord: 0x1098,
+  /** i32: a region was met that may no longer be where its address leads. */
+  doubted: 0x10a0,
   /** i32: a block function is worth making: see shapes.ts. */
   shapeAsked: 0x109c,
 } as const;

@@ -21,6 +21,8 @@ export interface Surroundings {
   readonly isLast: boolean;
   /** Instructions of its block that are not done, itself included. */
   readonly undone: number;
+  /** Its number. */
+  readonly region: number;
   /** Writes code that leaves after the instruction, for the engine to look. */
   readonly stop: () => void;
 }
@@ -56,6 +58,11 @@ export abstract class NativeEmitter extends Emitter {
 
   get isLastOfBlock(): boolean {
     return this.surroundings?.isLast ?? true;
+  }
+
+  /** The number of the region being written. */
+  region(): Value {
+    return x.constant(BigInt(this.surroundings?.region ?? 0));
   }
 
   /** Instructions of the budget that are not done, this one included. */

@@ -3,6 +3,7 @@
  * pages, `invlpg`, `cli`. Each does what the operation of the same name in the book does, or leaves to have it done.
  */
 import { fillBlock, moveBlock } from "#machine/cpu/blocks.ts";
+import { writeControl } from "#machine/cpu/control.ts";
 import { interruptReturn } from "#machine/cpu/far-return.ts";
 import { clearInterrupts, popFlags, pushFlags, setInterrupts } from "#machine/cpu/flag-access.ts";
 import { FLAG } from "#machine/cpu/flags.ts";
@@ -161,8 +162,11 @@ const calledOut = CALL_OUTS.map(({ operation }, number): [SystemOperation, Nativ
   (e, values) => e.callOut(number, values),
 ]);
 
+const WRITE_CONTROL = CALL_OUTS.findIndex(({ operation }) => operation === writeControl);
+
 export const NATIVE = new Map<SystemOperation, Native>([
   ...calledOut,
+  [writeControl, (e, [number, value]) => e.callOut(WRITE_CONTROL, [number!, value!, e.region()])],
   [moveBlock, move],
   [fillBlock, fill],
   [invalidatePage, invalidate],
@@ -197,4 +201,4 @@ export const LEADING_AWAY: ReadonlySet<SystemOperation> = new Set([
 ]);
 
 /** Those that change what addresses mean: no page may be remembered in a region that has one. */
-export const REMAPPING: ReadonlySet<SystemOperation> = new Set([invalidatePage]);
+export const REMAPPING: ReadonlySet<SystemOperation> = new Set([invalidatePage, writeControl]);
