@@ -96,6 +96,15 @@ export abstract class NativeEmitter extends Emitter {
     this.branch.departure = { target: wide, condition: null, settled: true };
   }
 
+  /** Where the condition holds, the engine looks after the instruction, all of which is done then. */
+  stopIf(condition: Value): void {
+    if (this.surroundings === null) this.refuse("a change of the context");
+    this.callsOut = true;
+    this.irrevocable = true;
+    condition.uses++;
+    this.#ending = condition;
+  }
+
   /** Has an operation done outside: see call-outs.ts. */
   callOut(number: number, values: readonly Value[]): Value {
     this.needNothingStored();
@@ -154,8 +163,9 @@ export abstract class NativeEmitter extends Emitter {
     return index;
   }
 
-  loadWords(linear: Value, width: 32 | 64, count: number): Value[] {
-    const place = this.#placeOfWords(linear, (count * width) / 8, false);
+  /** `user`: with the rights of privilege 3. */
+  loadWords(linear: Value, width: 32 | 64, count: number, user = this.context.user): Value[] {
+    const place = this.#placeOfWords(linear, (count * width) / 8, false, user);
     return Array.from({ length: count }, (_, index) => this.get(place, width, (index * width) / 8));
   }
 

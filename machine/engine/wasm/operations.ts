@@ -4,7 +4,8 @@
  */
 import { fillBlock, moveBlock } from "#machine/cpu/blocks.ts";
 import { writeControl } from "#machine/cpu/control.ts";
-import { interruptReturn } from "#machine/cpu/far-return.ts";
+import { farCall, farJump } from "#machine/cpu/far.ts";
+import { farReturn, interruptReturn } from "#machine/cpu/far-return.ts";
 import { clearInterrupts, popFlags, pushFlags, setInterrupts } from "#machine/cpu/flag-access.ts";
 import { FLAG } from "#machine/cpu/flags.ts";
 import * as identification from "#machine/cpu/identification.ts";
@@ -13,7 +14,7 @@ import type { SystemOperation, Width } from "#machine/cpu/semantics.ts";
 import { softwareInterrupt } from "#machine/cpu/software-interrupts.ts";
 import { ES, RAX, RCX, RDI, RSI } from "#machine/cpu/state.ts";
 import * as book from "#machine/cpu/system-calls.ts";
-import { invalidatePage } from "#machine/cpu/tables.ts";
+import { invalidatePage, loadSegmentRegister, readSelector } from "#machine/cpu/tables.ts";
 import { CALL_OUTS } from "./call-outs.ts";
 import { enterInner, returnOuter } from "./crossings.ts";
 import type { Value } from "./expressions.ts";
@@ -27,6 +28,7 @@ import {
 } from "./flag-operations.ts";
 import { enterGate, returnFromInterrupt } from "./interrupts.ts";
 import type { NativeEmitter } from "./native-emitter.ts";
+import * as segments from "./segment-loads.ts";
 import { syscall, sysenter, sysexit, sysret } from "./system-calls.ts";
 
 type Native = (e: NativeEmitter, values: readonly Value[]) => Value;
@@ -171,6 +173,11 @@ export const NATIVE = new Map<SystemOperation, Native>([
   [fillBlock, fill],
   [invalidatePage, invalidate],
   [clearInterrupts, disable],
+  [readSelector, segments.readSelector],
+  [loadSegmentRegister, segments.loadSegmentRegister],
+  [farJump, segments.farJump],
+  [farCall, segments.farCall],
+  [farReturn, segments.farReturn],
   [pushFlags, flagsWord],
   [
     softwareInterrupt,
@@ -194,6 +201,9 @@ export const NATIVE = new Map<SystemOperation, Native>([
 /** Those that lead elsewhere. */
 export const LEADING_AWAY: ReadonlySet<SystemOperation> = new Set([
   interruptReturn,
+  farJump,
+  farCall,
+  farReturn,
   book.syscall,
   book.sysret,
   book.sysenter,
