@@ -314,7 +314,7 @@ it("is asked to stop, and does", () => {
 /** One in so many vectors: each needs a module of its own. */
 const SAMPLE = 127;
 
-it("does what the evaluator does, instruction by instruction", { timeout: 60_000 }, () => {
+it("does what the evaluator does, instruction by instruction", () => {
   const text = gunzipSync(readFileSync(join(import.meta.dirname, "vectors/vectors.txt.gz"))).toString();
   const lines = text.trim().split("\n");
   const [reference, translated] = [userProcessor(), userProcessor(eagerWasmEngine)];

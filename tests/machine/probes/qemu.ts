@@ -16,7 +16,7 @@ export interface QemuEnd {
 }
 
 /** Boots a copy of the disk in a PC of 8 MiB. `cpu` is a model that QEMU knows, `timeout` is in milliseconds. */
-export function runInQemu(disk: Uint8Array, { cpu = "qemu64", timeout = 20_000 } = {}): QemuEnd {
+export function runInQemu(disk: Uint8Array, { cpu = "qemu64", timeout = 200_000 } = {}): QemuEnd {
   const folder = mkdtempSync(join(tmpdir(), "probe-"));
   try {
     const image = join(folder, "disk.img");
