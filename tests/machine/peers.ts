@@ -6,15 +6,11 @@ import type { RunEnd, WatchOptions } from "../../machine/hosts/session.ts";
 import { lacks } from "../requires.ts";
 import { said } from "./boot-image.ts";
 import { deviceImage } from "./device-image.ts";
+import { BY_INSTRUCTIONS } from "./guest-time.ts";
 
 /** For a guest that hangs; on a busy host one that does not may take half a minute. */
 const SECONDS = 100;
 const MOST_WORDS = 100;
-/**
- * QEMU counts its guest's time in instructions, 8 ns each, and skips what the guest sleeps. By the host's clock its timer,
- * a thread of its own, comes too late where the host is busy.
- */
-const BY_INSTRUCTIONS = ["-icount", "shift=3,sleep=off", "-rtc", "clock=vm"];
 
 export interface Peer {
   readonly name: string;
