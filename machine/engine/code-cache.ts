@@ -15,6 +15,8 @@ export class CodePage {
   readonly entries: (DecodedInstruction | undefined)[] = new Array(0x1000).fill(undefined);
   /** Writes to the page since an instruction was last decoded there. */
   writes = 0;
+  /** Where the instruction that crosses into the next page has begun when it was last run; -1 before that. */
+  crossing = -1;
   /** How often execution has arrived at each offset by a jump: counted by engines that translate. */
   readonly heat = new Uint16Array(0x1000);
 
@@ -26,6 +28,7 @@ export class CodePage {
 
   keep(offset: number, instruction: DecodedInstruction): void {
     this.entries[offset] = instruction;
+    if (this.crossing === offset) this.crossing = -1;
     this.writes = 0;
     this.onKeep(this.place + offset, instruction.length);
   }

@@ -138,13 +138,26 @@ export class CodeCursor {
     if (known?.linear === page && known.user === user && known.mode === this.mode) return known;
     const physical = cpu.mmu.translate(linear, { write: false, user, fetch: true });
     const place = cpu.memory.place(physical - (physical % 0x1000));
-    if (place >= 0) cpu.memory.noteCode(place);
     if (this.#generation !== cpu.mmu.generation) this.#fetched.fill(undefined);
+    // Noting a page flushes the TLB, for the sake of writes: where code is fetched from stays what it was.
+    if (place >= 0) cpu.memory.noteCode(place);
     this.#generation = cpu.mmu.generation;
     const fresh = { linear: page, user, mode: this.mode, place, page: this.cache.page(place, this.mode) };
     this.#fetched[index] = fresh;
     this.onFetch?.(page);
     return fresh;
+  }
+
+  /**
+   * The page at a linear address that code has been fetched from already, under the present mapping and at the present
+   * privilege: nobody would see a further fetch from it. Null if there is none.
+   */
+  fetchedPage(linear: bigint): CodePage | null {
+    const { cpu } = this;
+    if (this.#generation !== cpu.mmu.generation) return null;
+    const known = this.#fetched[Number((linear >> 12n) & BigInt(FETCH_SLOTS - 1))];
+    if (known?.linear !== linear || known.user !== (cpu.state.cpl === 3) || known.mode !== this.mode) return null;
+    return known.place < 0 ? null : known.page;
   }
 
   /** Decodes the instruction at `offset`. Kept, unless it crosses into the next page. */
@@ -158,6 +171,7 @@ export class CodeCursor {
       const both = new Uint8Array(15);
       both.set(bytes);
       both.set(this.#nextPage(15 - inPage), inPage);
+      page.crossing = offset;
       return this.#withMeaning(decode(both, 0, this.mode), both);
     }
     const decoded = this.#withMeaning(first, bytes);
@@ -167,9 +181,8 @@ export class CodeCursor {
 
   #nextPage(count: number): Uint8Array {
     const { cpu } = this;
-    const linear = this.#linear(this.wrap(this.base + 0x1000n));
-    const physical = cpu.mmu.translate(linear, { write: false, user: cpu.state.cpl === 3, fetch: true });
-    return cpu.memory.readBytes(physical, count);
+    const { place } = this.#fetch(this.#linear(this.wrap(this.base + 0x1000n)), cpu.state.cpl === 3);
+    return place < 0 ? new Uint8Array(count).fill(0xff) : cpu.memory.readBytes(place, count);
   }
 
   #withMeaning(decoded: Instruction | DecodeFailure, bytes: Uint8Array): DecodedInstruction {

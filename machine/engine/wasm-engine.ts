@@ -30,11 +30,13 @@ export interface Tiers {
   readonly hotForms: number | null;
   /** Forms are made when they are first met. */
   readonly eagerForms: boolean;
+  /** Hot places that share a module; null for more and more, as there are more modules. */
+  readonly batch: number | null;
 }
 
-const NORMAL: Tiers = { from: 0, hot: 60, hotForms: 500, eagerForms: false };
-export const EAGER: Tiers = { from: 0, hot: 1, hotForms: null, eagerForms: false };
-const FORMS_ONLY: Tiers = { from: 0, hot: 0xfffe, hotForms: 0x10000, eagerForms: true };
+const NORMAL: Tiers = { from: 0, hot: 60, hotForms: 500, eagerForms: false, batch: null };
+export const EAGER: Tiers = { from: 0, hot: 1, hotForms: null, eagerForms: false, batch: 1 };
+export const FORMS_ONLY: Tiers = { from: 0, hot: 0xfffe, hotForms: 0x10000, eagerForms: true, batch: null };
 /** Computed jumps that the evaluator does of each, to learn where they lead. */
 const LEARNED_JUMPS = 48;
 const MOST_SITES = 4096;
@@ -52,6 +54,8 @@ interface Candidate {
   readonly context: Context;
   readonly entry: bigint;
   readonly window: CodeWindow;
+  /** The mapping under which it was seen. */
+  readonly generation: number;
 }
 
 /** A page number as a region compares it; infinity as the largest one. */
@@ -194,13 +198,13 @@ export class WasmEngine extends EvaluatorEngine {
           if (this.left <= 0) break;
         }
       }
-      arrived = this.#evaluate();
+      arrived = this.evaluate();
     }
     return { kind: "budget" };
   }
 
   /** Runs one instruction as the evaluator does. Gives whether the next may be the beginning of a region. */
-  #evaluate(): boolean {
+  protected evaluate(): boolean {
     const { cpu, evaluator } = this;
     const { cursor } = evaluator;
     const page = cursor.page === null || cursor.offset > cursor.last ? cursor.enter() : cursor.page;
@@ -235,7 +239,7 @@ export class WasmEngine extends EvaluatorEngine {
   #hasForm(page: CodePage): boolean {
     const { cursor } = this.evaluator;
     const forms = this.#forms;
-    if (forms === null || cursor.place < 0) return false;
+    if (forms === null || cursor.place < 0 || page.crossing === cursor.offset) return false;
     const context = this.#contextNow();
     if (context === null || !context.isFlat) return false;
     const place = cursor.place + cursor.offset;
@@ -319,8 +323,9 @@ export class WasmEngine extends EvaluatorEngine {
     }
     const waits = this.#candidates.some((candidate) => candidate.page === page && candidate.offset === offset);
     if (!waits) {
-      const window = new CodeWindow(cpu, this.evaluator.cursor, context.mode, this.#jumps, this.#records);
-      this.#candidates.push({ page, offset, context, entry: cpu.state.rip, window });
+      const window = new CodeWindow(cpu, this.evaluator.cursor, context, this.#jumps, this.#records);
+      const generation = this.#generation;
+      this.#candidates.push({ page, offset, context, entry: cpu.state.rip, window, generation });
     }
     if (this.#candidates.length < this.#batch && heat + 1 < 2 * this.tiers.hot) return null;
     this.#translate(context);
@@ -342,7 +347,7 @@ export class WasmEngine extends EvaluatorEngine {
 
   /** Regions that are worth a module: the more modules there are, the dearer each becomes. */
   get #batch(): number {
-    return this.tiers.hot === 1 ? 1 : Math.min(MOST_IN_BATCH, 1 + (this.translations.modules >> 4));
+    return this.tiers.batch ?? Math.min(MOST_IN_BATCH, 1 + (this.translations.modules >> 4));
   }
 
   /** Translates the regions that begin at all the places that wait, as far as they are of the running context. */
@@ -350,25 +355,19 @@ export class WasmEngine extends EvaluatorEngine {
     const { cpu, translations } = this;
     const gates = new CurrentGates(cpu, this.#contexts, this.#returns);
     const drafts: Draft[] = [];
-    for (const { page, offset, context: theirs, entry, window } of this.#candidates) {
+    for (const { page, offset, context: theirs, entry, window, generation } of this.#candidates) {
       page.heat[offset] = 0;
-      if (theirs !== context || !window.isNoted) continue;
+      if (theirs !== context) continue;
       const blocks = discover(window, context, gates, entry);
+      const ranges = window.ranges(blocks);
+      const place = page.place + offset;
       if (blocks[0]!.steps.length === 0) page.heat[offset] = NEVER;
-      else
-        drafts.push({
-          context,
-          entry,
-          place: page.place + offset,
-          blocks,
-          gates,
-          ranges: window.ranges(blocks),
-          isMapped: window.isMapped,
-        });
+      else if (window.isNoted(ranges))
+        drafts.push({ context, entry, place, blocks, gates, ranges, window, generation });
     }
     this.#candidates = [];
     if (drafts.length === 0) return;
-    translations.add(drafts, this.#generation);
+    translations.add(drafts);
     for (const { ranges } of drafts) for (const { start, end } of ranges) this.#records.noteLines(start, end - start);
   }
 }

@@ -1,11 +1,11 @@
 /** Processors prepared for tests. */
 
 import { Cpu } from "#machine/cpu/cpu.ts";
-import type { EngineFactory } from "#machine/cpu/engine.ts";
+import type { Engine } from "#machine/cpu/engine.ts";
 import { evaluatorEngine } from "../../machine/engine/evaluator-engine.ts";
-import { decode } from "../../machine/isa/index.ts";
 import {
   COMPARED_FLAGS,
+  instructionOf,
   START,
   type UserMode,
   type VectorInputs,
@@ -46,34 +46,55 @@ export function enterUserMode(cpu: Cpu, mode: UserMode = 64): void {
   cpu.mmu.flush();
 }
 
-/** Runs single instructions as an ordinary 64-bit program does. */
-export function userProcessor(makeEngine: EngineFactory = evaluatorEngine): {
-  run(inputs: VectorInputs): VectorOutputs;
-} {
-  const cpu = bareCpu();
-  const engine = makeEngine(cpu);
+/** A trap behind the instruction of a case, and wherever it may end. */
+const INT3 = 0xcc;
+/** Bytes from START on that an instruction of a case and what is decoded behind it may have. */
+const CODE_SIZE = 32;
+
+/** The bytes that stand at START. */
+export function caseCode(code: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(CODE_SIZE).fill(INT3);
+  bytes.set(code);
+  return bytes;
+}
+
+/** Puts all but the code of a case in its place. The processor is in user mode. */
+export function loadCase(cpu: Cpu, { registers, flags, memory, media }: VectorInputs): void {
+  const { state } = cpu;
+  cpu.memory.writeBytes(WINDOW, memory);
+  for (const [number, value] of registers.entries()) state.setGeneral(number, value);
+  state.rflags = BigInt(flags | 0x202);
+  state.rip = BigInt(START);
+  loadMedia(cpu, media);
+}
+
+/** Runs the instruction at START, all rounds of it, and reads what it has made of the case. */
+export function runCase(cpu: Cpu, engine: Engine, { mode, code, registers }: VectorInputs): VectorOutputs {
+  const { state } = cpu;
+  const instruction = instructionOf({ code, mode });
+  const repeats = instruction.mnemonic !== null && instruction.repeat !== null;
+  let stop = engine.run(1);
+  while (repeats && stop.kind === "budget" && state.rip === BigInt(START)) stop = engine.run(1);
   return {
-    run({ mode, code, registers, flags, memory, media }) {
-      enterUserMode(cpu, mode);
-      const { state } = cpu;
-      cpu.memory.writeBytes(START, code);
-      cpu.memory.writeBytes(WINDOW, memory);
-      for (const [number, value] of registers.entries()) state.setGeneral(number, value);
-      state.rflags = BigInt(flags | 0x202);
-      state.rip = BigInt(START);
-      loadMedia(cpu, media);
-      const instruction = decode(code, 0, mode);
-      const repeats = instruction.mnemonic !== null && instruction.repeat !== null;
-      let stop = engine.run(1);
-      while (repeats && stop.kind === "budget" && state.rip === BigInt(START)) stop = engine.run(1);
-      return {
-        registers: registers.map((_, number) => BigInt.asUintN(mode, state.general(number))),
-        rip: Number(state.rip) - START,
-        flags: Number(state.rflags) & COMPARED_FLAGS,
-        memory: cpu.memory.readBytes(WINDOW, WINDOW_SIZE),
-        media: comparedMedia(readMedia(cpu)),
-        fault: stop.kind === "tripleFault" ? stop.story.chain[0]!.vector : null,
-      };
+    registers: registers.map((_, number) => BigInt.asUintN(mode, state.general(number))),
+    rip: Number(state.rip) - START,
+    flags: Number(state.rflags) & COMPARED_FLAGS,
+    memory: cpu.memory.readBytes(WINDOW, WINDOW_SIZE),
+    media: comparedMedia(readMedia(cpu)),
+    fault: stop.kind === "tripleFault" ? stop.story.chain[0]!.vector : null,
+  };
+}
+
+/** Runs single instructions in the evaluator, as an ordinary program does. */
+export function userProcessor(): { run(inputs: VectorInputs): VectorOutputs } {
+  const cpu = bareCpu();
+  const engine = evaluatorEngine(cpu);
+  return {
+    run(inputs) {
+      enterUserMode(cpu, inputs.mode);
+      cpu.memory.writeBytes(START, caseCode(inputs.code));
+      loadCase(cpu, inputs);
+      return runCase(cpu, engine, inputs);
     },
   };
 }

@@ -1,84 +1,127 @@
-/** Guest code as regions read it: the page that execution stands in. */
+/** Guest code as regions read it: the page that execution stands in, and the two beside it if code of them has run. */
 import { decode } from "#isa/decode.ts";
-import type { Mode } from "#isa/instruction.ts";
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import { meaningOf, vectorMeaningOf } from "#machine/cpu/instruction-set.ts";
 import { NOTE_CODE } from "#machine/memory/physical.ts";
 import type { CodePage, DecodedInstruction } from "../code-cache.ts";
 import type { CodeCursor } from "../code-cursor.ts";
 import type { CodeRecords } from "./code-records.ts";
+import type { Context } from "./context.ts";
 import type { JumpTargets } from "./jump-targets.ts";
 import type { Block, CodeSource } from "./region.ts";
 import type { Range } from "./translations.ts";
 
+const PAGE = 0x1000n;
+const LONGEST_INSTRUCTION = 15;
+
+/** A page of the window. */
+interface Pane {
+  /** rip of the page's first byte. */
+  readonly base: bigint;
+  readonly page: CodePage;
+  /** Highest offset where an instruction may begin. */
+  readonly last: number;
+}
+
 export class CodeWindow implements CodeSource {
-  readonly #page: CodePage;
-  /** rip of the page's first byte, and where that lies in RAM. */
-  readonly #base: bigint;
-  readonly #place: number;
-  readonly #last: number;
+  readonly #panes: readonly Pane[];
 
   /** The cursor must be in a page. */
   constructor(
     readonly cpu: Cpu,
     readonly cursor: CodeCursor,
-    readonly mode: Mode,
+    readonly context: Context,
     readonly jumps: JumpTargets,
     readonly records: CodeRecords,
   ) {
-    this.#page = cursor.page!;
-    this.#base = cursor.base;
-    this.#place = cursor.place;
-    this.#last = cursor.last;
+    const { base, last, place, page } = cursor;
+    const panes: Pane[] = place < 0 ? [] : [{ base, page: page!, last }];
+    if (panes.length > 0 && context.isFlat) {
+      for (const beside of [base + PAGE, base - PAGE]) {
+        const fetched = cursor.fetchedPage(beside);
+        if (fetched !== null) panes.push({ base: beside, page: fetched, last: 0xfff });
+      }
+    }
+    this.#panes = panes;
   }
 
-  #offset(rip: bigint): number {
-    const distance = rip - this.#base;
-    return this.#place >= 0 && distance >= 0n && distance <= BigInt(this.#last) ? Number(distance) : -1;
+  #pane(rip: bigint): Pane | null {
+    return this.#panes.find(({ base, last }) => rip >= base && rip <= base + BigInt(last)) ?? null;
   }
 
   seen(rip: bigint): boolean {
-    const offset = this.#offset(rip);
-    if (offset < 0) return false;
-    return this.#page.entries[offset] !== undefined || this.records.isMade(this.#place + offset);
+    const pane = this.#pane(rip);
+    if (pane === null) return false;
+    const offset = Number(rip - pane.base);
+    const { page } = pane;
+    return page.entries[offset] !== undefined || page.crossing === offset || this.records.isMade(page.place + offset);
   }
 
   targets(rip: bigint): readonly bigint[] {
-    return this.jumps.of(this.#page, this.#offset(rip));
+    const pane = this.#pane(rip);
+    return pane === null ? [] : this.jumps.of(pane.page, Number(rip - pane.base));
   }
 
   fetch(rip: bigint): DecodedInstruction | null {
-    const offset = this.#offset(rip);
-    if (offset < 0) return null;
-    const known = this.#page.entries[offset];
+    const pane = this.#pane(rip);
+    if (pane === null) return null;
+    const offset = Number(rip - pane.base);
+    const known = pane.page.entries[offset];
     if (known !== undefined) return known;
-    const bytes = this.cpu.memory.readBytes(this.#place + offset, Math.min(15, 0x1000 - offset));
-    const instruction = decode(bytes, 0, this.mode);
-    if (instruction.mnemonic === null || offset + instruction.length - 1 > this.#last) return null;
+    const instruction = decode(this.#bytes(pane, offset), 0, this.context.mode);
+    if (instruction.mnemonic === null) return null;
+    if (pane.last < 0xfff && offset + instruction.length - 1 > pane.last) return null;
     const meaning = meaningOf(instruction.mnemonic) ?? vectorMeaningOf(instruction.mnemonic);
     return meaning === null ? null : { instruction, meaning, length: instruction.length };
   }
 
-  /** Whether writes to the page are still reported: translated code must not outlive them. */
-  get isNoted(): boolean {
-    return this.#place >= 0 && (this.cpu.memory.notes(this.#place) & NOTE_CODE) !== 0;
+  /** What an instruction may consist of: as many bytes as the window has, at most 15. */
+  #bytes({ base, page }: Pane, offset: number): Uint8Array {
+    const { memory } = this.cpu;
+    const here = memory.readBytes(page.place + offset, Math.min(LONGEST_INSTRUCTION, 0x1000 - offset));
+    const next = here.length < LONGEST_INSTRUCTION ? this.#pane(base + PAGE) : null;
+    if (next === null) return here;
+    const there = memory.readBytes(next.page.place, LONGEST_INSTRUCTION - here.length);
+    return Uint8Array.of(...here, ...there);
   }
 
+  /** Whether writes to the pages of some blocks are still reported: translated code must not outlive them. */
+  isNoted(ranges: readonly Range[]): boolean {
+    return ranges.every(({ start }) => (this.cpu.memory.notes(start) & NOTE_CODE) !== 0);
+  }
+
+  /** The code of some blocks, in ranges that lie in one page each. */
   ranges(blocks: readonly Block[]): Range[] {
     const bytes = new Set<number>();
-    for (const { steps } of blocks)
-      for (const { start, decoded } of steps)
-        for (let index = 0; index < decoded.length; index++) bytes.add(this.#offset(start) + index);
+    for (const { steps } of blocks) {
+      for (const { start, decoded } of steps) {
+        for (let index = 0n; index < decoded.length; index++) bytes.add(this.#placeOf(start + index));
+      }
+    }
     const ranges: { start: number; end: number }[] = [];
-    for (const offset of [...bytes].sort((a, b) => a - b)) {
+    for (const place of [...bytes].sort((a, b) => a - b)) {
       const last = ranges.at(-1);
-      const place = this.#place + offset;
-      if (last?.end === place) last.end++;
+      if (last?.end === place && (place & 0xfff) !== 0) last.end++;
       else ranges.push({ start: place, end: place + 1 });
     }
     return ranges;
   }
 
-  /** The engine asks only where execution stands at the region's entry: that page has just been found. */
-  readonly isMapped = (): boolean => this.cursor.place === this.#place;
+  #placeOf(rip: bigint): number {
+    const { base, page } = this.#pane(rip)!;
+    return page.place + Number(rip - base);
+  }
+
+  /**
+   * Whether the pages of some ranges are where they were, given what the processor maps now. The engine asks only where
+   * execution stands at the region's entry, so that this page has just been found.
+   */
+  isMapped(ranges: readonly Range[]): boolean {
+    const { cursor } = this;
+    return this.#panes.every(({ base, page }, index) => {
+      if (index === 0) return cursor.place === page.place;
+      const isUsed = ranges.some(({ start }) => (start & ~0xfff) === page.place);
+      return !isUsed || cursor.fetchedPage(base)?.place === page.place;
+    });
+  }
 }

@@ -152,6 +152,12 @@ class Discovery {
     return block === null ? { outside: rip } : { block };
   }
 
+  /** The same where control will come for certain, though it may never have been there: after a repeated instruction. */
+  #sureWay(rip: bigint, frame: Frame): Way {
+    const block = this.source.fetch(rip) === null ? null : this.#block(rip, frame);
+    return block === null ? { outside: rip } : { block };
+  }
+
   #fill(block: Block): void {
     const { frame, steps } = block;
     let rip = block.start;
@@ -213,7 +219,7 @@ class Discovery {
     const { frame } = block;
     if (findings.again) {
       block.taken = this.#way(start, frame);
-      block.next = this.#way(next, frame);
+      block.next = this.#sureWay(next, frame);
       return true;
     }
     if (findings.computed) {

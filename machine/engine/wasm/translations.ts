@@ -2,6 +2,7 @@
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import { type Arrivals, makeArrivals } from "./arrival.ts";
 import type { CallOuts } from "./call-outs.ts";
+import type { CodeWindow } from "./code-window.ts";
 import type { Context } from "./context.ts";
 import { encodeModule } from "./encoder.ts";
 import type { Gates } from "./gates.ts";
@@ -25,8 +26,9 @@ export interface Draft {
   readonly blocks: readonly Block[];
   readonly gates: Gates;
   readonly ranges: readonly Range[];
-  /** Whether its pages still are where they were, given what the processor maps now. */
-  readonly isMapped: () => boolean;
+  readonly window: CodeWindow;
+  /** The mapping under which its code was found. */
+  readonly generation: number;
 }
 
 export interface Region {
@@ -107,7 +109,7 @@ export class Translations {
     if (list === undefined) return null;
     for (const region of list) {
       if (region.generation !== generation) {
-        if (!region.draft.isMapped()) continue;
+        if (!region.draft.window.isMapped(region.draft.ranges)) continue;
         region.generation = generation;
       }
       this.jumps.enter(low, high, context.id, region.slot);
@@ -117,14 +119,14 @@ export class Translations {
   }
 
   /** Compiles regions into one module. */
-  add(drafts: readonly Draft[], generation: number): void {
+  add(drafts: readonly Draft[]): void {
     const imports = new ModuleImports();
     const functions = drafts.map((draft, index) => regionFunction(draft, this.cpu, imports, `r${index}`));
     const bytes = encodeModule({ types: TYPES, imports: imports.list, functions });
     while (this.modules >= MOST_MODULES || (this.modules > 0 && this.bytes + bytes.length > MOST_BYTES)) this.#evict();
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { engine: this.importsOf(imports) });
     this.bytes += bytes.length;
-    const regions = drafts.map((draft, index) => this.#enter(draft, exports[`r${index}`] as Region["run"], generation));
+    const regions = drafts.map((draft, index) => this.#enter(draft, exports[`r${index}`] as Region["run"]));
     this.#modules.push({ regions, bytes: bytes.length });
   }
 
@@ -139,12 +141,13 @@ export class Translations {
     for (const region of oldest.regions) if (region.isAlive) this.#drop(region);
   }
 
-  #enter(draft: Draft, run: Region["run"], generation: number): Region {
+  #enter(draft: Draft, run: Region["run"]): Region {
     while (this.#free.length === 0 && this.#slots === MOST_REGIONS) this.#evict();
     const slot = this.#free.pop() ?? this.#slots++;
     this.table.set(slot, run);
     const low = Number(BigInt.asUintN(32, draft.entry));
     const high = Number(draft.entry >> 32n);
+    const { generation } = draft;
     const region = { draft, run, slot, low, high, generation, isAlive: true };
     const { id } = draft.context;
     const entries = this.#entries.get(id) ?? new Map<number, Region[]>();

@@ -1,65 +1,96 @@
 /**
  * Runs many cases of every form on the host's processor and in our engines, and keeps none of them.
- * `npx tsx tests/machine/vectors/campaign.ts [--cases N] [--seed S] [--only REGEX] [--engine NAME]`; exit 1 where something differs.
+ * `npx tsx tests/machine/vectors/campaign.ts [--cases N] [--seed S] [--only REGEX] [--engines A,B] [--from N] [--to N]`;
+ * engines: evaluator, regions, forms (all). Exit 1 where something differs.
  */
 import { parseArgs } from "node:util";
-import { ENGINES } from "../../../machine/hosts/pc.ts";
-import { decode, format } from "../../../machine/isa/index.ts";
+import { format, type Plan } from "../../../machine/isa/index.ts";
 import { randomNumbers } from "../../isa/random.ts";
 import { userProcessor } from "../processor.ts";
-import { inputsOf, START } from "./cases.ts";
+import { inputsOf, instructionOf, START, type Vector, type VectorInputs, type VectorOutputs } from "./cases.ts";
 import { differences } from "./compare.ts";
 import { draftsOf, userPlans } from "./drafts.ts";
 import { runOnHost } from "./host.ts";
+import { type Tier, TranslatedProcessor } from "./translated.ts";
 import { undefinedFlags } from "./undefined-flags.ts";
 
+const text = (otherwise: string) => ({ type: "string", default: otherwise }) as const;
 const { values } = parseArgs({
   options: {
-    cases: { type: "string", default: "2000" },
-    seed: { type: "string", default: "1" },
-    only: { type: "string", default: "." },
-    engine: { type: "string", default: "evaluator" },
-    shown: { type: "string", default: "3" },
+    ...{ cases: text("2000"), seed: text("1"), only: text("."), engines: text("evaluator,regions,forms") },
+    ...{ from: text("0"), to: text("9999"), shown: text("3") },
   },
 });
-const engine = ENGINES[values.engine as keyof typeof ENGINES];
-const processor = userProcessor(engine);
+const count = Number(values.cases);
+const only = new RegExp(values.only === "." ? "" : `^(${values.only})$`);
+const plans = [...userPlans(64), ...userPlans(32)]
+  .slice(Number(values.from), Number(values.to))
+  .filter((plan) => only.test(plan.form.mnemonic));
+
+/** Cases that follow each other with the same code: translating it is dearer than running it. */
+const EACH = 16;
+/** Requests are some kilobytes each: so many of them at once. */
+const MOST_AT_ONCE = 2000;
+
+interface Runner {
+  readonly name: string;
+  run(cases: readonly VectorInputs[]): VectorOutputs[];
+  /** Cases that the evaluator did for it, and none of them a fault. */
+  left(): number;
+}
+
+function runner(name: string): Runner {
+  if (name === "evaluator") {
+    const processor = userProcessor();
+    return { name, run: (cases) => cases.map(processor.run), left: () => 0 };
+  }
+  const processor = new TranslatedProcessor(name as Tier);
+  return { name, run: (cases) => processor.run(cases), left: () => processor.evaluated.length };
+}
+
+const runners = values.engines.split(",").map(runner);
 const next = randomNumbers(Number(values.seed));
-const only = new RegExp(`^(${values.only})$`);
-const plans = [...userPlans(64), ...userPlans(32)].filter(
-  (plan) => only.test(plan.form.mnemonic) || values.only === ".",
-);
-/** Requests are some kilobytes each: so many of them at once, of whole forms. */
-const MOST_AT_ONCE = 8000;
-const BATCH = Math.max(1, Math.floor(MOST_AT_ONCE / Number(values.cases)));
+
+/** Cases of a form with what the host's processor makes of them. */
+function vectorsOf(plan: Plan) {
+  const drafts = draftsOf(plan, count, next, EACH);
+  const inputs = drafts.map(inputsOf);
+  const outputs: VectorOutputs[] = [];
+  for (let from = 0; from < inputs.length; from += MOST_AT_ONCE)
+    outputs.push(...runOnHost(inputs.slice(from, from + MOST_AT_ONCE)));
+  const vectors = drafts.map((draft, index): Vector => {
+    return { ...draft, undefinedFlags: undefinedFlags(inputs[index]!), outputs: outputs[index]! };
+  });
+  return { inputs, vectors };
+}
+
+/** What differs, a line for each case. */
+function wrongIn({ run }: Runner, { inputs, vectors }: ReturnType<typeof vectorsOf>): string[] {
+  const found = run(inputs);
+  return vectors.flatMap((vector, index) => {
+    const list = differences(vector, () => found[index]!, inputs[index]);
+    const instruction = instructionOf(vector);
+    const shown = instruction.mnemonic === null ? "?" : format(instruction, BigInt(START));
+    return list.length === 0 ? [] : [`    ${shown} (seed ${vector.seed}): ${list.join("; ")}`];
+  });
+}
+
 let cases = 0;
 let mismatches = 0;
-for (let from = 0; from < plans.length; from += BATCH) {
-  const groups = plans.slice(from, from + BATCH).map((plan) => draftsOf(plan, Number(values.cases), next));
-  const drafts = groups.flat();
-  const inputs = drafts.map(inputsOf);
-  const outputs = runOnHost(inputs);
-  let at = 0;
-  for (const [index, group] of groups.entries()) {
-    const { form, mode, operandWidth } = plans[from + index]!;
-    const wrong: string[] = [];
-    for (const draft of group) {
-      const vector = { ...draft, undefinedFlags: undefinedFlags(inputs[at]!), outputs: outputs[at]! };
-      const list = differences(vector, processor.run, inputs[at]);
-      at++;
-      const instruction = decode(draft.code, 0, draft.mode);
-      const shown = instruction.mnemonic === null ? "?" : format(instruction, BigInt(START));
-      if (list.length > 0) wrong.push(`    ${shown} (seed ${draft.seed}): ${list.join("; ")}`);
-    }
-    cases += group.length;
+for (const [number, plan] of plans.entries()) {
+  const { form, mode, operandWidth } = plan;
+  const group = vectorsOf(plan);
+  cases += group.vectors.length;
+  for (const runner of runners) {
+    const wrong = wrongIn(runner, group);
     mismatches += wrong.length;
-    if (wrong.length > 0) {
-      console.log(
-        `${form.row.slice(0, 3).join(" | ")} (${mode}, ${operandWidth}): ${wrong.length} of ${group.length} differ`,
-      );
-      console.log(wrong.slice(0, Number(values.shown)).join("\n"));
-    }
+    if (wrong.length === 0) continue;
+    const name = `${form.row.slice(0, 3).join(" | ")} (${mode}, ${operandWidth})`;
+    console.log(`${runner.name}: ${name}: ${wrong.length} of ${group.vectors.length} differ`);
+    console.log(wrong.slice(0, Number(values.shown)).join("\n"));
   }
+  if (number % 50 === 49) console.log(`${number + 1} forms, ${cases} cases, ${mismatches} differ`);
 }
-console.log(`${plans.length} forms, ${cases} cases, ${mismatches} differ`);
+const left = runners.map((each) => `${each.name} left ${each.left()} of its cases to the evaluator`);
+console.log(`${plans.length} forms, ${cases} cases in each engine, ${mismatches} differ; ${left.join(", ")}`);
 process.exitCode = mismatches > 0 ? 1 : 0;

@@ -80,12 +80,14 @@ function randomValue(next: () => number): bigint {
 }
 
 /** The inputs of a case. 32-bit code does not see the upper halves of registers; they are zero. */
-export function inputsOf({ mode, code, seed, overrides }: VectorCase): VectorInputs {
+export function inputsOf(vector: VectorCase): VectorInputs {
+  const { mode, code, seed, overrides } = vector;
   const next = randomNumbers(seed);
   const registers = Array.from({ length: 16 }, () => randomValue(next));
   const flags = next() & (next() % 4 === 0 ? COMPARED_FLAGS : COMPARED_FLAGS & ~0x400);
-  const memory = Uint8Array.from({ length: WINDOW_SIZE }, () => next() & 0xff);
-  const usesMedia = isMedia(code, mode);
+  const memory = new Uint8Array(WINDOW_SIZE);
+  for (let at = 0; at < WINDOW_SIZE; at++) memory[at] = next();
+  const usesMedia = isMedia(vector);
   if (usesMedia) mediaMemory(seed, memory);
   const view = new DataView(memory.buffer);
   for (const [number, value] of overrides) {
@@ -96,9 +98,21 @@ export function inputsOf({ mode, code, seed, overrides }: VectorCase): VectorInp
   return { mode, code, registers: registers.map((value) => BigInt.asUintN(mode, value)), flags, memory, media };
 }
 
+const DECODED = new WeakMap<Uint8Array, ReturnType<typeof decode>>();
+
+/** The instruction of a case. Many cases share their code. */
+export function instructionOf({ code, mode }: Pick<VectorCase, "code" | "mode">): ReturnType<typeof decode> {
+  let found = DECODED.get(code);
+  if (found === undefined) {
+    found = decode(code, 0, mode);
+    DECODED.set(code, found);
+  }
+  return found;
+}
+
 /** Whether code uses the x87, MMX or XMM registers. */
-export function isMedia(code: Uint8Array, mode: UserMode): boolean {
-  const { mnemonic } = decode(code, 0, mode);
+function isMedia(of: Pick<VectorCase, "code" | "mode">): boolean {
+  const { mnemonic } = instructionOf(of);
   return mnemonic !== null && vectorMeaningOf(mnemonic) !== null;
 }
 

@@ -1,8 +1,9 @@
 /** A vector's outcome beside a processor's: what differs, in words. */
-import { decode, type Instruction } from "../../../machine/isa/index.ts";
+import type { Instruction } from "../../../machine/isa/index.ts";
 import {
   COMPARED_FLAGS,
   inputsOf,
+  instructionOf,
   START,
   type Vector,
   type VectorInputs,
@@ -54,7 +55,7 @@ export function differences(
   });
   const flags = (found.flags ^ outputs.flags) & COMPARED_FLAGS & ~vector.undefinedFlags;
   if (flags !== 0) wrong.push(`flags ${hex(found.flags)}, not ${hex(outputs.flags)} (differ in ${hex(flags)})`);
-  const instruction = decode(vector.code, 0, vector.mode);
+  const instruction = instructionOf(vector);
   if (instruction.mnemonic === null) return ["the code does not decode"];
   const { mnemonic } = instruction;
   if (isOutOfRange(mnemonic, inputs)) return [];

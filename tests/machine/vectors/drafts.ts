@@ -36,15 +36,28 @@ export function userPlans(mode: UserMode): Plan[] {
     .filter((plan) => isEncodable(plan) && isDefined(plan) && isNear(plan) && plan.operands.every(isPlain));
 }
 
-/** `count` cases of a form; memory and register operands take turns where the form has both. */
-export function draftsOf(plan: Plan, count: number, next: Random): Draft[] {
+/**
+ * `count` cases of a form; memory and register operands take turns where the form has both. `each` cases that follow each
+ * other have the same code, and other values.
+ */
+export function draftsOf(plan: Plan, count: number, next: Random, each = 1): Draft[] {
   const drafts: Draft[] = [];
+  let prefersMemory = true;
   for (let tries = 0; drafts.length < count && tries < count * 8; tries++) {
-    const draft = new Drafting(plan, next).finish(drafts.length % 2 === 0);
-    if (draft !== null) drafts.push(draft);
+    const draft = new Drafting(plan, next).finish(prefersMemory);
+    if (draft === null) continue;
+    drafts.push(draft);
+    prefersMemory = !prefersMemory;
+    const again = dependsOnValues(plan) ? 1 : each;
+    for (let n = 1; n < again && drafts.length < count; n++) drafts.push({ ...draft, seed: next() });
     if (plan.operands.length === 0 && vectorMeaningOf(plan.form.mnemonic) === null && drafts.length >= count / 2) break;
   }
   return drafts;
+}
+
+/** Whether a case's code or settings were chosen for its values. */
+function dependsOnValues({ form, operandWidth }: Plan): boolean {
+  return form.mnemonic.startsWith("cmpxchg") || (/^sh[lr]d$/.test(form.mnemonic) && operandWidth === 16);
 }
 
 class Drafting {

@@ -1,6 +1,5 @@
 /** Which flags the manual leaves undefined for a case (Intel SDM vol. 2, "Flags affected" of each instruction). */
-import { decode } from "../../../machine/isa/index.ts";
-import type { VectorInputs } from "./cases.ts";
+import { instructionOf, type VectorInputs } from "./cases.ts";
 
 const CF = 0x001;
 const PF = 0x004;
@@ -43,7 +42,7 @@ function afterShift(mnemonic: string, width: number, count: number): number {
 }
 
 export function undefinedFlags(inputs: VectorInputs): number {
-  const instruction = decode(inputs.code, 0, inputs.mode);
+  const instruction = instructionOf(inputs);
   if (instruction.mnemonic === null) throw new Error("a vector's code does not decode");
   const { mnemonic, operands } = instruction;
   if (ALWAYS[mnemonic] !== undefined) return ALWAYS[mnemonic];
