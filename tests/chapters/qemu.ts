@@ -80,14 +80,20 @@ export async function runInQemu(image: Uint8Array, config: QemuConfig = {}): Pro
     let typing = config.typing ?? null;
     let state = await lookAt(monitor, folder);
     const end = Date.now() + PATIENCE;
-    while (Date.now() < end) {
+    const goOn = async (): Promise<QemuState> => {
       await monitor.execute("cont");
       if (typing !== null && screenText(state.cells).includes(typing.after)) {
         await type(monitor, typing.text);
         typing = null;
       }
       await sleep(POLL_MS);
-      const next = await lookAt(monitor, folder).catch(() => null);
+      return lookAt(monitor, folder);
+    };
+    while (Date.now() < end) {
+      const next = await goOn().catch((error: Error) => {
+        if (!monitor.isClosed) throw error;
+        return null;
+      });
       if (next === null) {
         // The guest has ended QEMU; what is known of its screen is that of the look before.
         await gone;
