@@ -74,6 +74,18 @@ export class CodeCache {
     if (pages.every((page) => page.writes > PATIENCE)) this.#drop(place & ~0xfff);
   }
 
+  /** Whether an instruction that is kept has a byte in a range, which lies in one page. */
+  holds(place: number, length: number): boolean {
+    const offset = place & 0xfff;
+    for (const mode of MODES) {
+      const page = this.#pages.get((place & ~0xfff) | mode);
+      if (page === undefined) continue;
+      for (let start = Math.max(0, offset - LONGEST_INSTRUCTION + 1); start < offset + length; start++)
+        if ((page.entries[start]?.length ?? -LONGEST_INSTRUCTION) > offset - start) return true;
+    }
+    return false;
+  }
+
   #drop(page: number): void {
     for (const mode of MODES) this.#pages.delete(page | mode);
     this.memory.forgetCode(page);

@@ -9,6 +9,7 @@ import { NOTE_CODE } from "#machine/memory/physical.ts";
 import { slot } from "#machine/memory/tlb.ts";
 import type { CodePage, DecodedInstruction } from "./code-cache.ts";
 import { EvaluatorEngine } from "./evaluator-engine.ts";
+import type { ArrivalRules } from "./wasm/arrival.ts";
 import { CallOuts } from "./wasm/call-outs.ts";
 import { CELL, FETCHED } from "./wasm/cells.ts";
 import { CodeRecords, LINE } from "./wasm/code-records.ts";
@@ -18,17 +19,21 @@ import { Forms } from "./wasm/forms.ts";
 import { CurrentGates, type Selectors } from "./wasm/gates.ts";
 import { JumpTargets } from "./wasm/jump-targets.ts";
 import { discover } from "./wasm/region.ts";
+import { StartUp } from "./wasm/start-up.ts";
 import { type Draft, type Region, Translations } from "./wasm/translations.ts";
 
 /** When code is translated, and how. */
 export interface Tiers {
-  /** Instructions after power-on that are left to the evaluator: a PC that starts does little twice. */
+  /**
+   * Instructions after power-on that are left to the evaluator: a PC that starts does little twice. Less where it turns
+   * out that it does.
+   */
   readonly from: number;
   /** Arrivals that the engine sees at a place, in the evaluator or between regions, after which it is hot. */
   readonly hot: number;
   /** Arrivals in the quick tier after which a place is hot; null for no quick tier. */
   readonly hotForms: number | null;
-  /** Forms are made when they are first met. */
+  /** Forms are made when they are first met, and functions for all blocks. */
   readonly eagerForms: boolean;
   /** Hot places that share a module; null for more and more, as there are more modules. */
   readonly batch: number | null;
@@ -40,6 +45,8 @@ export const FORMS_ONLY: Tiers = { from: 0, hot: 0xfffe, hotForms: 0x10000, eage
 /** Computed jumps that the evaluator does of each, to learn where they lead. */
 const LEARNED_JUMPS = 48;
 const MOST_SITES = 4096;
+/** Blocks of a shape that are met before it gets a function. */
+const SHAPE_MET = 32;
 /** The heat of a place whose first instruction only the evaluator can do. */
 const NEVER = 0xffff;
 /** Regions of one module. */
@@ -90,14 +97,17 @@ export class WasmEngine extends EvaluatorEngine {
   /** Places whose regions have been dropped because of writes: how often, and how often they may be hot for nothing. */
   readonly #spoiled = new Map<number, { readonly times: number; left: number }>();
 
+  readonly #start: StartUp;
+
   constructor(
     cpu: Cpu,
     readonly tiers = NORMAL,
   ) {
     super(cpu);
+    this.#start = new StartUp(tiers.from);
     this.#records = new CodeRecords(cpu.state.memory, cpu.memory.size);
     this.#callOuts = new CallOuts(cpu, () => this.evaluator.attention);
-    this.translations = new Translations(cpu, this.#callOuts.call, tiers.hotForms ?? 0x10000);
+    this.translations = new Translations(cpu, this.#callOuts.call, this.#arrivalRules());
     this.#forms = this.#makeForms();
     this.#halves = cpu.state.halves;
     this.evaluator.cursor.cache.onKeep = (place, length) => this.#records.noteLines(place, length);
@@ -112,11 +122,18 @@ export class WasmEngine extends EvaluatorEngine {
     });
   }
 
+  #arrivalRules(): ArrivalRules {
+    const { hotForms, eagerForms } = this.tiers;
+    const often = eagerForms ? { leading: 1, shape: 1 } : { leading: 2, shape: SHAPE_MET };
+    return { hot: hotForms ?? 0x10000, ...often };
+  }
+
   #makeForms(): Forms | null {
     const { hotForms, eagerForms: isEager } = this.tiers;
     if (hotForms === null) return null;
     const hasLearned = (place: number) => (this.#jumpSites.get(place) ?? 0) >= LEARNED_JUMPS;
-    return new Forms(this.cpu, this.#records, this.translations, { isEager, hasLearned });
+    const { shape } = this.translations.rules;
+    return new Forms(this.cpu, this.#records, this.translations, { isEager, shape, hasLearned });
   }
 
   /** Regions must not forget a page by themselves that code has been fetched from. */
@@ -157,6 +174,7 @@ export class WasmEngine extends EvaluatorEngine {
   #codeWritten(place: number, length: number): void {
     const { translations, cpu } = this;
     this.#callOuts.disturbed = true;
+    this.#start.written(this.evaluator.cursor.cache, place, length);
     for (const spoiled of translations.written(place, length)) this.#spoil(spoiled);
     this.#records.drop(place, length);
     const first = place & -LINE;
@@ -183,7 +201,8 @@ export class WasmEngine extends EvaluatorEngine {
         this.#context = null;
       }
       const page = cursor.page === null || cursor.offset > cursor.last ? cursor.enter() : cursor.page;
-      if (!evaluator.attention && cpu.retired >= this.tiers.from) {
+      if (!this.#start.isOver) this.#start.count(page, cursor.offset, arrived, cpu.retired);
+      else if (!evaluator.attention) {
         const region = arrived ? this.#regionAt(page, cursor.offset) : null;
         if (region !== null) {
           arrived = this.#enter(region.draft.context, region.run);
@@ -263,11 +282,12 @@ export class WasmEngine extends EvaluatorEngine {
     return this.#enter(context, (budget) => resume(budget, rip));
   }
 
-  /** Whether the quick tier has come back because it has met a place often. */
+  /** Whether the quick tier has come back because it has met a place often, or one that it can do nothing with. */
   #isHot(): boolean {
     const { cursor, attention } = this.evaluator;
     if (attention || this.left <= 0) return false;
     const page = cursor.page === null || cursor.offset > cursor.last ? cursor.enter() : cursor.page;
+    if (page.crossing === cursor.offset) return true;
     if (cursor.place < 0 || this.#records.takeHeat(cursor.place + cursor.offset) < this.tiers.hotForms!) return false;
     const heat = page.heat[cursor.offset]!;
     if (heat < NEVER - this.tiers.hot) page.heat[cursor.offset] = heat + this.tiers.hot;
@@ -301,6 +321,7 @@ export class WasmEngine extends EvaluatorEngine {
     const isElsewhere = this.#callOuts.disturbed || this.#halves[CELL.context / 4] !== id;
     if (isElsewhere) this.evaluator.refresh();
     else cursor.goTo(cpu.state.rip);
+    this.#forms?.shapes.makeAsked();
     return rest >= 0;
   }
 

@@ -1,72 +1,19 @@
 /** The translating engine does what the evaluator does: after the same number of instructions, everything is the same. */
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import type { Engine, EngineFactory, EngineStop } from "#machine/cpu/engine.ts";
+import type { Engine } from "#machine/cpu/engine.ts";
 import { meaningOf } from "#machine/cpu/instruction-set.ts";
 import { evaluatorEngine } from "../../machine/engine/evaluator-engine.ts";
 import { MOST_MODULES } from "../../machine/engine/wasm/translations.ts";
 import { EAGER, eagerWasmEngine, formsEngine, WasmEngine, wasmEngine } from "../../machine/engine/wasm-engine.ts";
 import { decode } from "../../machine/isa/index.ts";
-import { assemble } from "../../tangle/assembler/assembler.ts";
-import { bareCpu, enterUserMode, MEBIBYTE } from "./processor.ts";
+import { agree, DATA, program, SLICES, START, shown } from "./agreement.ts";
+import { MEBIBYTE } from "./processor.ts";
 import { inputsOf, readVector } from "./vectors/cases.ts";
 import { differences } from "./vectors/compare.ts";
 import { TranslatedProcessor } from "./vectors/translated.ts";
-
-const START = 0x100000;
-const DATA = 0x200000;
-
-/** A program at privilege 3, in 64-bit code, the first 4 MiB mapped one to one. */
-function program(text: string, makeEngine: EngineFactory, mode: 32 | 64 = 64) {
-  const { bytes, diagnostics } = assemble({ path: "test.asm", text: `bits ${mode}\norg ${START}\n${text}\n` });
-  expect(diagnostics).toEqual([]);
-  const cpu = bareCpu();
-  enterUserMode(cpu, mode);
-  cpu.memory.writeBytes(START, bytes);
-  cpu.state.rip = BigInt(START);
-  cpu.state.setGeneral(4, BigInt(DATA + 0x8000));
-  return { cpu, engine: makeEngine(cpu) };
-}
-
-type Running = ReturnType<typeof program>;
-
-/** All that a program can see, and the count. */
-function shown({ cpu }: Running) {
-  const { state } = cpu;
-  return {
-    registers: Array.from({ length: 16 }, (_, number) => state.general(number)),
-    rip: state.rip,
-    flags: state.rflags,
-    retired: cpu.retired,
-    vectors: [...state.words.slice(0x300 / 8, 0x400 / 8)],
-    memory: createHash("sha1").update(cpu.memory.readBytes(0, cpu.memory.size)).digest("hex"),
-  };
-}
-
-/** Runs a program in the evaluator, in an engine and in forms alone, in slices of the same lengths, and compares after each. */
-function agree(
-  text: string,
-  slices: readonly number[],
-  { mode = 64 as 32 | 64, engine = wasmEngine } = {},
-): EngineStop {
-  const reference = program(text, evaluatorEngine, mode);
-  const others = [engine, formsEngine].map((factory) => program(text, factory, mode));
-  let stop: EngineStop = { kind: "budget" };
-  for (const slice of slices) {
-    stop = reference.engine.run(slice);
-    for (const other of others) {
-      expect(other.engine.run(slice)).toEqual(stop);
-      expect(shown(other)).toEqual(shown(reference));
-    }
-    if (stop.kind !== "budget") break;
-  }
-  return stop;
-}
-
-const SLICES = Array.from({ length: 40 }, (_, index) => 97 + index * 13);
 
 describe("loops end where the evaluator ends them, wherever a slice is cut", () => {
   it("with arithmetic, flags and memory", () => {
@@ -258,36 +205,6 @@ again: mov [rbx], rax
   it("a division that cannot be done is a fault, too", () => {
     const stop = agree("mov ecx, 500\nagain: mov eax, 1000\ncdq\nidiv ecx\ndec ecx\njmp again", [10_000]);
     expect(stop.kind).toBe("tripleFault");
-  });
-
-  it("code that is written to is translated anew", () => {
-    agree(
-      `mov rdi, patched + 1
-again: inc dword [rdi]
-patched: mov eax, 0
-      add edx, eax
-      jmp again`,
-      SLICES,
-    );
-  });
-
-  it("a store beside code, through a register, leaves that register alone", () => {
-    const next = `mov eax, ${START + 0x800}\n mov dword [rax], 5\n mov ecx, eax\n jmp again`;
-    agree(`again: ${next}`, [1, 2, 3, 4, 7, 40, 4000]);
-    agree(`again: ${next}`, [1, 2, 3, 4, 7, 40], { engine: eagerWasmEngine });
-  });
-
-  it("code that another part of a loop has written runs as it is now", () => {
-    agree(
-      `mov edi, ${DATA}
-again: mov dword [rdi], 0x05c083 + 0xc3000000
-      call rdi
-      mov byte [rdi + 2], cl
-      call rdi
-      inc ecx
-      jmp again`,
-      SLICES,
-    );
   });
 });
 

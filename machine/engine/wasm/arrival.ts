@@ -6,38 +6,48 @@ import { CELL } from "./cells.ts";
 import { INDEX_ENTRIES, LINE_SHIFT, PAGE_BYTES, PAGE_PLACE, PAGES, RECORD, tablesOf } from "./code-records.ts";
 import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts";
 import { FunctionWriter } from "./function-writer.ts";
+import { laying } from "./heads.ts";
 import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, JUMP_SLOT, JUMPS } from "./jump-cache.ts";
+import { leading } from "./leading.ts";
 import { emitIndex } from "./tlb-access.ts";
 
-/** Types of functions: of a region, of a form (budget, rip, record), of an arrival (budget, rip), of `claim`. */
+/** Types of functions: of a region, of a form (budget, rip, record), of an arrival (budget, rip), of `claim`, of `lay`. */
 const TYPES: readonly FunctionType[] = [
   { parameters: [I32], results: [I32] },
   { parameters: [I32, I64, I32], results: [I32] },
   { parameters: [I32, I64], results: [I32] },
   { parameters: [I64, I32, I32], results: [I32] },
+  { parameters: [I32, I32], results: [I32] },
 ];
-const [REGION, FORM, ARRIVAL, CLAIM] = [0, 1, 2, 3];
+const [REGION, FORM, ARRIVAL, CLAIM, LAYING] = [0, 1, 2, 3, 4];
+/** The module's own functions. */
+const [LAY, LEAD] = [3, 4];
 export const [FORM_TYPE, ARRIVAL_TYPE, CLAIM_TYPE] = TYPES.slice(1) as [FunctionType, FunctionType, FunctionType];
 
 const LONGEST_INSTRUCTION = 15;
 
-/** Leaves the index's record for the place in a local on the stack; there may be none, at 0. */
-function emitRecord({ out }: FunctionWriter, place: number, index: number): void {
+/** Leaves the offset of a place's entry in the index on the stack. */
+function emitEntry({ out }: FunctionWriter, place: number): void {
   out.get(place);
   out.i32(INDEX_ENTRIES - 1);
   out.byte(OP.i32And);
   out.i32(2);
   out.byte(OP.i32Shl);
-  out.memory(OP.i32Load, index);
+}
+
+/** Leaves the index's record for the place in a local on the stack; there may be none, at 0. */
+function emitRecord(fn: FunctionWriter, place: number, index: number): void {
+  emitEntry(fn, place);
+  fn.out.memory(OP.i32Load, index);
 }
 
 /**
  * Goes on at rip: in the region that begins there, or with the form of the instruction. Returns to the engine where
- * there is neither, and where execution has come here `hot` times. Without `hot`, only the form will do.
+ * there is neither, and where execution has come here often. Without rules, only the form will do.
  */
-function arrival(size: number, name: string, hot: number | null): FunctionBody {
-  const [budget, rip, low, entry, tag, place, record] = [0, 1, 2, 3, 4, 5, 6] as const;
-  const fn = new FunctionWriter(2, [I32, I32, I64, I32, I32]);
+function arrival(size: number, name: string, rules: ArrivalRules | null): FunctionBody {
+  const [budget, rip, low, entry, place, record] = [0, 1, 2, 3, 4, 5] as const;
+  const fn = new FunctionWriter(2, [I32, I32, I32, I32]);
   const { out } = fn;
   const { pages, index } = tablesOf(size);
   const unknown = fn.open(OP.block);
@@ -49,7 +59,7 @@ function arrival(size: number, name: string, hot: number | null): FunctionBody {
   out.get(rip);
   out.byte(OP.i32WrapI64);
   out.set(low);
-  if (hot !== null) emitRegionJump(fn, { budget, rip, low, entry }, context);
+  if (rules !== null) emitRegionJump(fn, { budget, rip, low, entry }, context);
   out.get(low);
   out.i32(12);
   out.byte(OP.i32ShrU);
@@ -76,7 +86,6 @@ function arrival(size: number, name: string, hot: number | null): FunctionBody {
   emitRecord(fn, place, index);
   out.tee(record);
   out.byte(OP.i32Eqz);
-  out.branch(OP.brIf, fn.level - unknown);
   out.get(record);
   out.memory(OP.i64Load, RECORD.tag);
   context();
@@ -85,10 +94,21 @@ function arrival(size: number, name: string, hot: number | null): FunctionBody {
   out.get(place);
   out.byte(OP.i64ExtendI32U);
   out.byte(OP.i64Or);
-  out.tee(tag);
   out.byte(OP.i64Ne);
+  out.byte(OP.i32Or);
+  fn.open(OP.if);
+  emitNearEdges(fn, rip);
   out.branch(OP.brIf, fn.level - unknown);
-  if (hot !== null) {
+  out.get(place);
+  out.i32(0);
+  out.memory(OP.i32Load, CELL.context);
+  out.byte(OP.call);
+  out.unsigned(LAY);
+  out.tee(record);
+  out.byte(OP.i32Eqz);
+  out.branch(OP.brIf, fn.level - unknown);
+  fn.end();
+  if (rules !== null) {
     out.get(record);
     out.get(record);
     out.memory(OP.i32Load16U, RECORD.heat);
@@ -97,9 +117,18 @@ function arrival(size: number, name: string, hot: number | null): FunctionBody {
     out.tee(entry);
     out.memory(OP.i32Store16, RECORD.heat);
     out.get(entry);
-    out.i32(hot);
+    out.i32(rules.hot);
     out.byte(OP.i32GeU);
     out.branch(OP.brIf, fn.level - unknown);
+    out.get(entry);
+    out.i32(rules.leading);
+    out.byte(OP.i32Eq);
+    fn.open(OP.if);
+    out.get(record);
+    out.byte(OP.call);
+    out.unsigned(LEAD);
+    out.branch(OP.brIf, fn.level - unknown);
+    fn.end();
   }
   out.get(budget);
   out.get(rip);
@@ -112,6 +141,20 @@ function arrival(size: number, name: string, hot: number | null): FunctionBody {
   out.get(budget);
   out.byte(OP.end);
   return { type: ARRIVAL, locals: fn.locals, code: out.result(), name };
+}
+
+/** Leaves 1 on the stack where a relative jump might lead to an address that is not canonical. */
+function emitNearEdges({ out }: FunctionWriter, rip: number): void {
+  for (const edge of [0x7fn, 0xff80n]) {
+    out.get(rip);
+    out.i64(40n);
+    out.byte(OP.i64ShrU);
+    out.i64(0xffffn);
+    out.byte(OP.i64And);
+    out.i64(edge);
+    out.byte(OP.i64Eq);
+  }
+  out.byte(OP.i32Or);
 }
 
 /** Goes to the form of the record in a local; the parameters are on the stack. */
@@ -228,7 +271,7 @@ function claim(size: number): FunctionBody {
   return { type: CLAIM, locals: fn.locals, code: out.result(), name: "claim" };
 }
 
-/** Drops the records of instructions that have one of `bytes` bytes at `place`. */
+/** Drops the records of instructions that have one of `bytes` bytes at `place`. Looks at four places at a time. */
 function emitDropping(
   fn: FunctionWriter,
   { place, bytes, at, record }: { place: number; bytes: number; at: number; record: number },
@@ -238,25 +281,18 @@ function emitDropping(
   out.get(place);
   out.i32(LONGEST_INSTRUCTION - 1);
   out.byte(OP.i32Sub);
+  out.i32(-4);
+  out.byte(OP.i32And);
   out.set(at);
   const again = fn.open(OP.loop);
-  emitRecord(fn, at, index);
-  out.tee(record);
-  out.memory(OP.i32Load, RECORD.tag);
-  out.get(at);
-  out.byte(OP.i32Eq);
-  // Where there is no record, the registers lie at its place.
-  out.get(record);
-  out.i32(0);
-  out.byte(OP.i32Ne);
-  out.byte(OP.i32And);
+  emitEntry(fn, at);
+  out.vectorMemory("load", index);
+  out.append(ANY_TRUE);
   fn.open(OP.if);
-  out.get(record);
-  out.i64(0n);
-  out.memory(OP.i64Store, RECORD.tag);
+  for (let next = 0; next < 4; next++) emitDrop(fn, { place, bytes, at, record, next }, index);
   fn.end();
   out.get(at);
-  out.i32(1);
+  out.i32(4);
   out.byte(OP.i32Add);
   out.tee(at);
   out.get(place);
@@ -267,16 +303,83 @@ function emitDropping(
   fn.end();
 }
 
+/** `v128.any_true`. */
+const ANY_TRUE = Uint8Array.of(OP.prefixVector, 83);
+
+/** Drops the record of the instruction `next` bytes after `at`, if it has one of the bytes. */
+function emitDrop(
+  fn: FunctionWriter,
+  { place, bytes, at, record, next }: { place: number; bytes: number; at: number; record: number; next: number },
+  index: number,
+): void {
+  const { out } = fn;
+  const start = () => {
+    out.get(at);
+    out.i32(next);
+    out.byte(OP.i32Add);
+  };
+  emitEntry(fn, at);
+  out.memory(OP.i32Load, index + 4 * next);
+  out.tee(record);
+  out.memory(OP.i32Load, RECORD.tag);
+  start();
+  out.byte(OP.i32Eq);
+  // Where there is no record, the registers lie at its place.
+  out.get(record);
+  out.i32(0);
+  out.byte(OP.i32Ne);
+  out.byte(OP.i32And);
+  start();
+  out.get(place);
+  out.get(bytes);
+  out.byte(OP.i32Add);
+  out.byte(OP.i32LtS);
+  out.byte(OP.i32And);
+  out.get(record);
+  out.memory(OP.i32Load8U, RECORD.length);
+  start();
+  out.byte(OP.i32Add);
+  out.get(place);
+  out.byte(OP.i32GtS);
+  out.byte(OP.i32And);
+  fn.open(OP.if);
+  out.get(record);
+  out.i64(0n);
+  out.memory(OP.i64Store, RECORD.tag);
+  emitEntry(fn, at);
+  out.i32(0);
+  out.memory(OP.i32Store, index + 4 * next);
+  fn.end();
+}
+
 export interface Arrivals {
   /** Goes on at rip with what there is. */
   readonly arrive: (budget: number, rip: bigint) => number;
   /** Goes on at rip with the form of its instruction. */
   readonly resume: (budget: number, rip: bigint) => number;
   readonly claim: (linear: bigint, bytes: number, user: number) => number;
+  /** Makes records from a place in RAM on; gives the first, or 0. */
+  readonly lay: (place: number, context: number) => number;
 }
 
-export function makeArrivals(imports: WebAssembly.ModuleImports, size: number, hot: number): Arrivals {
-  const functions = [arrival(size, "arrive", hot), arrival(size, "resume", null), claim(size)];
+/** What is done at a place after so many arrivals. */
+export interface ArrivalRules {
+  /** The engine is told. */
+  readonly hot: number;
+  /** The shape of the block that begins there is looked at, */
+  readonly leading: number;
+  /** and is told of to the engine when that has been done so often. */
+  readonly shape: number;
+}
+
+export function makeArrivals(imports: WebAssembly.ModuleImports, size: number, rules: ArrivalRules): Arrivals {
+  const functions = [
+    arrival(size, "arrive", rules),
+    arrival(size, "resume", null),
+    claim(size),
+    laying(size, LAYING),
+    leading(size, rules.shape, REGION),
+  ];
   const module = new WebAssembly.Module(encodeModule({ types: TYPES, imports: [], functions }));
   return new WebAssembly.Instance(module, { engine: imports }).exports as unknown as Arrivals;
 }

@@ -138,7 +138,7 @@ export abstract class BranchEmitter extends ValueSemantics {
   // Registers
 
   /** The local that holds a general register. */
-  protected registerLocal(number: number): number {
+  registerLocal(number: number): number {
     return LOCAL.registers + number;
   }
 

@@ -18,6 +18,10 @@ export const CELL = {
   context: 0x1088,
   /** i64: the count of instructions when the budget of the run is used up. */
   end: 0x1090,
+  /** i32: where the next record will lie, from the beginning of the records. */
+  nextRecord: 0x1098,
+  /** i32: a block function is worth making: see shapes.ts. */
+  shapeAsked: 0x109c,
 } as const;
 
 /** A byte for each entry that the TLB may have: not 0 where a page of that entry holds code that has been fetched. */

@@ -4,10 +4,12 @@
  * through, and notes of which code others rely on.
  */
 import { engineRoom } from "#machine/cpu/layout.ts";
+import { CELL } from "./cells.ts";
 
 export const RECORD_BYTES = 32;
 /** A ring: the newest record takes the place of the oldest. One more is never used. */
 const RECORDS = 1 << 18;
+export const RING_BYTES = RECORDS * RECORD_BYTES;
 /** Entries of the index: offsets of records in the machine's memory. Two places may share one. */
 export const INDEX_ENTRIES = 1 << 20;
 /** Fields of a record. The tag is the place in RAM, with the context's number in its upper half; 0 for none. */
@@ -23,8 +25,12 @@ export const RECORD = {
   registers: 13,
   /** i64: an immediate. */
   immediate: 16,
-  /** i64: a displacement; for relative jumps from the instruction's own beginning. */
+  /** i32: a displacement; of relative jumps from the next instruction. */
   displacement: 24,
+  /** u16: the number of the instruction's head, from 1 on; 0 where none is known. See heads.ts. */
+  head: 28,
+  /** u8: 1 where control may go elsewhere after the instruction. */
+  ends: 30,
 } as const;
 
 /** Pages that code is fetched from: rip shifted by 12 with the context's number below, then the place in RAM. */
@@ -37,11 +43,22 @@ export const LINE_SHIFT = 5;
 export const LINE = 1 << LINE_SHIFT;
 const LONGEST_INSTRUCTION = 15;
 
+/** Entries of heads.ts and shapes.ts. */
+export const HEADS = 1 << 13;
+export const HEAD_BYTES = 64;
+export const SHAPES = 1 << 11;
+export const SHAPE_BYTES = 160;
+
 /** Where the tables begin in the machine's memory. */
 export interface Tables {
   readonly records: number;
   readonly index: number;
   readonly pages: number;
+  /** Heads of instructions, and for each first byte a mask of the lengths that heads have. */
+  readonly heads: number;
+  readonly lengths: number;
+  /** Shapes of blocks, and room for one more. */
+  readonly shapes: number;
   /** A byte for each line of RAM: not 0 where the evaluator has decoded code in it, or a region was made from it. */
   readonly lines: number;
 }
@@ -50,7 +67,10 @@ export function tablesOf(size: number): Tables {
   const { start } = engineRoom(size);
   const index = start + (RECORDS + 1) * RECORD_BYTES;
   const pages = index + INDEX_ENTRIES * 4;
-  return { records: start, index, pages, lines: pages + PAGES * PAGE_BYTES };
+  const heads = pages + PAGES * PAGE_BYTES;
+  const lengths = heads + HEADS * HEAD_BYTES;
+  const shapes = lengths + 256;
+  return { records: start, index, pages, heads, lengths, shapes, lines: shapes + (SHAPES + 1) * SHAPE_BYTES };
 }
 
 export class CodeRecords {
@@ -59,8 +79,6 @@ export class CodeRecords {
   readonly #halves: Uint32Array;
   /** Something has been noted: memory that nobody has touched costs nothing, and should stay so. */
   #isUsed = false;
-  /** The number of the record that comes next. */
-  #next = 0;
 
   constructor(
     memory: WebAssembly.Memory,
@@ -102,20 +120,22 @@ export class CodeRecords {
     const entry = this.#entry(place);
     const known = this.#halves[entry]!;
     if (known !== 0) this.#drop(known);
-    const record = this.#tables.records + this.#next * RECORD_BYTES;
-    this.#next = (this.#next + 1) % RECORDS;
+    const next = this.#halves[CELL.nextRecord / 4]!;
+    const record = this.#tables.records + next;
+    this.#halves[CELL.nextRecord / 4] = (next + RECORD_BYTES) % RING_BYTES;
     this.#halves[entry] = record;
     return record;
   }
 
   /** Makes a record, all but its numbers, and gives its address in the machine's memory. */
   enter(place: number, context: number, slot: number, length: number, registers: readonly number[]): number {
-    this.#isUsed = true;
+    this.use();
     const record = this.#place(place);
     const halves = this.#halves;
     halves[record >> 2] = place;
     halves[(record >> 2) + 1] = context;
     halves[(record + RECORD.slot) >> 2] = slot;
+    halves[(record + RECORD.head) >> 2] = 0;
     this.#bytes[record + RECORD.length] = length;
     for (let index = 0; index < registers.length; index++)
       this.#bytes[record + RECORD.registers + index] = registers[index]! * 8;
@@ -135,7 +155,7 @@ export class CodeRecords {
   drop(place: number, length: number): void {
     for (let start = Math.max(0, place - LONGEST_INSTRUCTION + 1); start < place + length; start++) {
       const record = this.#find(start);
-      if (record !== 0) this.#drop(record);
+      if (record !== 0 && start + this.#bytes[record + RECORD.length]! > place) this.#drop(record);
     }
   }
 
@@ -153,8 +173,13 @@ export class CodeRecords {
     this.#bytes.fill(0, pages, pages + PAGES * PAGE_BYTES);
   }
 
-  noteLines(place: number, length: number): void {
+  /** The tables are about to be written to. */
+  use(): void {
     this.#isUsed = true;
+  }
+
+  noteLines(place: number, length: number): void {
+    this.use();
     const { lines } = this.#tables;
     this.#bytes.fill(1, lines + (place >>> LINE_SHIFT), lines + ((place + length - 1) >>> LINE_SHIFT) + 1);
   }
@@ -171,6 +196,6 @@ export class CodeRecords {
     this.#isUsed = false;
     const { records, lines } = this.#tables;
     this.#bytes.fill(0, records, lines + (this.size >>> LINE_SHIFT));
-    this.#next = 0;
+    this.#halves[CELL.nextRecord / 4] = 0;
   }
 }

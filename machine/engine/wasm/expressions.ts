@@ -265,12 +265,12 @@ export function select(condition: Value, whenTrue: Value, whenFalse: Value): Val
 }
 
 function isLoad(op: number): boolean {
-  return op === OP.i32Load || op === OP.i64Load || op === OP.i32Load8U;
+  return op === OP.i32Load || op === OP.i64Load || op === OP.i32Load8U || op === OP.i32Load16U;
 }
 
 /** What stands at a computed place in the machine's memory, `offset` bytes further on. */
 export function loaded(op: number, place: Value, offset: number): Value {
-  const bits = op === OP.i64Load ? 64 : op === OP.i32Load ? 32 : 8;
+  const bits = op === OP.i64Load ? 64 : op === OP.i32Load ? 32 : op === OP.i32Load16U ? 16 : 8;
   return make(op, op === OP.i64Load ? I64 : I32, [as32(place)], bits, offset);
 }
 

@@ -1,8 +1,9 @@
 /** Which flags somebody will read: inside a block, and from block to block. */
 import { type Block, successorsOf } from "./region.ts";
+import type { Findings } from "./survey.ts";
 
 /** Whether the flags that a step sets are replaced before anything reads them or leaves the translated code. */
-export function flagsDie({ steps }: Block, index: number): boolean {
+export function flagsDie(steps: readonly { readonly findings: Findings }[], index: number): boolean {
   for (const { findings } of steps.slice(index + 1)) {
     if (findings.leaves || findings.readsFlags) return false;
     if (findings.setsFlags) return true;

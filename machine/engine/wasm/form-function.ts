@@ -8,14 +8,15 @@ import { RECORD, RECORD_BYTES } from "./code-records.ts";
 import type { Context } from "./context.ts";
 import { type FunctionBody, OP } from "./encoder.ts";
 import { emitStoredFlags } from "./flag-storage.ts";
-import { AGAIN, FORM, FormEmitter } from "./form-emitter.ts";
+import { FormEmitter } from "./form-emitter.ts";
 import { FIXED, FunctionWriter, type Label, LEAVING, LOCAL } from "./function-writer.ts";
 import type { Gates } from "./gates.ts";
+import { AGAIN, FORM } from "./open-emitter.ts";
 import { OPEN_REGISTER } from "./open-instruction.ts";
 import { emitMissed, type Miss } from "./tlb-access.ts";
 
-/** Forms touch nothing that interrupts or system calls need. */
-const NO_GATES: Gates = {
+/** Forms and blocks touch nothing that interrupts or system calls need. */
+export const NO_GATES: Gates = {
   gate: () => null,
   plainReturn: () => null,
   outcome: () => null,
@@ -153,13 +154,8 @@ class FormWriter {
   #next(): void {
     const { body, context } = this;
     const { out } = body;
-    const length = () => {
-      out.get(FORM.record);
-      out.memory(OP.i32Load8U, RECORD.length);
-    };
     out.get(FORM.rip);
-    length();
-    out.byte(OP.i64ExtendI32U);
+    this.#length();
     out.byte(OP.i64Add);
     if (context.mode !== 64) this.#wrap();
     out.set(FORM.rip);
@@ -169,8 +165,7 @@ class FormWriter {
       this.#arrive();
       return;
     }
-    length();
-    out.byte(OP.i64ExtendI32U);
+    this.#length();
     out.get(FORM.record);
     out.memory(OP.i64Load, RECORD.tag);
     out.byte(OP.i64Add);
@@ -192,6 +187,14 @@ class FormWriter {
     out.unsigned(this.runtime.resume);
   }
 
+  /** Leaves the instruction's length on the stack, as i64. */
+  #length(): void {
+    const { out } = this.body;
+    out.get(FORM.record);
+    out.memory(OP.i32Load8U, RECORD.length);
+    out.byte(OP.i64ExtendI32U);
+  }
+
   #wrap(): void {
     const { out } = this.body;
     out.i64(0xffffffffn);
@@ -210,8 +213,11 @@ class FormWriter {
     if (typeof target !== "bigint") out.get(LOCAL.rip);
     else {
       out.get(FORM.rip);
+      this.#length();
+      out.byte(OP.i64Add);
       out.get(FORM.record);
-      out.memory(OP.i64Load, RECORD.displacement);
+      out.memory(OP.i32Load, RECORD.displacement);
+      out.byte(OP.i64ExtendI32S);
       out.byte(OP.i64Add);
       if (this.context.mode !== 64) this.#wrap();
     }

@@ -25,6 +25,11 @@ export abstract class MemoryEmitter extends FlagEmitter {
   /** The pages remembered, by what addresses are computed from. */
   readonly pages = new Map<string, PageMemory>();
 
+  /** The running instruction stores something. */
+  claims = false;
+  /** A local that is set where a store has gone into a page with code; see arrival.ts. */
+  claimed: number | undefined;
+
   protected linear(segment: number, offset: Value, bytes: number, write: boolean): Value {
     const { mode, segments } = this.context;
     const base = at.SEGMENTS + segment * at.SEGMENT_SIZE;
@@ -54,8 +59,10 @@ export abstract class MemoryEmitter extends FlagEmitter {
     const index = this.fn.take(I32);
     const memory = this.remembers ? this.#pageMemory(address, write) : null;
     address.uses++;
+    if (write) this.claims = true;
+    const claimed = this.claimed === undefined ? {} : { claimed: this.claimed };
     this.push((depth) => {
-      const claim = write ? { claim: this.runtime.claim } : {};
+      const claim = write ? { claim: this.runtime.claim, ...claimed } : {};
       const access = { address, bytes, write, user, long: mode === 64, ...claim };
       if (memory === null) emitPlace(this.fn, access, depth, this.miss);
       else emitRememberedPlace(this.fn, access, memory, depth, this.miss);

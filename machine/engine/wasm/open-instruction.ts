@@ -46,6 +46,7 @@ export function openInstruction(instruction: Instruction, context: Context, clos
       case "memory":
         key += ` ${memoryKey(operand, context, register)}`;
         displacement = BigInt.asUintN(operand.addressWidth, operand.displacement);
+        if (BigInt.asIntN(32, displacement) !== BigInt.asIntN(operand.addressWidth, displacement)) return null;
         break;
       case "immediate":
         if (OPEN_IMMEDIATES.has(mnemonic)) immediate = operand.value;
@@ -54,7 +55,7 @@ export function openInstruction(instruction: Instruction, context: Context, clos
       case "relative":
         if (operandWidth === 16) return null;
         key += " j";
-        displacement = operand.displacement + BigInt(instruction.length);
+        displacement = operand.displacement;
         break;
       case "media":
         key += ` ${operand.file}${operand.number}`;
@@ -77,8 +78,15 @@ function memoryKey(
   return `[${width} ${flat ? "" : segment}:${pointer}${factor} ${addressWidth}]`;
 }
 
-/** The instruction as its form has it. `expect` is called where the next constant will be the number in a hole. */
-export function withHoles(instruction: Instruction, closed: boolean, expect: (hole: Hole) => void): Instruction {
+/**
+ * The instruction as its form has it. `expect` is called where the next constant will be the number in a hole, and says
+ * whether it is one.
+ */
+export function withHoles(
+  instruction: Instruction,
+  closed: boolean,
+  expect: (hole: Hole, addressWidth: number) => boolean,
+): Instruction {
   let next = OPEN_REGISTER;
   const register = (number: number) => (closed ? number : next++);
   const operands = instruction.operands.map((operand): Operand => {
@@ -89,11 +97,11 @@ export function withHoles(instruction: Instruction, closed: boolean, expect: (ho
         const { base, index } = operand;
         const pointer = base < 0 || base === INSTRUCTION_POINTER || base === RSP ? base : register(base);
         const open = { ...operand, base: pointer, index: index < 0 ? index : register(index) };
-        return holed(open, "displacement", () => expect("displacement"));
+        return holed(open, "displacement", () => expect("displacement", operand.addressWidth));
       }
       case "immediate":
         if (!OPEN_IMMEDIATES.has(instruction.mnemonic)) return operand;
-        return holed({ ...operand }, "value", () => expect("immediate"));
+        return holed({ ...operand }, "value", () => expect("immediate", 0));
       default:
         return operand;
     }
@@ -101,12 +109,12 @@ export function withHoles(instruction: Instruction, closed: boolean, expect: (ho
   return { ...instruction, operands };
 }
 
-/** The operand with a property that tells when it is read, and is not 0 then. */
-function holed<T extends Operand>(operand: T, name: keyof T & string, tell: () => void): T {
+/** The operand with a property that tells when it is read, and is not 0 then if that gives true. */
+function holed<T extends Operand>(operand: T, name: keyof T & string, tell: () => boolean): T {
+  const own = operand[name];
   return Object.defineProperty(operand, name, {
     get: () => {
-      tell();
-      return 1n;
+      return tell() ? 1n : own;
     },
   });
 }

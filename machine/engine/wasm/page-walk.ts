@@ -1,11 +1,11 @@
 /**
  * The page walk of translated code: for the plain case, a page of 4 KiB (or of a large page met before) that is there
- * and open. Everything else, and every fault, is left to the walk in the book, which this one must agree with.
+ * and open, or no paging at all. Everything else, and every fault, is left to the walk in the book, which this one must agree with.
  */
 import { EFER_LMA } from "#machine/cpu/control.ts";
 import * as at from "#machine/cpu/layout.ts";
 import { CR0_PG, CR0_WP, CR4_PAE, CR4_PGE, CR4_PSE, CR4_SMAP, EFER_NXE } from "#machine/memory/paging.ts";
-import { NOTE_HOLE } from "#machine/memory/physical.ts";
+import { NOTE_CODE, NOTE_HOLE } from "#machine/memory/physical.ts";
 import { ENTRIES, NOTED, tagKey } from "#machine/memory/tlb.ts";
 import { CELL } from "./cells.ts";
 import { type FunctionBody, I32, I64, OP } from "./encoder.ts";
@@ -46,14 +46,18 @@ class WalkWriter {
     this.#fail(x.isZero(x.stateWord(CELL.a20, I32)));
     const canonical = x.shift("ShrS", x.shift("Shl", this.#linear, x.constant(16n)), x.constant(16n));
     this.#fail(x.compare("Ne", canonical, this.#linear));
-    this.#fail(this.#lacks(at.CR0, CR0_PG));
-    this.#fail(this.#has(at.CR4, CR4_SMAP));
     this.#set(LOCALS.allowed, x.constant(RW | US));
+    this.#emitIf(this.#lacks(at.CR0, CR0_PG));
+    this.#set(LOCALS.frame, x.logic("And", this.#linear, x.constant(0xfffff000n)));
+    this.#set(LOCALS.entry, x.constant(ACCESSED | DIRTY));
+    fn.otherwise();
+    this.#fail(this.#has(at.CR4, CR4_SMAP));
     this.#emitIf(this.#has(at.EFER, EFER_LMA));
     this.#tables(4, 8);
     fn.otherwise();
     this.#fail(this.#has(at.CR4, CR4_PAE));
     this.#tables(2, 4);
+    fn.end();
     fn.end();
     this.#rights();
     this.#enter();
@@ -218,14 +222,17 @@ class WalkWriter {
     fn.end();
   }
 
-  /** Of the page: it must be RAM, and to be written through it must have no notes. */
+  /** Of the page: it must be RAM. */
   #rights(): void {
     this.#fail(x.isZero(x.compare("LtU", this.#long(LOCALS.frame), x.as64(x.constant(BigInt(this.size))))));
     this.#set(LOCALS.place, x.truncate(32, this.#long(LOCALS.frame)));
     this.#fail(x.isNonZero(x.logic("And", this.#notes(x.local(LOCALS.place, I32)), x.constant(BigInt(NOTE_HOLE)))));
   }
 
-  /** Enters the page for reading, and for writing where that needs no further check. */
+  /**
+   * Enters the page for reading, and for writing where that needs no further check. What pages with code need is
+   * `claim`'s; other notes are the evaluator's.
+   */
   #enter(): void {
     const { fn } = this;
     const low = x.truncate(32, this.#linear);
@@ -249,7 +256,8 @@ class WalkWriter {
     fn.end();
     this.#table(at.TLB + ENTRIES * 16);
     fn.end();
-    this.#fail(x.logic("And", this.#writing, x.isNonZero(this.#notes(x.local(LOCALS.place, I32)))));
+    const others = x.logic("And", this.#notes(x.local(LOCALS.place, I32)), x.constant(BigInt(0xff & ~NOTE_CODE)));
+    this.#fail(x.logic("And", this.#writing, x.isNonZero(others)));
   }
 
   #table(base: number): void {

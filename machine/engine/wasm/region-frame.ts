@@ -32,7 +32,8 @@ export class RegionFrame {
       [LOCAL.right, OP.i64Load, at.LAZY_RIGHT],
       [LOCAL.result, OP.i64Load, at.LAZY_RESULT],
     ];
-    for (const register of this.emitter.used) loads.push([LOCAL.registers + register, OP.i64Load, register * 8]);
+    for (const register of this.emitter.used)
+      loads.push([this.emitter.registerLocal(register), OP.i64Load, register * 8]);
     for (const [local, op, from] of loads) {
       out.i32(0);
       out.memory(op, from);
@@ -87,7 +88,7 @@ export class RegionFrame {
       out.memory(op, to);
     };
     for (const register of this.emitter.written)
-      word(OP.i64Store, register * 8, () => out.get(LOCAL.registers + register));
+      word(OP.i64Store, register * 8, () => out.get(this.emitter.registerLocal(register)));
     for (const number of this.emitter.vectorsWritten) {
       out.i32(0);
       out.get(this.emitter.vectorLocals.get(number)!);

@@ -178,7 +178,7 @@ class RegionWriter {
       this.#rip = step.start;
       this.#after = BigInt.asUintN(this.context.mode === 64 ? 64 : 32, step.start + BigInt(step.decoded.length));
       this.#undone = block.steps.length - index;
-      const departure = this.#step(step, flagsDie(block, index));
+      const departure = this.#step(step, flagsDie(block.steps, index));
       if (departure === "evaluate") {
         this.#leave();
         return;

@@ -21,6 +21,8 @@ export interface Access {
   readonly long: boolean;
   /** Function of the runtime that lets stores into pages with code pass; see arrival.ts. */
   readonly claim?: number;
+  /** A local that is set where that was done. */
+  readonly claimed?: number;
 }
 
 /** Writes the code that leaves because the TLB has no entry; `address` is a local with the linear address. */
@@ -69,6 +71,9 @@ function emitClaim(
   fn.open(OP.if);
   miss(address, access);
   fn.end();
+  if (access.claimed === undefined) return;
+  out.i32(1);
+  out.set(access.claimed);
 }
 
 function emitSum({ out }: FunctionWriter, access: Access, entry: number, low: number): void {

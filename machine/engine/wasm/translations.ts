@@ -1,6 +1,6 @@
 /** The regions that have been translated: found by where they begin, dropped when their code changes, bounded in number. */
 import type { Cpu } from "#machine/cpu/cpu.ts";
-import { type Arrivals, makeArrivals } from "./arrival.ts";
+import { type ArrivalRules, type Arrivals, makeArrivals } from "./arrival.ts";
 import type { CallOuts } from "./call-outs.ts";
 import type { CodeWindow } from "./code-window.ts";
 import type { Context } from "./context.ts";
@@ -51,7 +51,10 @@ const MOST_REGIONS = 1 << 14;
 export const MOST_FORMS = 4096;
 /** In the table of functions, forms come after the regions. */
 export const FIRST_FORM_SLOT = MOST_REGIONS;
-const TABLE_SIZE = MOST_REGIONS + MOST_FORMS;
+/** After these, functions of blocks. */
+export const MOST_BLOCKS = 1024;
+export const FIRST_BLOCK_SLOT = FIRST_FORM_SLOT + MOST_FORMS;
+const TABLE_SIZE = FIRST_BLOCK_SLOT + MOST_BLOCKS;
 
 export class Translations {
   readonly jumps: JumpCache;
@@ -75,8 +78,7 @@ export class Translations {
     readonly cpu: Cpu,
     /** Does an operation for a region. */
     readonly callOut: CallOuts["call"],
-    /** Arrivals in the quick tier after which the engine is told of a place. */
-    readonly hot: number,
+    readonly rules: ArrivalRules,
   ) {
     this.jumps = new JumpCache(cpu.state.memory);
   }
@@ -86,7 +88,7 @@ export class Translations {
     if (this.#imports === null) {
       const shared = { memory: this.cpu.state.memory, regions: this.table };
       const { size } = this.cpu.memory;
-      this.#arrivals = makeArrivals(shared, size, this.hot);
+      this.#arrivals = makeArrivals(shared, size, this.rules);
       this.#imports = { ...shared, callOut: this.callOut, ...makeRuntime(shared, size), ...this.#arrivals };
     }
     return this.#imports;

@@ -1,0 +1,220 @@
+/**
+ * What an instruction begins with says what it is: bytes after which only numbers follow. The table of these heads lies
+ * in the machine's memory, and a function of the runtime makes records from it, without decoding anything.
+ */
+import { RAM } from "#machine/cpu/layout.ts";
+import type { DecodedInstruction } from "../code-cache.ts";
+import { CELL } from "./cells.ts";
+import { HEAD_BYTES, HEADS, INDEX_ENTRIES, RECORD, RECORD_BYTES, RING_BYTES, tablesOf } from "./code-records.ts";
+import type { Context } from "./context.ts";
+import { type FunctionBody, I32, I64, OP } from "./encoder.ts";
+import type { Value } from "./expressions.ts";
+import * as x from "./expressions.ts";
+import { RoutineWriter } from "./routine-writer.ts";
+
+/** A number in an instruction's bytes: sign-extended, and cut to `width`. */
+export interface Field {
+  readonly at: number;
+  /** 0 where there is none. */
+  readonly bytes: number;
+  readonly width: number;
+}
+
+export interface Head {
+  /** One of the instructions that begin so. */
+  readonly decoded: DecodedInstruction;
+  readonly context: Context;
+  /** In the table of functions: that of the form. */
+  readonly slot: number;
+  /** Control may go elsewhere. */
+  readonly ends: boolean;
+  readonly registers: readonly number[];
+  readonly immediate: Field;
+  readonly displacement: Field;
+}
+
+/** Bytes of a head. */
+export const LONGEST_HEAD = 6;
+/** No head is added when so many are there. */
+const MOST_HEADS = (HEADS * 3) / 4;
+/** Records made at a time. */
+const LONGEST_RUN = 64;
+/** Bytes at the end of a page that the table is not asked about: an instruction might reach beyond. */
+const EDGE = 16;
+
+/** Fields of an entry: the key as `keyOf` gives it, then words to be copied into records, then how to find the numbers. */
+const ENTRY = {
+  key: 0,
+  /** As a record has them from `RECORD.slot` on: slot, heat 0, length, registers. */
+  operation: 8,
+  /** As a record has them from `RECORD.head` on. */
+  head: 16,
+  /** u8: where the number stands, and by how much to shift it up and down again. */
+  immediateAt: 20,
+  immediateShift: 21,
+  displacementAt: 22,
+  displacementShift: 23,
+  /** i64. */
+  immediateMask: 24,
+  /** i32. */
+  displacementMask: 32,
+} as const;
+
+const CONTEXT_SHIFT = 51n;
+const LENGTH_SHIFT = 48n;
+const FACTOR = 0x9e3779b97f4a7c15n;
+const HASH_SHIFT = BigInt(64 - Math.log2(HEADS));
+
+export class Heads {
+  readonly #list: Head[] = [];
+  readonly #view: DataView;
+  readonly #heads: number;
+  readonly #lengths: number;
+
+  constructor(memory: WebAssembly.Memory, size: number) {
+    this.#view = new DataView(memory.buffer);
+    const { heads, lengths } = tablesOf(size);
+    this.#heads = heads;
+    this.#lengths = lengths;
+  }
+
+  /** By its number. */
+  get(number: number): Head {
+    return this.#list[number - 1]!;
+  }
+
+  /** Adds a head of so many of the bytes given, unless it is there or the table is full. */
+  add(bytes: Uint8Array, length: number, head: Head): void {
+    if (this.#list.length >= MOST_HEADS) return;
+    const view = this.#view;
+    let key = (BigInt(head.context.id) << CONTEXT_SHIFT) | (BigInt(length) << LENGTH_SHIFT);
+    for (let index = 0; index < length; index++) key |= BigInt(bytes[index]!) << BigInt(8 * index);
+    let number = Number(BigInt.asUintN(64, key * FACTOR) >> HASH_SHIFT);
+    const place = () => this.#heads + number * HEAD_BYTES;
+    for (; view.getBigUint64(place(), true) !== 0n; number = (number + 1) % HEADS)
+      if (view.getBigUint64(place(), true) === key) return;
+    const entry = place();
+    this.#list.push(head);
+    view.setBigUint64(entry + ENTRY.key, key, true);
+    view.setUint16(entry + ENTRY.operation, head.slot, true);
+    view.setUint8(entry + ENTRY.operation + RECORD.length - RECORD.slot, head.decoded.length);
+    for (const [index, register] of head.registers.entries())
+      view.setUint8(entry + ENTRY.operation + RECORD.registers - RECORD.slot + index, register * 8);
+    view.setUint16(entry + ENTRY.head, this.#list.length, true);
+    view.setUint8(entry + ENTRY.head + RECORD.ends - RECORD.head, head.ends ? 1 : 0);
+    const { immediate, displacement } = head;
+    view.setUint8(entry + ENTRY.immediateAt, immediate.at);
+    view.setUint8(entry + ENTRY.immediateShift, 64 - 8 * (immediate.bytes || 8));
+    view.setUint8(entry + ENTRY.displacementAt, displacement.at);
+    view.setUint8(entry + ENTRY.displacementShift, 64 - 8 * (displacement.bytes || 8));
+    view.setBigUint64(entry + ENTRY.immediateMask, immediate.bytes === 0 ? 0n : x.maskOf(immediate.width), true);
+    view.setInt32(entry + ENTRY.displacementMask, displacement.bytes === 0 ? 0 : -1, true);
+    const first = this.#lengths + bytes[0]!;
+    view.setUint8(first, view.getUint8(first) | (1 << (length - 1)));
+  }
+
+  /** The memory has been cleared. */
+  clear(): void {
+    this.#list.length = 0;
+  }
+}
+
+const small = (value: number) => x.constant(BigInt(value));
+const plus = (left: Value, right: Value) => x.arithmetic("Add", 32, left, right);
+const load = (op: number, place: Value, offset = 0) => x.loaded(op, place, offset);
+
+/**
+ * Makes records from a place in RAM on, for a context, as far as heads are known and control goes straight on. Gives
+ * the first; 0 where there is none.
+ */
+export function laying(size: number, type: number): FunctionBody {
+  const w = new RoutineWriter([I32, I32]);
+  const [place, context] = w.parameters as [Value, Value];
+  const end = w.let(x.arithmetic("Sub", 32, x.logic("Or", place, small(0xfff)), small(EDGE - 1)));
+  const at = w.variable(place);
+  const first = w.variable(small(0));
+  const count = w.variable(small(0));
+  const isInside = () => x.compare("LtU", at.value, end);
+  const isShort = () => x.compare("LtU", count.value, small(LONGEST_RUN));
+  w.while(
+    () => x.logic("And", isInside(), isShort()),
+    () => {
+      const entry = findHead(w, size, at.value, context);
+      w.if(x.isZero(entry), () => w.give(first.value));
+      const record = layOne(w, size, at.value, context, entry);
+      w.if(x.isZero(first.value), () => first.set(record));
+      w.if(load(OP.i32Load8U, record, RECORD.ends), () => w.give(first.value));
+      at.set(plus(at.value, load(OP.i32Load8U, record, RECORD.length)));
+      count.set(plus(count.value, small(1)));
+    },
+  );
+  w.give(first.value);
+  return w.finish(type, "lay");
+}
+
+/** The entry of the head that the instruction at a place in RAM begins with; 0 for none. */
+function findHead(w: RoutineWriter, size: number, at: Value, context: Value): Value {
+  const { heads, lengths } = tablesOf(size);
+  const word = w.let(load(OP.i64Load, at, RAM));
+  const left = w.variable(load(OP.i32Load8U, load(OP.i32Load8U, at, RAM), lengths));
+  const found = w.variable(small(0));
+  w.while(
+    () => x.logic("And", x.isNonZero(left.value), x.isZero(found.value)),
+    () => {
+      const length = w.let(plus(x.make(OP.i32Ctz, I32, [left.value], 6), small(1)));
+      const bits = x.shift("Shl", x.as64(length), small(3));
+      const mask = x.arithmetic("Sub", 64, x.shift("Shl", small(1), bits), small(1));
+      const above = x.logic(
+        "Or",
+        x.shift("Shl", x.as64(context), x.constant(CONTEXT_SHIFT)),
+        x.shift("Shl", x.as64(length), x.constant(LENGTH_SHIFT)),
+      );
+      const key = w.let(x.logic("Or", x.logic("And", word, mask), above));
+      const number = w.variable(
+        x.as32(x.shift("ShrU", x.arithmetic("Mul", 64, key, x.constant(FACTOR)), x.constant(HASH_SHIFT))),
+      );
+      const entry = () => plus(x.arithmetic("Mul", 32, number.value, small(HEAD_BYTES)), small(heads));
+      const held = w.variable(load(OP.i64Load, entry()));
+      const differs = () => x.logic("And", x.compare("Ne", held.value, key), x.isNonZero(held.value));
+      w.while(differs, () => {
+        number.set(x.logic("And", plus(number.value, small(1)), small(HEADS - 1)));
+        held.set(load(OP.i64Load, entry()));
+      });
+      w.if(x.isNonZero(held.value), () => found.set(entry()));
+      left.set(x.logic("And", left.value, x.arithmetic("Sub", 32, left.value, small(1))));
+    },
+  );
+  return found.value;
+}
+
+/** Makes the record of the instruction at a place from the entry of its head. */
+function layOne(w: RoutineWriter, size: number, at: Value, context: Value, entry: Value): Value {
+  const { records, index } = tablesOf(size);
+  const next = w.let(x.stateWord(CELL.nextRecord, I32));
+  const record = w.let(plus(next, small(records)));
+  w.storeState(CELL.nextRecord, x.logic("And", plus(next, small(RECORD_BYTES)), small(RING_BYTES - 1)));
+  const known = w.let(x.arithmetic("Mul", 32, x.logic("And", at, small(INDEX_ENTRIES - 1)), small(4)));
+  const old = w.let(load(OP.i32Load, known, index));
+  w.if(x.isNonZero(old), () => w.store(OP.i64Store, old, RECORD.tag, x.as64(small(0))));
+  w.store(OP.i32Store, known, index, record);
+  const tag = x.logic("Or", x.shift("Shl", x.as64(context), small(32)), x.as64(at));
+  w.store(OP.i64Store, record, RECORD.tag, x.as64(tag));
+  w.store(OP.i64Store, record, RECORD.slot, load(OP.i64Load, entry, ENTRY.operation));
+  w.store(OP.i32Store, record, RECORD.head, load(OP.i32Load, entry, ENTRY.head));
+  const number = (where: number, by: number) => {
+    const bytes = load(OP.i64Load, plus(at, load(OP.i32Load8U, entry, where)), RAM);
+    const shift = w.let(x.as64(load(OP.i32Load8U, entry, by)));
+    return x.shift("ShrS", x.shift("Shl", bytes, shift), shift);
+  };
+  const immediate = number(ENTRY.immediateAt, ENTRY.immediateShift);
+  w.store(
+    OP.i64Store,
+    record,
+    RECORD.immediate,
+    x.make(OP.i64And, I64, [immediate, load(OP.i64Load, entry, ENTRY.immediateMask)], 64),
+  );
+  const displacement = x.as32(number(ENTRY.displacementAt, ENTRY.displacementShift));
+  const masked = x.logic("And", displacement, load(OP.i32Load, entry, ENTRY.displacementMask));
+  w.store(OP.i32Store, record, RECORD.displacement, masked);
+  return record;
+}

@@ -1,0 +1,95 @@
+/**
+ * Shapes of blocks: instructions that differ in nothing but their numbers. Code that is written at run time comes in few
+ * shapes, again and again. A shape that has been met often gets a function, which serves wherever it is met again.
+ */
+import type { Cpu } from "#machine/cpu/cpu.ts";
+import { FORM_TYPE } from "./arrival.ts";
+import { makeBlock } from "./block-function.ts";
+import { CELL } from "./cells.ts";
+import { SHAPE_BYTES, SHAPES, tablesOf } from "./code-records.ts";
+import { encodeModule, type FunctionBody } from "./encoder.ts";
+import type { Heads } from "./heads.ts";
+import { LOOP, NEVER, SHAPE } from "./leading.ts";
+import { ModuleImports, TYPES } from "./runtime.ts";
+import { FIRST_BLOCK_SLOT, MOST_BLOCKS, type Translations } from "./translations.ts";
+
+/** Functions of one module, and bytes of all together. */
+const MOST_IN_BATCH = 16;
+const MOST_BYTES = 1 << 20;
+
+export class Shapes {
+  readonly #halves: Uint32Array;
+  readonly #numbers: Uint16Array;
+  #slots = 0;
+  #bytes = 0;
+
+  constructor(
+    readonly cpu: Cpu,
+    readonly heads: Heads,
+    readonly translations: Translations,
+    /** As given to `leading`. */
+    readonly hot: number,
+  ) {
+    const { buffer } = cpu.state.memory;
+    this.#halves = new Uint32Array(buffer);
+    this.#numbers = new Uint16Array(buffer);
+  }
+
+  /** Makes functions for the shapes that have been met often, if somebody has asked. */
+  makeAsked(): void {
+    if (this.#halves[CELL.shapeAsked / 4] === 0) return;
+    this.#halves[CELL.shapeAsked / 4] = 0;
+    const { shapes } = tablesOf(this.cpu.memory.size);
+    const entries: number[] = [];
+    for (let index = 0; index < SHAPES && entries.length < MOST_IN_BATCH; index++) {
+      const entry = (shapes + index * SHAPE_BYTES) >> 2;
+      const count = this.#halves[entry + SHAPE.count / 4]!;
+      const isOpen = this.#halves[entry + SHAPE.slot / 4] === 0 && count < NEVER;
+      if (isOpen && count >= this.hot / 2 && count > 0) entries.push(entry);
+    }
+    this.#make(entries);
+  }
+
+  /** `entries`: numbers of words. */
+  #make(entries: readonly number[]): void {
+    const imports = new ModuleImports();
+    const made: { readonly entry: number; readonly body: FunctionBody }[] = [];
+    for (const entry of entries) {
+      const hasRoom = this.#slots + made.length < MOST_BLOCKS && this.#bytes < MOST_BYTES;
+      const body = hasRoom ? this.#function(entry, imports, `b${made.length}`) : null;
+      if (body === null) this.#halves[entry + SHAPE.count / 4] = NEVER;
+      else made.push({ entry, body });
+    }
+    if (made.length === 0) return;
+    const functions = made.map(({ body }) => body);
+    const bytes = encodeModule({ types: [...TYPES, FORM_TYPE], imports: imports.list, functions });
+    this.#bytes += bytes.length;
+    const engine = this.translations.importsOf(imports);
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { engine });
+    for (const [index, { entry }] of made.entries()) {
+      const slot = FIRST_BLOCK_SLOT + this.#slots++;
+      this.translations.table.set(slot, exports[`b${index}`]);
+      this.#halves[entry + SHAPE.slot / 4] = slot;
+    }
+  }
+
+  #function(entry: number, imports: ModuleImports, name: string): FunctionBody | null {
+    const length = this.#halves[entry + SHAPE.length / 4]!;
+    const first = entry * 2 + SHAPE.heads / 2;
+    const numbers = [...this.#numbers.subarray(first, first + length)];
+    const loops = numbers.at(-1) === LOOP;
+    if (loops) numbers.pop();
+    if (numbers.length < 2) return null;
+    const heads = numbers.map((number) => this.heads.get(number));
+    const isCall = heads.at(-1)!.decoded.instruction.mnemonic === "call";
+    return makeBlock(heads, this.cpu, imports, TYPES.length, loops && !isCall, name);
+  }
+
+  /** The table of functions and the memory have been cleared. */
+  clear(): void {
+    for (let slot = 0; slot < this.#slots; slot++) this.translations.table.set(FIRST_BLOCK_SLOT + slot, null);
+    this.#slots = 0;
+    this.#bytes = 0;
+    this.#halves[CELL.shapeAsked / 4] = 0;
+  }
+}
