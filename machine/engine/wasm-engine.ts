@@ -363,7 +363,7 @@ export class WasmEngine extends EvaluatorEngine {
   #spoil(place: number): void {
     if (this.#spoiled.size >= MOST_SITES) this.#spoiled.clear();
     const times = (this.#spoiled.get(place)?.times ?? 0) + 1;
-    this.#spoiled.set(place, { times, left: 2 ** Math.min(times, 16) - 2 });
+    this.#spoiled.set(place, { times, left: 4 ** Math.min(times, 8) });
   }
 
   /** Regions that are worth a module: the more modules there are, the dearer each becomes. */
