@@ -353,7 +353,7 @@ export class WasmEngine extends EvaluatorEngine {
     return translations.find(low, high, context, this.#generation);
   }
 
-  /** Code that is written to again and again is not worth translating: each time it must be hot for twice as long. */
+  /** Code that is written to again and again is not worth translating: each time it must be hot four times as long. */
   #isSpoiled(place: number): boolean {
     const left = this.#spoiled.get(place)?.left ?? 0;
     if (left > 0) this.#spoiled.get(place)!.left--;
