@@ -205,7 +205,7 @@ export class WasmEngine extends EvaluatorEngine {
       else if (!evaluator.attention) {
         const region = arrived ? this.#regionAt(page, cursor.offset) : null;
         if (region !== null) {
-          arrived = this.#enter(region.draft.context, region.run);
+          arrived = this.#enter(region.context, region.run);
           if (arrived) continue;
           if (this.left <= 0) break;
         } else if (this.#hasForm(page)) {
@@ -332,7 +332,7 @@ export class WasmEngine extends EvaluatorEngine {
     this.evaluator.cursor.save();
     const low = this.#halves[at.RIP / 4]!;
     const high = this.#halves[at.RIP / 4 + 1]!;
-    const found = translations.find(low, high, context, this.#generation);
+    const found = translations.find(low, high, context, this.#generation, this.evaluator.cursor);
     if (found !== null) return found;
     const heat = page.heat[offset]!;
     if (heat === NEVER) return null;
@@ -350,10 +350,10 @@ export class WasmEngine extends EvaluatorEngine {
     }
     if (this.#candidates.length < this.#batch && heat + 1 < 2 * this.tiers.hot) return null;
     this.#translate(context);
-    return translations.find(low, high, context, this.#generation);
+    return translations.find(low, high, context, this.#generation, this.evaluator.cursor);
   }
 
-  /** Code that is written to again and again is not worth translating: each time it must be hot for twice as long. */
+  /** Code that is written to again and again is not worth translating: each time it must be hot four times as long. */
   #isSpoiled(place: number): boolean {
     const left = this.#spoiled.get(place)?.left ?? 0;
     if (left > 0) this.#spoiled.get(place)!.left--;
@@ -363,7 +363,7 @@ export class WasmEngine extends EvaluatorEngine {
   #spoil(place: number): void {
     if (this.#spoiled.size >= MOST_SITES) this.#spoiled.clear();
     const times = (this.#spoiled.get(place)?.times ?? 0) + 1;
-    this.#spoiled.set(place, { times, left: 2 ** Math.min(times, 16) - 2 });
+    this.#spoiled.set(place, { times, left: 4 ** Math.min(times, 8) });
   }
 
   /** Regions that are worth a module: the more modules there are, the dearer each becomes. */
@@ -378,13 +378,13 @@ export class WasmEngine extends EvaluatorEngine {
     const drafts: Draft[] = [];
     for (const { page, offset, context: theirs, entry, window, generation } of this.#candidates) {
       page.heat[offset] = 0;
-      if (theirs !== context) continue;
+      if (theirs !== context || !window.isCurrent) continue;
       const blocks = discover(window, context, gates, entry);
       const ranges = window.ranges(blocks);
       const place = page.place + offset;
       if (blocks[0]!.steps.length === 0) page.heat[offset] = NEVER;
       else if (window.isNoted(ranges))
-        drafts.push({ context, entry, place, blocks, gates, ranges, window, generation });
+        drafts.push({ context, entry, place, blocks, gates, ranges, pages: window.pages(ranges), generation });
     }
     this.#candidates = [];
     if (drafts.length === 0) return;

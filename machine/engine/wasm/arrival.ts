@@ -22,6 +22,9 @@ const TYPES: readonly FunctionType[] = [
 const [REGION, FORM, ARRIVAL, CLAIM, LAYING] = [0, 1, 2, 3, 4];
 /** The module's own functions. */
 const [LAY, LEAD] = [3, 4];
+/** Forms import the first of these tables only. */
+const TABLES = ["forms", "regions"];
+const [FORMS, REGIONS] = [0, 1];
 export const [FORM_TYPE, ARRIVAL_TYPE, CLAIM_TYPE] = TYPES.slice(1) as [FunctionType, FunctionType, FunctionType];
 
 const LONGEST_INSTRUCTION = 15;
@@ -163,7 +166,7 @@ export function emitFormCall({ out }: FunctionWriter, record: number, type: numb
   out.memory(OP.i32Load16U, RECORD.slot);
   out.byte(OP.returnCallIndirect);
   out.unsigned(type);
-  out.unsigned(0);
+  out.unsigned(FORMS);
 }
 
 function emitRegionJump(
@@ -195,7 +198,7 @@ function emitRegionJump(
   out.memory(OP.i32Load, JUMPS + JUMP_SLOT);
   out.byte(OP.returnCallIndirect);
   out.unsigned(REGION);
-  out.unsigned(0);
+  out.unsigned(REGIONS);
   fn.end();
 }
 
@@ -380,6 +383,6 @@ export function makeArrivals(imports: WebAssembly.ModuleImports, size: number, r
     laying(size, LAYING),
     leading(size, rules.shape, REGION),
   ];
-  const module = new WebAssembly.Module(encodeModule({ types: TYPES, imports: [], functions }));
+  const module = new WebAssembly.Module(encodeModule({ types: TYPES, tables: TABLES, imports: [], functions }));
   return new WebAssembly.Instance(module, { engine: imports }).exports as unknown as Arrivals;
 }
