@@ -353,7 +353,7 @@ export class WasmEngine extends EvaluatorEngine {
     return translations.find(low, high, context, this.#generation, this.evaluator.cursor);
   }
 
-  /** Code that is written to again and again is not worth translating: each time it must be hot for twice as long. */
+  /** Code that is written to again and again is not worth translating: each time it must be hot four times as long. */
   #isSpoiled(place: number): boolean {
     const left = this.#spoiled.get(place)?.left ?? 0;
     if (left > 0) this.#spoiled.get(place)!.left--;
@@ -363,7 +363,7 @@ export class WasmEngine extends EvaluatorEngine {
   #spoil(place: number): void {
     if (this.#spoiled.size >= MOST_SITES) this.#spoiled.clear();
     const times = (this.#spoiled.get(place)?.times ?? 0) + 1;
-    this.#spoiled.set(place, { times, left: 2 ** Math.min(times, 16) - 2 });
+    this.#spoiled.set(place, { times, left: 4 ** Math.min(times, 8) });
   }
 
   /** Regions that are worth a module: the more modules there are, the dearer each becomes. */
