@@ -202,8 +202,8 @@ export class Forms {
     this.heads.add(bytes, head, { decoded, context, slot: form.slot, ends, registers, immediate, displacement });
   }
 
+  /** What has been translated, and the memory, have been cleared. */
   clear(): void {
-    this.translations.clearForms();
     this.#made = 0;
     this.#modules = 0;
     this.#forms.clear();
