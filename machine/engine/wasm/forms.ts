@@ -19,7 +19,7 @@ import type { Translations } from "./translations.ts";
 const FORM_TYPES = [...TYPES, FORM_TYPE];
 
 /** Instructions that the evaluator does for want of forms before these are made, and forms that wait at most. */
-const PATIENCE = 120;
+const PATIENCE = 60;
 const MOST_WAITING = 48;
 /** Forms that are made, and known: some cannot be made. */
 const MOST_FORMS = 4096;
