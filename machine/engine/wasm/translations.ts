@@ -1,6 +1,7 @@
 /** The regions that have been translated: found by where they begin, dropped when their code changes, bounded in number. */
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import { type ArrivalRules, type Arrivals, makeArrivals } from "./arrival.ts";
+import { bookCalls } from "./book-routines.ts";
 import type { CallOuts } from "./call-outs.ts";
 import type { CodeWindow } from "./code-window.ts";
 import type { Context } from "./context.ts";
@@ -89,7 +90,13 @@ export class Translations {
       const shared = { memory: this.cpu.state.memory, regions: this.table };
       const { size } = this.cpu.memory;
       this.#arrivals = makeArrivals(shared, size, this.rules);
-      this.#imports = { ...shared, callOut: this.callOut, ...makeRuntime(shared, size), ...this.#arrivals };
+      this.#imports = {
+        ...shared,
+        callOut: this.callOut,
+        bookCall: bookCalls(this.cpu),
+        ...makeRuntime(shared, size),
+        ...this.#arrivals,
+      };
     }
     return this.#imports;
   }
