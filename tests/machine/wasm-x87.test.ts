@@ -168,7 +168,7 @@ describe("routines of the x87 for plain numbers", () => {
 
   it("leave the state that the book's routines leave, or do nothing", () => {
     const random = randomBits(20261123);
-    const rounds = Number(process.env.ROUNDS ?? 20);
+    const rounds = Number(process.env.ROUNDS ?? 40);
     const done = new Set<string>();
     for (let round = 0; round < rounds; round++) {
       for (const instruction of instructions) {

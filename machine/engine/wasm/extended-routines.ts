@@ -1,6 +1,6 @@
 /**
  * The x87's routines for plain numbers, as functions of the runtime. Each takes the values that the routine of the book
- * takes, and gives 1, or 0 where it has done nothing and the evaluator must do the instruction.
+ * takes, and gives 1, or 0 where it has done nothing and that routine must be called.
  */
 import * as at from "#machine/cpu/layout.ts";
 import { CELL } from "./cells.ts";
