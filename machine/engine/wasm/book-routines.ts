@@ -39,15 +39,17 @@ export function bookRoutine(routine: Routine): BookRoutine | null {
   return { number, certain: !BEFORE_STORES.has(routine) };
 }
 
-export type BookCall = (number: number, ...values: bigint[]) => number;
+export type BookCall = (number: number, first: bigint, second: bigint, third: bigint, fourth: bigint) => number;
+
+const unsigned = (value: bigint) => BigInt.asUintN(64, value);
 
 /** Does a routine and leaves what it answers in `CELL.routineAnswer`; 0 where the evaluator must do the instruction. */
 export function bookCalls(cpu: Cpu): BookCall {
-  return (number, ...values) => {
+  return (number, first, second, third, fourth) => {
     const { halves, words } = cpu.state;
     const routine = KNOWN[number]!;
     const status = halves[at.FPU_STATUS / 4]!;
-    const answer = routine(cpu, ...values.map((value) => BigInt.asUintN(64, value)));
+    const answer = routine(cpu, unsigned(first), unsigned(second), unsigned(third), unsigned(fourth));
     const isOpen = (halves[at.FPU_STATUS / 4]! & ERROR_SUMMARY) !== 0;
     if (isOpen && BEFORE_STORES.has(routine)) {
       halves[at.FPU_STATUS / 4] = status;
