@@ -19,6 +19,7 @@ import { Forms } from "./wasm/forms.ts";
 import { CurrentGates, type Selectors } from "./wasm/gates.ts";
 import { JumpTargets } from "./wasm/jump-targets.ts";
 import { discover } from "./wasm/region.ts";
+import { RewrittenCode } from "./wasm/rewritten-code.ts";
 import { StartUp } from "./wasm/start-up.ts";
 import { type Draft, type Region, Translations } from "./wasm/translations.ts";
 
@@ -87,8 +88,7 @@ export class WasmEngine extends EvaluatorEngine {
   #formless = new WeakSet<DecodedInstruction>();
   /** How often the evaluator has done the computed jump at a place in RAM. */
   readonly #jumpSites = new Map<number, number>();
-  /** Places whose regions have been dropped because of writes: how often, and how often they may be hot for nothing. */
-  readonly #spoiled = new Map<number, { readonly times: number; left: number }>();
+  readonly #rewritten = new RewrittenCode();
 
   readonly #start: StartUp;
   /** The number of the last region. */
@@ -155,7 +155,7 @@ export class WasmEngine extends EvaluatorEngine {
     this.#records.clear();
     this.#formless = new WeakSet();
     this.#jumpSites.clear();
-    this.#spoiled.clear();
+    this.#rewritten.clear();
     this.#contexts.clear();
     this.#context = null;
     super.reset();
@@ -164,8 +164,8 @@ export class WasmEngine extends EvaluatorEngine {
   #codeWritten(place: number, length: number): void {
     const { translations, cpu } = this;
     this.#callOuts.disturbed = true;
-    this.#start.written(this.evaluator.cursor.cache, place, length);
-    for (const spoiled of translations.written(place, length)) this.#spoil(spoiled);
+    this.#start.written(this.evaluator.cursor, place, length);
+    for (const dropped of translations.written(place, length)) this.#rewritten.dropped(dropped);
     this.#records.drop(place, length);
     const first = place & -LINE;
     const last = (place + length + LINE - 1) & -LINE;
@@ -360,7 +360,7 @@ export class WasmEngine extends EvaluatorEngine {
     if (heat === NEVER) return null;
     page.heat[offset] = heat + 1;
     if (heat + 1 < this.tiers.hot) return null;
-    if (this.#isSpoiled(page.place + offset)) {
+    if (this.#rewritten.mustWait(page.place + offset)) {
       page.heat[offset] = 0;
       return null;
     }
@@ -373,19 +373,6 @@ export class WasmEngine extends EvaluatorEngine {
     if (this.#candidates.length < this.#batch && heat + 1 < 2 * this.tiers.hot) return null;
     this.#translate(context);
     return translations.find(low, high, context, this.#generation, this.evaluator.cursor);
-  }
-
-  /** Code that is written to again and again is not worth translating: each time it must be hot for twice as long. */
-  #isSpoiled(place: number): boolean {
-    const left = this.#spoiled.get(place)?.left ?? 0;
-    if (left > 0) this.#spoiled.get(place)!.left--;
-    return left > 0;
-  }
-
-  #spoil(place: number): void {
-    if (this.#spoiled.size >= MOST_SITES) this.#spoiled.clear();
-    const times = (this.#spoiled.get(place)?.times ?? 0) + 1;
-    this.#spoiled.set(place, { times, left: 2 ** Math.min(times, 16) - 2 });
   }
 
   /** Regions that are worth a module: the more modules there are, the dearer each becomes. */

@@ -38,28 +38,44 @@ export class Shapes {
     this.#numbers = new Uint16Array(buffer);
   }
 
-  /** Makes functions for the shapes that have been met often, if somebody has asked. */
+  /** Makes functions for the shapes that have been met often, if somebody has asked and there are enough of them. */
   makeAsked(): void {
     if (this.#halves[CELL.shapeAsked / 4] === 0) return;
-    this.#halves[CELL.shapeAsked / 4] = 0;
-    const { shapes } = tablesOf(this.cpu.memory.size);
-    const entries: number[] = [];
-    for (let index = 0; index < SHAPES && entries.length < MOST_IN_BATCH; index++) {
-      const entry = (shapes + index * SHAPE_BYTES) >> 2;
-      const count = this.#halves[entry + SHAPE.count / 4]!;
-      const isOpen = this.#halves[entry + SHAPE.slot / 4] === 0 && count < NEVER;
-      if (isOpen && count >= this.hot / 2 && count > 0) entries.push(entry);
-    }
-    this.#make(entries);
+    const ready = this.#open(this.hot);
+    this.#halves[CELL.shapeAsked / 4] = ready.length > MOST_IN_BATCH ? 1 : 0;
+    if (ready.length < this.#batch) return;
+    const soon = this.#open(this.hot / 2).filter((entry) => !ready.includes(entry));
+    this.#make([...ready, ...soon].slice(0, MOST_IN_BATCH));
   }
 
-  /** `entries`: numbers of words. */
+  /** The shapes that have no function and have been met so often; each as the number of a word. */
+  #open(count: number): number[] {
+    const { shapes } = tablesOf(this.cpu.memory.size);
+    const entries: number[] = [];
+    for (let index = 0; index < SHAPES; index++) {
+      const entry = (shapes + index * SHAPE_BYTES) >> 2;
+      const met = this.#halves[entry + SHAPE.count / 4]!;
+      if (this.#halves[entry + SHAPE.slot / 4] === 0 && met > 0 && met >= count && met < NEVER) entries.push(entry);
+    }
+    return entries;
+  }
+
+  get #isEager(): boolean {
+    return this.hot === 1;
+  }
+
+  /** Shapes that are worth a module: the more modules there are, the dearer each becomes. */
+  get #batch(): number {
+    return this.#isEager ? 1 : Math.min(MOST_IN_BATCH, 1 + (this.#modules >> 2));
+  }
+
   #make(entries: readonly number[]): void {
     const imports = new ModuleImports();
     const made: { readonly entry: number; readonly body: FunctionBody }[] = [];
     for (const entry of entries) {
       const hasRoom = this.#blocks + made.length < MOST_BLOCKS && this.#bytes < MOST_BYTES;
-      const body = hasRoom && this.#modules < MOST_MODULES ? this.#function(entry, imports, `b${made.length}`) : null;
+      const isAllowed = hasRoom && (this.#isEager || this.#modules < MOST_MODULES);
+      const body = isAllowed ? this.#function(entry, imports, `b${made.length}`) : null;
       if (body === null) this.#halves[entry + SHAPE.count / 4] = NEVER;
       else made.push({ entry, body });
     }

@@ -2,6 +2,7 @@
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import type { CodeCursor } from "../code-cursor.ts";
 import { type ArrivalRules, type Arrivals, makeArrivals } from "./arrival.ts";
+import { bookCalls } from "./book-routines.ts";
 import type { CallOuts } from "./call-outs.ts";
 import { areMapped, type MappedPage } from "./code-window.ts";
 import type { Context } from "./context.ts";
@@ -65,9 +66,9 @@ export class Translations {
   readonly jumps: JumpCache;
   bytes = 0;
   /** The functions of regions. Their modules do not import it: a copy for each would be larger than their code. */
-  readonly #table = new WebAssembly.Table({ element: "anyfunc", initial: MOST_REGIONS });
+  #table = tableOf(MOST_REGIONS);
   /** The functions of forms and blocks: a table that grows with their number. */
-  readonly #forms = new WebAssembly.Table({ element: "anyfunc", initial: 0 });
+  #forms = tableOf(0);
   #formSlots = 0;
   /** Oldest first. */
   readonly #modules = new Set<Module>();
@@ -99,7 +100,13 @@ export class Translations {
       const shared = { memory: this.cpu.state.memory, regions: this.#table, forms: this.#forms };
       const { size } = this.cpu.memory;
       this.#arrivals = makeArrivals(shared, size, this.rules);
-      this.#imports = { ...shared, callOut: this.callOut, ...makeRuntime(shared, size), ...this.#arrivals };
+      this.#imports = {
+        ...shared,
+        callOut: this.callOut,
+        bookCall: bookCalls(this.cpu),
+        ...makeRuntime(shared, size),
+        ...this.#arrivals,
+      };
     }
     return this.#imports;
   }
@@ -244,15 +251,14 @@ export class Translations {
     return first;
   }
 
-  /** Forgets all functions of forms and blocks. */
-  clearForms(): void {
-    for (let slot = 0; slot < this.#formSlots; slot++) this.#forms.set(slot, null);
-    this.#formSlots = 0;
-  }
-
-  /** Forgets all regions. */
+  /** Forgets everything. A table would hold each module that has ever imported it: new ones take their places. */
   clear(): void {
-    for (let slot = 0; slot < this.#slots; slot++) this.#table.set(slot, null);
+    if (this.#imports !== null) {
+      this.#table = tableOf(MOST_REGIONS);
+      this.#forms = tableOf(0);
+      this.#formSlots = 0;
+      this.#imports = this.#arrivals = this.#routines = null;
+    }
     this.#slots = 0;
     this.#free.length = 0;
     this.#entries.clear();
@@ -262,6 +268,10 @@ export class Translations {
     this.#modules.clear();
     this.bytes = 0;
   }
+}
+
+function tableOf(initial: number): WebAssembly.Table {
+  return new WebAssembly.Table({ element: "anyfunc", initial });
 }
 
 /** Canonical addresses have 48 bits and a sign: 53 are enough. */
