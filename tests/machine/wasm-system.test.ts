@@ -275,6 +275,26 @@ other: mov ecx, ds
     );
   });
 
+  it.each([32, 64] as const)("changes which units may be used, in %i-bit code", (mode) => {
+    agree(
+      `again: inc ebx
+      clts
+      smsw ecx
+      add edx, ecx
+      mov eax, ebx
+      and eax, 8
+      or eax, ecx
+      lmsw ax
+      cmp bl, 100
+      smsw cx
+      adc edx, ecx
+      clts
+      clts
+      jmp again`,
+      { engine, mode },
+    );
+  });
+
   it("jumps, calls and returns far within its segment", () => {
     agree(
       `mov dword [0x201000], inner

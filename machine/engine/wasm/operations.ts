@@ -3,20 +3,22 @@
  * pages, `invlpg`, `cli`. Each does what the operation of the same name in the book does, or leaves to have it done.
  */
 import { fillBlock, moveBlock } from "#machine/cpu/blocks.ts";
-import { writeControl } from "#machine/cpu/control.ts";
+import { clearTaskSwitched, machineStatus } from "#machine/cpu/control.ts";
 import { farCall, farJump } from "#machine/cpu/far.ts";
 import { farReturn, interruptReturn } from "#machine/cpu/far-return.ts";
 import { clearInterrupts, popFlags, pushFlags, setInterrupts } from "#machine/cpu/flag-access.ts";
 import { FLAG } from "#machine/cpu/flags.ts";
 import * as identification from "#machine/cpu/identification.ts";
+import * as at from "#machine/cpu/layout.ts";
 import { swapGs } from "#machine/cpu/model-registers.ts";
 import type { SystemOperation, Width } from "#machine/cpu/semantics.ts";
 import { softwareInterrupt } from "#machine/cpu/software-interrupts.ts";
 import { ES, RAX, RCX, RDI, RSI } from "#machine/cpu/state.ts";
 import * as book from "#machine/cpu/system-calls.ts";
 import { invalidatePage, loadSegmentRegister, readSelector } from "#machine/cpu/tables.ts";
-import { CALL_OUTS } from "./call-outs.ts";
+import { CALL_OUTS, CONTROL } from "./call-outs.ts";
 import { enterInner, returnOuter } from "./crossings.ts";
+import { I64 } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import {
@@ -161,14 +163,25 @@ const flagsWord: Native = (e) => {
 
 const calledOut = CALL_OUTS.map(({ operation }, number): [SystemOperation, Native] => [
   operation,
-  (e, values) => e.callOut(number, values),
+  (e, values) => {
+    if (!CONTROL.has(operation)) return e.callOut(number, values);
+    return e.callOut(number, [values[0]!, values[1] ?? e.constant(0n), e.region()]);
+  },
 ]);
 
-const WRITE_CONTROL = CALL_OUTS.findIndex(({ operation }) => operation === writeControl);
+/** clts: the context after it is known. */
+const clearSwitched: Native = (e) => {
+  const outcome = e.context.privilege === 0 ? e.gates.outcome(clearTaskSwitched, [], []) : null;
+  if (outcome === null) return e.refuse("clts by a program");
+  e.storeState(at.CR0, e.and(x.stateWord(at.CR0, I64), e.constant(0xfffffffffffffff7n)));
+  e.goAway(e.nextInstruction(), outcome.context);
+  return e.constant(0n);
+};
 
 export const NATIVE = new Map<SystemOperation, Native>([
   ...calledOut,
-  [writeControl, (e, [number, value]) => e.callOut(WRITE_CONTROL, [number!, value!, e.region()])],
+  [clearTaskSwitched, clearSwitched],
+  [machineStatus, () => x.stateWord(at.CR0, I64)],
   [moveBlock, move],
   [fillBlock, fill],
   [invalidatePage, invalidate],
@@ -201,6 +214,7 @@ export const NATIVE = new Map<SystemOperation, Native>([
 /** Those that lead elsewhere. */
 export const LEADING_AWAY: ReadonlySet<SystemOperation> = new Set([
   interruptReturn,
+  clearTaskSwitched,
   farJump,
   farCall,
   farReturn,
@@ -211,4 +225,4 @@ export const LEADING_AWAY: ReadonlySet<SystemOperation> = new Set([
 ]);
 
 /** Those that change what addresses mean: no page may be remembered in a region that has one. */
-export const REMAPPING: ReadonlySet<SystemOperation> = new Set([invalidatePage, writeControl]);
+export const REMAPPING: ReadonlySet<SystemOperation> = new Set([invalidatePage, ...CONTROL]);
