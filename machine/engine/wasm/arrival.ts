@@ -3,12 +3,13 @@ import { RAM, RIP, TLB } from "#machine/cpu/layout.ts";
 import { NOTE_CODE } from "#machine/memory/physical.ts";
 import { ENTRIES, NOTED, tagKey } from "#machine/memory/tlb.ts";
 import { CELL } from "./cells.ts";
-import { INDEX_ENTRIES, LINE_SHIFT, PAGE_BYTES, PAGE_PLACE, PAGES, RECORD, tablesOf } from "./code-records.ts";
+import { INDEX_ENTRIES, PAGE_BYTES, PAGE_PLACE, PAGES, RECORD, tablesOf } from "./code-records.ts";
 import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts";
 import { FunctionWriter } from "./function-writer.ts";
 import { laying } from "./heads.ts";
 import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, JUMP_SLOT, JUMPS } from "./jump-cache.ts";
 import { leading } from "./leading.ts";
+import { ACROSS_WRITE, across } from "./page-crossing.ts";
 import { emitIndex } from "./tlb-access.ts";
 
 /** Types of functions: of a region, of a form (budget, rip, record), of an arrival (budget, rip), of `claim`, of `lay`. */
@@ -21,7 +22,7 @@ const TYPES: readonly FunctionType[] = [
 ];
 const [REGION, FORM, ARRIVAL, CLAIM, LAYING] = [0, 1, 2, 3, 4];
 /** The module's own functions. */
-const [LAY, LEAD] = [3, 4];
+const [LAY, LEAD, ACROSS] = [3, 4, 5];
 export const [FORM_TYPE, ARRIVAL_TYPE, CLAIM_TYPE] = TYPES.slice(1) as [FunctionType, FunctionType, FunctionType];
 
 const LONGEST_INSTRUCTION = 15;
@@ -201,13 +202,14 @@ function emitRegionJump(
 
 /**
  * The place for a store into a page that holds code, where the store touches none that the evaluator or a region relies
- * on; records that it touches are dropped. Otherwise 0. Parameters: linear address, bytes, privilege 3.
+ * on; records that it touches are dropped. Or that of a store into two pages that are plain. Otherwise 0. Parameters:
+ * linear address, bytes (up to 16), privilege 3.
  */
 function claim(size: number): FunctionBody {
   const [linear, bytes, user, low, entry, place, record] = [0, 1, 2, 3, 4, 5, 6] as const;
   const fn = new FunctionWriter(3, [I32, I32, I32, I32]);
   const { out } = fn;
-  const { lines, index } = tablesOf(size);
+  const { noted, index } = tablesOf(size);
   const table = TLB + ENTRIES * 16;
   const refused = fn.open(OP.block);
   out.get(linear);
@@ -219,7 +221,15 @@ function claim(size: number): FunctionBody {
   out.byte(OP.i32Add);
   out.i32(0x1000);
   out.byte(OP.i32GtU);
-  out.branch(OP.brIf, fn.level - refused);
+  fn.open(OP.if);
+  out.get(linear);
+  out.get(bytes);
+  out.get(user);
+  out.i32(ACROSS_WRITE);
+  out.byte(OP.i32Or);
+  out.byte(OP.returnCall);
+  out.unsigned(ACROSS);
+  fn.end();
   out.get(low);
   emitIndex(fn, low, linear);
   out.tee(entry);
@@ -247,19 +257,8 @@ function claim(size: number): FunctionBody {
   out.i32(NOTE_CODE);
   out.byte(OP.i32Ne);
   out.branch(OP.brIf, fn.level - refused);
-  for (const last of [false, true]) {
-    out.get(place);
-    if (last) {
-      out.get(bytes);
-      out.byte(OP.i32Add);
-      out.i32(1);
-      out.byte(OP.i32Sub);
-    }
-    out.i32(LINE_SHIFT);
-    out.byte(OP.i32ShrU);
-    out.memory(OP.i32Load8U, lines);
-    out.branch(OP.brIf, fn.level - refused);
-  }
+  emitNoted(fn, { place, bytes }, noted);
+  out.branch(OP.brIf, fn.level - refused);
   emitDropping(fn, { place, bytes, at: entry, record }, index);
   out.get(place);
   out.i32(RAM);
@@ -269,6 +268,24 @@ function claim(size: number): FunctionBody {
   out.i32(0);
   out.byte(OP.end);
   return { type: CLAIM, locals: fn.locals, code: out.result(), name: "claim" };
+}
+
+/** Leaves a value that is not 0 where one of `bytes` bytes (up to 16) at `place` is noted. */
+function emitNoted({ out }: FunctionWriter, { place, bytes }: { place: number; bytes: number }, noted: number): void {
+  out.get(place);
+  out.i32(3);
+  out.byte(OP.i32ShrU);
+  out.memory(OP.i32Load, noted);
+  out.get(place);
+  out.i32(7);
+  out.byte(OP.i32And);
+  out.byte(OP.i32ShrU);
+  out.i32(1);
+  out.get(bytes);
+  out.byte(OP.i32Shl);
+  out.i32(1);
+  out.byte(OP.i32Sub);
+  out.byte(OP.i32And);
 }
 
 /** Drops the records of instructions that have one of `bytes` bytes at `place`. Looks at four places at a time. */
@@ -358,6 +375,8 @@ export interface Arrivals {
   /** Goes on at rip with the form of its instruction. */
   readonly resume: (budget: number, rip: bigint) => number;
   readonly claim: (linear: bigint, bytes: number, user: number) => number;
+  /** Finds the place of bytes that lie in two pages; see page-crossing.ts. */
+  readonly across: (linear: bigint, bytes: number, rights: number) => number;
   /** Makes records from a place in RAM on; gives the first, or 0. */
   readonly lay: (place: number, context: number) => number;
 }
@@ -379,6 +398,7 @@ export function makeArrivals(imports: WebAssembly.ModuleImports, size: number, r
     claim(size),
     laying(size, LAYING),
     leading(size, rules.shape, REGION),
+    across(CLAIM),
   ];
   const module = new WebAssembly.Module(encodeModule({ types: TYPES, imports: [], functions }));
   return new WebAssembly.Instance(module, { engine: imports }).exports as unknown as Arrivals;
