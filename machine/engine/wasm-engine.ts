@@ -174,7 +174,7 @@ export class WasmEngine extends EvaluatorEngine {
   #codeWritten(place: number, length: number): void {
     const { translations, cpu } = this;
     this.#callOuts.disturbed = true;
-    this.#start.written(this.evaluator.cursor.cache, place, length);
+    this.#start.written(this.evaluator.cursor, place, length);
     for (const dropped of translations.written(place, length)) this.#rewritten.dropped(dropped);
     this.#records.drop(place, length);
     this.evaluator.cursor.cache.written(place, length, translations.holds(place));

@@ -19,7 +19,7 @@ import type { Translations } from "./translations.ts";
 const FORM_TYPES = [...TYPES, FORM_TYPE];
 
 /** Instructions that the evaluator does for want of forms before these are made, and forms that wait at most. */
-const PATIENCE = 120;
+const PATIENCE = 60;
 const MOST_WAITING = 48;
 /** Forms that are made, and known: some cannot be made. */
 const MOST_FORMS = 4096;
@@ -202,8 +202,8 @@ export class Forms {
     this.heads.add(bytes, head, { decoded, context, slot: form.slot, ends, registers, immediate, displacement });
   }
 
+  /** What has been translated, and the memory, have been cleared. */
   clear(): void {
-    this.translations.clearForms();
     this.#made = 0;
     this.#modules = 0;
     this.#forms.clear();

@@ -63,9 +63,9 @@ export class Translations {
   readonly jumps: JumpCache;
   bytes = 0;
   /** The functions of regions. Their modules do not import it: a copy for each would be larger than their code. */
-  readonly #table = new WebAssembly.Table({ element: "anyfunc", initial: MOST_REGIONS });
+  #table = tableOf(MOST_REGIONS);
   /** The functions of forms and blocks: a table that grows with their number. */
-  readonly #forms = new WebAssembly.Table({ element: "anyfunc", initial: 0 });
+  #forms = tableOf(0);
   #formSlots = 0;
   /** Oldest first. */
   readonly #modules = new Set<Module>();
@@ -230,15 +230,14 @@ export class Translations {
     return first;
   }
 
-  /** Forgets all functions of forms and blocks. */
-  clearForms(): void {
-    for (let slot = 0; slot < this.#formSlots; slot++) this.#forms.set(slot, null);
-    this.#formSlots = 0;
-  }
-
-  /** Forgets all regions. */
+  /** Forgets everything. A table would hold each module that has ever imported it: new ones take their places. */
   clear(): void {
-    for (let slot = 0; slot < this.#slots; slot++) this.#table.set(slot, null);
+    if (this.#imports !== null) {
+      this.#table = tableOf(MOST_REGIONS);
+      this.#forms = tableOf(0);
+      this.#formSlots = 0;
+      this.#imports = this.#arrivals = this.#routines = null;
+    }
     this.#slots = 0;
     this.#free.length = 0;
     this.#entries.clear();
@@ -247,6 +246,10 @@ export class Translations {
     this.#modules.clear();
     this.bytes = 0;
   }
+}
+
+function tableOf(initial: number): WebAssembly.Table {
+  return new WebAssembly.Table({ element: "anyfunc", initial });
 }
 
 /** Canonical addresses have 48 bits and a sign: 53 are enough. */
