@@ -50,6 +50,8 @@ export interface RuntimeFunctions {
   routine(name: string): number;
   /** Of calls out of regions. */
   callOut(): number;
+  /** Of calls of the book's routines of the floating-point unit. */
+  bookCall(): number;
 }
 
 export abstract class BranchEmitter extends ValueSemantics {

@@ -21,7 +21,7 @@ import { FunctionWriter } from "./function-writer.ts";
 import { pageSpan, SPAN_TYPE } from "./page-span.ts";
 import { pageWalk } from "./page-walk.ts";
 
-/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, `findPage`, routines, `callOut`, `claim` and `across`, `arrive`, `span`. */
+/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, `findPage`, routines, `callOut`, `claim` and `across`, `arrive`, `span`, `bookCall`. */
 export const TYPES: readonly FunctionType[] = [
   { parameters: [I32], results: [I32] },
   { parameters: [I32, I64, I64, I64, I32], results: [I32] },
@@ -32,12 +32,14 @@ export const TYPES: readonly FunctionType[] = [
   CLAIM_TYPE,
   ARRIVAL_TYPE,
   SPAN_TYPE,
+  { parameters: [I32, I64, I64, I64, I64], results: [I32] },
 ];
 const STATUS_TYPE = 1;
 const FILL_TYPE = 2;
 const WALK_TYPE = 3;
 const ROUTINE_TYPE = 4;
 const CALL_OUT_TYPE = 5;
+const BOOK_CALL_TYPE = 9;
 /** What all modules of regions import, in this order. */
 const IMPORTS = [
   { name: "status", type: STATUS_TYPE },
@@ -73,6 +75,10 @@ export class ModuleImports implements RuntimeFunctions {
 
   callOut(): number {
     return this.#number("callOut", CALL_OUT_TYPE);
+  }
+
+  bookCall(): number {
+    return this.#number("bookCall", BOOK_CALL_TYPE);
   }
 
   #number(name: string, type: number): number {
