@@ -80,23 +80,28 @@ function piece(path: string, make: () => string | Promise<string>): Piece {
   return { paths: [path], make: async () => new Map([[path, await make()]]) };
 }
 
+const STYLE_SHEET = "assets/site.css";
+/** What it is made of, in this order: later rules win. */
+const STYLES = ["page", "code", "figures", "search", "contents", "print"];
+
 const SCRIPTS = ["theme", "page", "search", "taiji-machine", "taiji-machine-worker"];
 
 /** Scripts, styles, and the chapters' own text: the machine quotes their lines beside its instructions. */
 function staticPiece(files: readonly BookFile[]): Piece {
   const copies = new Map([
-    ["assets/site.css", "site/styles/site.css"],
     ["assets/icon.svg", "site/styles/icon.svg"],
     ["assets/taiji-machine.d.ts", "machine/hosts/page/api.ts"],
   ]);
   const make = async (): Promise<Outputs> => {
     const outputs = new Map<string, string>([...copies].map(([path, source]) => [path, readSource(source)]));
+    outputs.set(STYLE_SHEET, STYLES.map((name) => readSource(`site/styles/${name}.css`)).join("\n"));
     for (const { path, text } of files) outputs.set(path, text);
     for (const [name, text] of await bundleScripts()) outputs.set(`assets/${name}`, text);
     // GitHub Pages would otherwise run the folder through Jekyll.
     return outputs.set(".nojekyll", "");
   };
-  const paths = [...copies.keys(), ...files.map(({ path }) => path), ...SCRIPTS.map((name) => `assets/${name}.js`)];
+  const scripts = SCRIPTS.map((name) => `assets/${name}.js`);
+  const paths = [...copies.keys(), STYLE_SHEET, ...files.map(({ path }) => path), ...scripts];
   return { paths, make };
 }
 

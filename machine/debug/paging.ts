@@ -1,5 +1,7 @@
 /** Page-table entries in words, and the walk of an address: which entries lead on, and which refuse what. */
+import { EFER_LMA } from "#machine/cpu/control.ts";
 import type { Machine, Registers } from "#machine/machine.ts";
+import { CR0_PG, CR0_WP, CR4_PAE, CR4_PSE, CR4_SMAP, CR4_SMEP, EFER_NXE } from "#machine/memory/paging.ts";
 
 /** The part of a machine that paging is read from. */
 export type Paged = Pick<Machine, "registers" | "readPhysical">;
@@ -27,15 +29,7 @@ export const NO_EXECUTE = 1n << 63n;
 
 const ADDRESS = 0x000f_ffff_ffff_f000n;
 
-/** CR0.PG and WP, CR4.PSE, PAE, SMEP and SMAP, EFER.LMA and NXE, RFLAGS.AC (Intel SDM vol. 3A, section 2.5). */
-const PAGING = 1n << 31n;
-const WRITE_PROTECT = 1n << 16n;
-const PAGE_SIZE_EXTENSION = 1n << 4n;
-const PHYSICAL_ADDRESS_EXTENSION = 1n << 5n;
-const SUPERVISOR_EXECUTION_PREVENTION = 1n << 20n;
-const SUPERVISOR_ACCESS_PREVENTION = 1n << 21n;
-const LONG_MODE_ACTIVE = 1n << 10n;
-const NO_EXECUTE_ENABLE = 1n << 11n;
+/** RFLAGS.AC (Intel SDM vol. 3A, section 2.3). */
 const ALIGNMENT_CHECK = 1n << 18n;
 
 /** How the tables of a mode are built. */
@@ -52,12 +46,12 @@ export interface PagingForm {
 }
 
 export function pagingForm({ cr0, cr3, cr4, efer }: Registers): PagingForm {
-  if ((cr0 & PAGING) === 0n) return { levels: 0, entryBytes: 8, indexBits: 9, root: 0, hasLarge: false };
-  if ((efer & LONG_MODE_ACTIVE) !== 0n)
+  if ((cr0 & CR0_PG) === 0n) return { levels: 0, entryBytes: 8, indexBits: 9, root: 0, hasLarge: false };
+  if ((efer & EFER_LMA) !== 0n)
     return { levels: 4, entryBytes: 8, indexBits: 9, root: Number(cr3 & ADDRESS), hasLarge: true };
-  if ((cr4 & PHYSICAL_ADDRESS_EXTENSION) !== 0n)
+  if ((cr4 & CR4_PAE) !== 0n)
     return { levels: 3, entryBytes: 8, indexBits: 9, root: Number(cr3 & 0xffff_ffe0n), hasLarge: true };
-  const hasLarge = (cr4 & PAGE_SIZE_EXTENSION) !== 0n;
+  const hasLarge = (cr4 & CR4_PSE) !== 0n;
   return { levels: 2, entryBytes: 4, indexBits: 10, root: Number(cr3 & 0xffff_f000n), hasLarge };
 }
 
@@ -185,7 +179,7 @@ function reserved(form: PagingForm, level: number, entry: bigint, { efer }: Regi
   if (form.entryBytes === 4) return false;
   if ((entry & 0x000f_ff00_0000_0000n) !== 0n) return true;
   if (form.levels === 3 && level === 3) return (entry & (0x1e6n | NO_EXECUTE | 0x7ff0_0000_0000_0000n)) !== 0n;
-  if ((efer & NO_EXECUTE_ENABLE) === 0n && (entry & NO_EXECUTE) !== 0n) return true;
+  if ((efer & EFER_NXE) === 0n && (entry & NO_EXECUTE) !== 0n) return true;
   if (level === 4 && (entry & LARGE) !== 0n) return true;
   return level > 1 && isPage(form, level, entry) && (entry & (spanOf(form, level) - 0x2000n) & ADDRESS) !== 0n;
 }
@@ -208,16 +202,16 @@ function refusalOf(
   const isUsers = asked.every(({ entry }) => (entry & USER) !== 0n);
   if (user && !isUsers) return { step: first((entry) => (entry & USER) === 0n), why: "belongs to the kernel" };
   if (!user && isUsers) {
-    if (act === "run" && (cr4 & SUPERVISOR_EXECUTION_PREVENTION) !== 0n)
+    if (act === "run" && (cr4 & CR4_SMEP) !== 0n)
       return { step: last, why: "belongs to user programs, and SMEP is on" };
-    if (act !== "run" && (cr4 & SUPERVISOR_ACCESS_PREVENTION) !== 0n && (rflags & ALIGNMENT_CHECK) === 0n)
+    if (act !== "run" && (cr4 & CR4_SMAP) !== 0n && (rflags & ALIGNMENT_CHECK) === 0n)
       return { step: last, why: "belongs to user programs, and SMAP is on" };
   }
   const readOnly = first((entry) => (entry & WRITABLE) === 0n);
-  if (act === "write" && readOnly >= 0 && (user || (cr0 & WRITE_PROTECT) !== 0n))
+  if (act === "write" && readOnly >= 0 && (user || (cr0 & CR0_WP) !== 0n))
     return { step: readOnly, why: "is read-only" };
   const sealed = first((entry) => (entry & NO_EXECUTE) !== 0n);
-  const hasNoExecute = form.entryBytes === 8 && (efer & NO_EXECUTE_ENABLE) !== 0n;
+  const hasNoExecute = form.entryBytes === 8 && (efer & EFER_NXE) !== 0n;
   if (act === "run" && hasNoExecute && sealed >= 0) return { step: sealed, why: "is not executable" };
   return null;
 }

@@ -1,4 +1,7 @@
-/** Decoded instructions, kept by physical page and invalidated byte by byte when the guest writes to them. */
+/**
+ * Decoded instructions, kept by physical page and invalidated byte by byte when the guest writes to them. They take a
+ * bounded part of the host's memory: the oldest pages go first.
+ */
 import type { Instruction, Mode } from "#isa/instruction.ts";
 import type { VectorMeaning } from "#machine/cpu/vector-semantics.ts";
 import type { PhysicalMemory } from "#machine/memory/physical.ts";
@@ -10,9 +13,25 @@ export interface DecodedInstruction {
   readonly length: number;
 }
 
+type Entries = (DecodedInstruction | undefined)[];
+const noEntries = (): Entries => new Array(0x1000).fill(undefined);
+/** The entries of all pages in which nothing has been decoded. */
+const NO_ENTRIES: Readonly<Entries> = noEntries();
+
+/** Bytes that decoded code may take, and what it is made up of, about. */
+export const MOST_BYTES = 20 << 20;
+const PAGE_BYTES = 9 << 10;
+const ENTRIES_BYTES = 32 << 10;
+const INSTRUCTION_BYTES = 512;
+
 /** The decoded instructions that begin in one physical page, for one mode. One that crosses the page's end is never kept. */
 export class CodePage {
-  readonly entries: (DecodedInstruction | undefined)[] = new Array(0x1000).fill(undefined);
+  #entries: Entries | null = null;
+  entries: Readonly<Entries> = NO_ENTRIES;
+  /** What it takes of the host's memory. */
+  bytes = PAGE_BYTES;
+  /** The cache has it no more: nobody may keep it, or rely on its entries. */
+  isDropped = false;
   /** Writes to the page since an instruction was last decoded there. */
   writes = 0;
   /** Where the instruction that crosses into the next page has begun when it was last run; -1 before that. */
@@ -24,13 +43,37 @@ export class CodePage {
     /** Where its first byte lies in RAM. */
     readonly place: number,
     readonly onKeep: (place: number, length: number) => void,
+    readonly onGrow: (bytes: number) => void,
   ) {}
 
   keep(offset: number, instruction: DecodedInstruction): void {
-    this.entries[offset] = instruction;
+    if (this.#entries === null) {
+      this.#entries = noEntries();
+      this.entries = this.#entries;
+      this.#grow(ENTRIES_BYTES);
+    }
+    if (this.#entries[offset] === undefined) this.#grow(INSTRUCTION_BYTES);
+    this.#entries[offset] = instruction;
     if (this.crossing === offset) this.crossing = -1;
     this.writes = 0;
     this.onKeep(this.place + offset, instruction.length);
+  }
+
+  /** Forgets the instructions that begin in a range of offsets. */
+  forget(first: number, end: number): void {
+    this.heat.fill(0, first, end);
+    const entries = this.#entries;
+    if (entries === null) return;
+    for (let offset = first; offset < end; offset++) {
+      if (entries[offset] === undefined) continue;
+      entries[offset] = undefined;
+      this.#grow(-INSTRUCTION_BYTES);
+    }
+  }
+
+  #grow(bytes: number): void {
+    this.bytes += bytes;
+    this.onGrow(bytes);
   }
 }
 
@@ -41,7 +84,9 @@ const PATIENCE = 64;
 
 /** All decoded code of a machine. */
 export class CodeCache {
+  /** Oldest first. */
   readonly #pages = new Map<number, CodePage>();
+  #bytes = 0;
   /** Called with the bytes of each instruction that is kept. */
   onKeep: (place: number, length: number) => void = () => {};
 
@@ -52,10 +97,39 @@ export class CodeCache {
     const key = (place & ~0xfff) | mode;
     let page = this.#pages.get(key);
     if (page === undefined) {
-      page = new CodePage(place & ~0xfff, (at, length) => this.onKeep(at, length));
+      this.#makeRoom();
+      page = new CodePage(
+        place & ~0xfff,
+        (at, length) => this.onKeep(at, length),
+        (bytes) => {
+          this.#bytes += bytes;
+        },
+      );
+      this.#bytes += page.bytes;
       this.#pages.set(key, page);
     }
     return page;
+  }
+
+  /** What all pages take of the host's memory, about. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Drops the oldest pages where there are too many. Writes to them are still reported. */
+  #makeRoom(): void {
+    for (const key of this.#pages.keys()) {
+      if (this.#bytes <= MOST_BYTES) return;
+      this.#forget(key);
+    }
+  }
+
+  #forget(key: number): void {
+    const page = this.#pages.get(key);
+    if (page === undefined) return;
+    page.isDropped = true;
+    this.#bytes -= page.bytes;
+    this.#pages.delete(key);
   }
 
   /**
@@ -67,11 +141,10 @@ export class CodeCache {
     const pages = MODES.flatMap((mode) => this.#pages.get((place & ~0xfff) | mode) ?? []);
     for (const page of pages) {
       const first = Math.max(0, offset - LONGEST_INSTRUCTION + 1);
-      page.entries.fill(undefined, first, offset + length);
-      page.heat.fill(0, first, offset + length);
+      page.forget(first, Math.min(offset + length, 0x1000));
       page.writes = inUse ? 0 : page.writes + 1;
     }
-    if (pages.every((page) => page.writes > PATIENCE)) this.#drop(place & ~0xfff);
+    if (!inUse && pages.every((page) => page.writes > PATIENCE)) this.#drop(place & ~0xfff);
   }
 
   /** Whether an instruction that is kept has a byte in a range, which lies in one page. */
@@ -87,11 +160,11 @@ export class CodeCache {
   }
 
   #drop(page: number): void {
-    for (const mode of MODES) this.#pages.delete(page | mode);
+    for (const mode of MODES) this.#forget(page | mode);
     this.memory.forgetCode(page);
   }
 
   clear(): void {
-    this.#pages.clear();
+    for (const key of this.#pages.keys()) this.#forget(key);
   }
 }

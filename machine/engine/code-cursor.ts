@@ -14,7 +14,7 @@ interface FetchedPage {
   readonly user: boolean;
   readonly mode: Mode;
   readonly place: number;
-  readonly page: CodePage;
+  page: CodePage;
 }
 
 const FETCH_SLOTS = 256;
@@ -135,7 +135,10 @@ export class CodeCursor {
     const page = linear & ~0xfffn;
     const index = Number((linear >> 12n) & BigInt(FETCH_SLOTS - 1));
     const known = this.#generation === cpu.mmu.generation ? this.#fetched[index] : undefined;
-    if (known?.linear === page && known.user === user && known.mode === this.mode) return known;
+    if (known?.linear === page && known.user === user && known.mode === this.mode) {
+      if (known.page.isDropped) known.page = this.cache.page(known.place, this.mode);
+      return known;
+    }
     const physical = cpu.mmu.translate(linear, { write: false, user, fetch: true });
     const place = cpu.memory.place(physical - (physical % 0x1000));
     if (this.#generation !== cpu.mmu.generation) this.#fetched.fill(undefined);
@@ -152,12 +155,12 @@ export class CodeCursor {
    * The page at a linear address that code has been fetched from already, under the present mapping and at the present
    * privilege: nobody would see a further fetch from it. Null if there is none.
    */
-  fetchedPage(linear: bigint): CodePage | null {
+  fetchedPage(linear: bigint): { readonly place: number; readonly page: CodePage } | null {
     const { cpu } = this;
     if (this.#generation !== cpu.mmu.generation) return null;
     const known = this.#fetched[Number((linear >> 12n) & BigInt(FETCH_SLOTS - 1))];
     if (known?.linear !== linear || known.user !== (cpu.state.cpl === 3) || known.mode !== this.mode) return null;
-    return known.place < 0 ? null : known.page;
+    return known.place < 0 ? null : known;
   }
 
   /** Decodes the instruction at `offset`. Kept, unless it crosses into the next page. */
@@ -172,6 +175,7 @@ export class CodeCursor {
       both.set(bytes);
       both.set(this.#nextPage(15 - inPage), inPage);
       page.crossing = offset;
+      if (page.isDropped) this.page = null;
       return this.#withMeaning(decode(both, 0, this.mode), both);
     }
     const decoded = this.#withMeaning(first, bytes);

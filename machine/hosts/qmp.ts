@@ -42,10 +42,15 @@ export class QmpClient {
     return null;
   }
 
+  /** No command will be answered any more: QEMU has ended, or somebody has closed the connection. */
+  get isClosed(): boolean {
+    return this.socket.destroyed;
+  }
+
   /** Runs a command; rejects with QEMU's own words where it refuses. */
   execute(command: string, args: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      if (this.socket.destroyed) {
+      if (this.isClosed) {
         reject(new Error("QEMU closed its monitor"));
         return;
       }

@@ -1,6 +1,7 @@
 /** Runs a disk in QEMU, with any hardware, until it is done. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,6 +18,10 @@ const TEXT_BYTES = 4000;
 const INTERRUPT_FLAG = 0x200;
 /** How long a key is held. */
 const HOLD_MS = 20;
+/** The file that takes what the guest sends over its serial line. */
+const SERIAL = "serial";
+/** Milliseconds for a guest that hangs; on a busy host one that does not may take half a minute. */
+const PATIENCE = 150_000;
 
 export interface QemuConfig {
   readonly attach?: Attachment;
@@ -25,10 +30,9 @@ export interface QemuConfig {
   /** Looked at some 25 times a second; the default is `isAtRest`. */
   readonly done?: (state: QemuState) => boolean;
   readonly typing?: Typing;
-  /** Milliseconds of wall-clock time after which the run ends anyway. */
-  readonly timeout?: number;
 }
 
+/** All at one moment: the guest stands still while it is looked at. */
 export interface QemuState {
   /** The text screen's 4,000 bytes. */
   readonly cells: Uint8Array;
@@ -43,8 +47,6 @@ export interface QemuState {
 export interface QemuRun extends QemuState {
   /** Status of the process where the guest ended it, else null. */
   readonly exit: number | null;
-  /** `rip` at each look. */
-  readonly seen: readonly bigint[];
 }
 
 /** Nothing will happen any more. */
@@ -58,13 +60,13 @@ export async function runInQemu(image: Uint8Array, config: QemuConfig = {}): Pro
   const file = join(folder, "disk.img");
   writeFileSync(file, image);
   const socket = join(folder, "qmp");
-  const serial = join(folder, "serial");
   const hardware = qemuArguments({
     disk: file,
     ...(config.attach === undefined ? {} : { attach: config.attach }),
-    serial: `file:${serial}`,
+    serial: `file:${join(folder, SERIAL)}`,
     monitor: socket,
-    more: ["-no-shutdown", ...(config.hardware ?? [])],
+    // It waits with its first instruction until somebody watches.
+    more: ["-no-shutdown", "-S", ...(config.hardware ?? [])],
   });
   const child = spawn(PROGRAM, hardware);
   let errors = "";
@@ -75,30 +77,37 @@ export async function runInQemu(image: Uint8Array, config: QemuConfig = {}): Pro
   try {
     const monitor = await QmpClient.connect(socket, () => child.exitCode === null);
     if (monitor === null) throw new Error(`QEMU does not start: ${errors}`);
-    const look = () => lookAt(monitor, join(folder, "screen"), serial);
     let typing = config.typing ?? null;
-    const seen: bigint[] = [];
-    let state = await look();
-    const end = Date.now() + (config.timeout ?? 30_000);
-    while (child.exitCode === null && Date.now() < end) {
-      seen.push(state.rip);
-      if ((config.done ?? isAtRest)(state)) break;
+    let state = await lookAt(monitor, folder);
+    const end = Date.now() + PATIENCE;
+    const goOn = async (): Promise<QemuState> => {
+      await monitor.execute("cont");
       if (typing !== null && screenText(state.cells).includes(typing.after)) {
         await type(monitor, typing.text);
         typing = null;
       }
       await sleep(POLL_MS);
-      // A guest that ends QEMU itself leaves the state of the look before.
-      state = await look().catch(() => state);
+      return lookAt(monitor, folder);
+    };
+    while (Date.now() < end) {
+      const next = await goOn().catch((error: Error) => {
+        if (!monitor.isClosed) throw error;
+        return null;
+      });
+      if (next === null) {
+        // The guest has ended QEMU; what is known of its screen is that of the look before.
+        await gone;
+        return { ...state, exit: child.exitCode, serial: sentOver(folder) };
+      }
+      state = next;
+      if ((config.done ?? isAtRest)(state) || !state.running) break;
     }
-    const exit = child.exitCode;
     monitor.close();
-    child.kill("SIGKILL");
-    await gone;
-    return { ...state, seen, exit, serial: new Uint8Array(readFileSync(serial)) };
+    return { ...state, exit: null };
   } finally {
     child.kill("SIGKILL");
-    rmSync(folder, { recursive: true, force: true });
+    await gone;
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -108,18 +117,23 @@ async function type(monitor: QmpClient, text: string): Promise<void> {
   }
 }
 
-async function lookAt(monitor: QmpClient, file: string, serial: string): Promise<QemuState> {
+async function lookAt(monitor: QmpClient, folder: string): Promise<QemuState> {
+  await monitor.execute("stop");
+  const { status } = (await monitor.execute("query-status")) as { status: string };
   const registers = await monitor.human("info registers");
-  const { running } = (await monitor.execute("query-status")) as { running: boolean };
   const value = (pattern: RegExp): bigint => BigInt(`0x${pattern.exec(registers)?.[1] ?? "0"}`);
   const flags = Number(value(/[RE]FL=([0-9a-f]+)/));
-  // What a sleeping guest has written is there; of a running one this is a moment later than its registers.
-  await monitor.execute("pmemsave", { val: TEXT_MEMORY, size: TEXT_BYTES, filename: file });
+  const filename = join(folder, "screen");
+  await monitor.execute("pmemsave", { val: TEXT_MEMORY, size: TEXT_BYTES, filename });
   return {
-    cells: new Uint8Array(readFileSync(file)),
+    cells: new Uint8Array(readFileSync(filename)),
     rip: value(/[RE]IP=([0-9a-f]+)/),
     asleep: / HLT=1/.test(registers) && (flags & INTERRUPT_FLAG) === 0,
-    running,
-    serial: new Uint8Array(readFileSync(serial)),
+    running: status === "paused",
+    serial: sentOver(folder),
   };
+}
+
+function sentOver(folder: string): Uint8Array {
+  return new Uint8Array(readFileSync(join(folder, SERIAL)));
 }

@@ -2,10 +2,11 @@
  * Random programs made asynchronous. Polled to their end they compute what they did before; given up on the way they give
  * back all their memory; and compiled code agrees with the evaluator on both.
  */
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { evaluateProgram, type Outcome } from "../../tangle/compiler/evaluate.ts";
 import { check } from "../../tangle/compiler/frontend/check.ts";
+import fc from "../properties.ts";
 import { givenUp, makeAsync } from "./async-source.ts";
 import { arbitraryProgram, RUN_SYMBOL } from "./generate.ts";
 import { RUNS_NATIVELY } from "./native.ts";

@@ -1,8 +1,9 @@
 /** Random programs: the front end accepts what it should, and the evaluator comes to the same end every time. */
-import fc from "fast-check";
+
 import { expect, it } from "vitest";
 import { evaluateProgram } from "../../tangle/compiler/evaluate.ts";
 import { check } from "../../tangle/compiler/frontend/check.ts";
+import fc from "../properties.ts";
 import { arbitraryProgram, RUN_SYMBOL } from "./generate.ts";
 
 const PROGRAMS = 300;

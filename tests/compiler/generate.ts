@@ -2,7 +2,7 @@
  * Random programs in kernel TypeScript: typed, terminating, deterministic. What they compute ends in a checksum; a panic
  * (division by zero, index out of bounds, failed assertion) is an outcome like any other.
  */
-import fc from "fast-check";
+import fc from "../properties.ts";
 import { ExpressionMaker, VALUE_TYPES } from "./generate/expressions.ts";
 import { HEAP_ENDING, HEAP_PRELUDE } from "./generate/heap.ts";
 import { type Callable, type Elements, INTEGERS, Scope, type ValueType, type Variable } from "./generate/scope.ts";

@@ -1,10 +1,11 @@
 /** Compiled kernels mean the same on the book's machine: random sources against the evaluator, and interrupt handlers. */
-import fc from "fast-check";
+
 import { expect, test } from "vitest";
 import { createMachine } from "../../machine/hosts/pc.ts";
 import { compile } from "../../tangle/compiler/compile.ts";
 import { evaluateProgram } from "../../tangle/compiler/evaluate.ts";
 import { writeElf } from "../../tangle/image/elf.ts";
+import fc from "../properties.ts";
 import { arbitraryProgram, RUN_SYMBOL } from "./generate.ts";
 
 const PROGRAMS = 16;

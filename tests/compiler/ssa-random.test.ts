@@ -1,9 +1,10 @@
 /** Random programs mean the same after every pass as before the first, and what the evaluator of the typed tree says. */
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { lower } from "../../tangle/compiler/lower/lower.ts";
 import { optimize } from "../../tangle/compiler/ssa/optimize.ts";
 import { printProgram } from "../../tangle/compiler/ssa/print.ts";
+import fc from "../properties.ts";
 import { arbitraryProgram } from "./generate.ts";
 import { checkGenerated, checkTree } from "./random-checks.ts";
 import { randomProgram } from "./random-tree.ts";

@@ -2,7 +2,7 @@
  * Random programs compiled and run by the host's processor, against the interpreter of SSA form or the evaluator of the
  * typed tree. `tsx tests/compiler/x86-campaign.ts FROM TO` compares the programs of these seeds.
  */
-import fc from "fast-check";
+
 import { evaluateProgram } from "../../tangle/compiler/evaluate.ts";
 import { check } from "../../tangle/compiler/frontend/check.ts";
 import { lower } from "../../tangle/compiler/lower/lower.ts";
@@ -12,6 +12,7 @@ import { optimize } from "../../tangle/compiler/ssa/optimize.ts";
 import { verifyProgram } from "../../tangle/compiler/ssa/verify.ts";
 import type { Program } from "../../tangle/compiler/tree.ts";
 import { type GenerateOptions, generate } from "../../tangle/compiler/x86/generate.ts";
+import fc from "../properties.ts";
 import { PANIC_HANDLER } from "./build-tree.ts";
 import { arbitraryProgram, RUN_SYMBOL } from "./generate.ts";
 import { IrInterpreter, IrPanic, OutOfFuel } from "./interpret-ir.ts";

@@ -1,7 +1,8 @@
 /** Moves that happen at once, in a row: the registers must end with what the old ones held. */
-import fc from "fast-check";
+
 import { expect, test } from "vitest";
 import { type Move, parallelMove } from "../../tangle/compiler/x86/parallel.ts";
+import fc from "../properties.ts";
 
 function sequence(moves: readonly Move[]): Move[] {
   const emitted: Move[] = [];

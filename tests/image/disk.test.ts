@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { buildDisk, DiskError } from "../../tangle/image/disk.ts";
+import fc from "../properties.ts";
 
 const sector = (): Uint8Array => {
   const bytes = new Uint8Array(512);

@@ -1,5 +1,5 @@
 /** What chapters change: as data with places in the book, and as a unified diff that other programs can apply. */
-import fc from "fast-check";
+
 import { describe, expect, test } from "vitest";
 import type { Book } from "../../tangle/literate/book.ts";
 import { changesBetween, changesOf, type FileChange } from "../../tangle/literate/changes.ts";
@@ -8,6 +8,7 @@ import { layOut } from "../../tangle/literate/layout.ts";
 import type { Target } from "../../tangle/literate/path.ts";
 import { chapterNumbers, readBook, tangleMachine } from "../../tangle/literate/tangle.ts";
 import { formatChanges } from "../../tangle/literate/unified.ts";
+import fc from "../properties.ts";
 import { plans, write } from "./generate.ts";
 import { appendix, book, chapter, fence } from "./writing.ts";
 

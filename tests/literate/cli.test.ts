@@ -453,7 +453,7 @@ describe("--watch", () => {
     const builds = (): number => out.filter((line) => line.startsWith("watching")).length;
     const until = async (condition: () => boolean): Promise<void> => {
       for (let tries = 0; !condition(); tries++) {
-        if (tries > 400) throw new Error(`gave up waiting; printed:\n${[...out, ...error].join("\n")}`);
+        if (tries > 8000) throw new Error(`gave up waiting; printed:\n${[...out, ...error].join("\n")}`);
         await new Promise((resolve) => setTimeout(resolve, 25));
       }
     };

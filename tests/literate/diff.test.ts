@@ -1,7 +1,8 @@
 /** The difference of two texts: whatever they are, it leads from one to the other; and it reads well. */
-import fc from "fast-check";
+
 import { describe, expect, test } from "vitest";
 import { diff, type Edit, hunksOf, settle, slack } from "../../tangle/literate/diff.ts";
+import fc from "../properties.ts";
 
 const RUNS = { numRuns: Number(process.env.TAIJI_RUNS ?? 1000) };
 

@@ -2,8 +2,9 @@
  * Random books without mistakes. A plan is a list of operations as data, made valid by construction: from it the test
  * writes Markdown, and the model reads the operations themselves.
  */
-import fc from "fast-check";
+
 import type { BookFile, Operation } from "../../tangle/literate/book.ts";
+import fc from "../properties.ts";
 
 /** One operation, before it is Markdown. */
 export interface PlannedBlock {

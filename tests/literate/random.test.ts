@@ -1,11 +1,12 @@
 /** Random books: what the tangler makes of them is what the model says, always the same, and every line knows its place. */
-import fc from "fast-check";
+
 import { describe, expect, test } from "vitest";
 import { tellBlocks } from "../../tangle/literate/blocks.ts";
 import type { Book, BookFile, TangledFile } from "../../tangle/literate/book.ts";
 import { LT } from "../../tangle/literate/errors.ts";
 import { toBook, toTangled } from "../../tangle/literate/map.ts";
 import { chapterNumbers, readBook, tangleChapter, tangleMachine, variantsOf } from "../../tangle/literate/tangle.ts";
+import fc from "../properties.ts";
 import { type Plan, type PlannedBlock, plans, write } from "./generate.ts";
 import { modelFiles } from "./model.ts";
 

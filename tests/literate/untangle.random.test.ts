@@ -1,5 +1,5 @@
 /** Random books, tangled and edited: what is carried back is what was edited, and what is refused changes nothing. */
-import fc from "fast-check";
+
 import { describe, expect, test } from "vitest";
 import type { Book, BookFile } from "../../tangle/literate/book.ts";
 import { applyOperations, type EditionName, editionNames } from "../../tangle/literate/edition.ts";
@@ -8,6 +8,7 @@ import { type Layout, layOut } from "../../tangle/literate/layout.ts";
 import { readBook } from "../../tangle/literate/tangle.ts";
 import { type DistFolder, type Untangled, untangle } from "../../tangle/literate/untangle.ts";
 import type { Place } from "../../tangle/place.ts";
+import fc from "../properties.ts";
 import { type Plan, plans, write } from "./generate.ts";
 
 const RUNS = { numRuns: Number(process.env.TAIJI_RUNS ?? 200) };

@@ -6,7 +6,7 @@ import { readBook } from "../../tangle/literate/tangle.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Characters that the column of site/styles/site.css has room for, beside the line numbers. */
+/** Characters that the column of site/styles/page.css has room for, beside the line numbers. */
 const COLUMNS = 98;
 
 test("no line of the book's code is wider than the column", () => {

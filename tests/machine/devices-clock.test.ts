@@ -1,11 +1,12 @@
 /** Guest time: alarms, beats, the clock, and how a machine sleeps. */
-import * as fc from "fast-check";
+
 import { describe, expect, test } from "vitest";
 import { Machine } from "#machine/machine.ts";
 import { Alarm, AlarmQueue } from "#machine/platform/alarms.ts";
 import { beatsAt, timeOfBeat } from "#machine/platform/beats.ts";
 import { Clock } from "#machine/platform/clock.ts";
 import { evaluatorEngine } from "../../machine/engine/evaluator-engine.ts";
+import fc from "../properties.ts";
 import { deviceImage, out, timer, vector } from "./device-image.ts";
 
 describe("the queue of alarms", () => {

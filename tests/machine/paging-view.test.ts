@@ -1,5 +1,5 @@
 /** The page tables as inspectors show them: a walk says what the machine itself does, and the tree holds every page. */
-import fc from "fast-check";
+
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Machine } from "#machine/machine.ts";
 import { type Access, walk } from "#machine/memory/paging.ts";
@@ -13,6 +13,7 @@ import { type Paged, walkAddress } from "../../machine/debug/paging.ts";
 import { KernelMemory } from "../../machine/debug/structures.ts";
 import { createMachine } from "../../machine/hosts/pc.ts";
 import { readMap, readOutput } from "../chapters/images.ts";
+import fc from "../properties.ts";
 import { bareCpu } from "./processor.ts";
 
 /** Tables at 0x1000 to 0x4000, one a level, and the entry of each that the address below takes. */

@@ -8,7 +8,8 @@ import { runQemu } from "../../machine/hosts/qemu.ts";
 import { lacks } from "../requires.ts";
 import { bootImage, patternAt, SECTOR, said } from "./boot-image.ts";
 
-const TIMEOUT = 30;
+/** For a guest that hangs; on a busy host one that does not may take half a minute. */
+const TIMEOUT = 100;
 
 /** Runs a boot sector in our machine; the words that it said, and its screen. */
 async function run(body: string, options: Partial<MachineOptions> = {}) {

@@ -1,10 +1,14 @@
 /** A headless Chromium for tests, and what a page must never do in it. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 
 const EXECUTABLE = process.env.TAIJI_CHROMIUM ?? "/usr/bin/chromium";
+
+/** Milliseconds for Chromium to start, load a page or find an element: it hangs, or the computer does much else. */
+const PATIENCE = 180_000;
 
 export interface TestBrowser {
   readonly context: BrowserContext;
@@ -16,6 +20,7 @@ export async function openBrowser(options: { width?: number; height?: number } =
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: EXECUTABLE,
     headless: true,
+    timeout: PATIENCE,
     viewport: { width: options.width ?? 1400, height: options.height ?? 900 },
     args: [
       "--no-sandbox",
@@ -27,11 +32,13 @@ export async function openBrowser(options: { width?: number; height?: number } =
       "--disable-sync",
     ],
   });
+  context.setDefaultTimeout(PATIENCE);
   return {
     context,
     async close() {
       await context.close();
-      rmSync(profile, { recursive: true, force: true });
+      // Some of its processes write to the end, also while the folder is being emptied.
+      await rm(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     },
   };
 }

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ChapterBuilds } from "../../site/chapter-builds.ts";
 import { LiveSite } from "../../site/live.ts";
 import { serveSite } from "../../site/serve.ts";
+import { PATIENCE } from "./site.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -24,12 +25,12 @@ test("a request waits for its file, and is told when it cannot be made", async (
   writeFileSync(join(folder, "now.txt"), "now");
   expect(await (await fetch(`${server.url}now.txt`)).text()).toBe("now");
   const later = fetch(`${server.url}later.txt`);
-  await expect.poll(() => asked).toContain("later.txt");
+  await expect.poll(() => asked, PATIENCE).toContain("later.txt");
   writeFileSync(join(folder, "later.txt"), "later");
   open("ready");
   expect(await (await later).text()).toBe("later");
   const never = fetch(server.url);
-  await expect.poll(() => asked).toContain("index.html");
+  await expect.poll(() => asked, PATIENCE).toContain("index.html");
   open("failed");
   expect((await never).status).toBe(503);
   await server.close();

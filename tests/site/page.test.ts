@@ -11,7 +11,7 @@ describe.skipIf(lacks("chromium"))("the site in Chromium", () => {
   // All kernels are built, and their screens drawn, where no earlier run has done it.
   beforeAll(async () => {
     site = await TestedSite.start();
-  }, 300_000);
+  });
   afterAll(() => site?.stop());
 
   const all = chapters();

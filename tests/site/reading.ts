@@ -113,8 +113,10 @@ export function testReading(site: () => TestedSite, chapters: readonly TestedCha
     await site().browser.context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: site().url });
     const block = page.locator("figure.block", { has: page.locator(".file") }).first();
     await block.getByRole("button", { name: "Copy" }).click();
-    const copied = await page.evaluate(() => navigator.clipboard.readText());
-    expect(copied.trimEnd()).toBe((await block.locator("code .line").allTextContents()).join("\n").trimEnd());
+    const copied = async (): Promise<string> => (await page.evaluate(() => navigator.clipboard.readText())).trimEnd();
+    await expect
+      .poll(copied, PATIENCE)
+      .toBe((await block.locator("code .line").allTextContents()).join("\n").trimEnd());
     await page.close();
   });
 

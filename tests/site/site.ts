@@ -8,9 +8,9 @@ import { buildSite } from "../../site/build.ts";
 import { type SiteServer, serveSite } from "../../site/serve.ts";
 import { openBrowser, type TestBrowser, watchForTrouble } from "./browser.ts";
 
-export const SECOND = 1000;
+const SECOND = 1000;
 /** How long a page may take on a computer that does much else. */
-export const PATIENCE = { timeout: 60 * SECOND };
+export const PATIENCE = { timeout: 180 * SECOND };
 
 export interface OpenPage {
   readonly page: Page;

@@ -1,15 +1,13 @@
-/** What the quick tier shares: how execution arrives at a place, and how a store gets into a page with code. */
-import { RAM, RIP, TLB } from "#machine/cpu/layout.ts";
-import { NOTE_CODE } from "#machine/memory/physical.ts";
-import { ENTRIES, NOTED, tagKey } from "#machine/memory/tlb.ts";
+/** What the quick tier shares: how execution arrives at a place. */
+import { RIP } from "#machine/cpu/layout.ts";
 import { CELL } from "./cells.ts";
-import { INDEX_ENTRIES, LINE_SHIFT, PAGE_BYTES, PAGE_PLACE, PAGES, RECORD, tablesOf } from "./code-records.ts";
+import { claim, emitRecord } from "./claim.ts";
+import { PAGE_BYTES, PAGE_PLACE, PAGES, RECORD, tablesOf } from "./code-records.ts";
 import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts";
 import { FunctionWriter } from "./function-writer.ts";
 import { laying } from "./heads.ts";
 import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, JUMP_SLOT, JUMPS } from "./jump-cache.ts";
 import { leading } from "./leading.ts";
-import { emitIndex } from "./tlb-access.ts";
 
 /** Types of functions: of a region, of a form (budget, rip, record), of an arrival (budget, rip), of `claim`, of `lay`. */
 const TYPES: readonly FunctionType[] = [
@@ -22,24 +20,10 @@ const TYPES: readonly FunctionType[] = [
 const [REGION, FORM, ARRIVAL, CLAIM, LAYING] = [0, 1, 2, 3, 4];
 /** The module's own functions. */
 const [LAY, LEAD] = [3, 4];
+/** Forms import the first of these tables only. */
+const TABLES = ["forms", "regions"];
+const [FORMS, REGIONS] = [0, 1];
 export const [FORM_TYPE, ARRIVAL_TYPE, CLAIM_TYPE] = TYPES.slice(1) as [FunctionType, FunctionType, FunctionType];
-
-const LONGEST_INSTRUCTION = 15;
-
-/** Leaves the offset of a place's entry in the index on the stack. */
-function emitEntry({ out }: FunctionWriter, place: number): void {
-  out.get(place);
-  out.i32(INDEX_ENTRIES - 1);
-  out.byte(OP.i32And);
-  out.i32(2);
-  out.byte(OP.i32Shl);
-}
-
-/** Leaves the index's record for the place in a local on the stack; there may be none, at 0. */
-function emitRecord(fn: FunctionWriter, place: number, index: number): void {
-  emitEntry(fn, place);
-  fn.out.memory(OP.i32Load, index);
-}
 
 /**
  * Goes on at rip: in the region that begins there, or with the form of the instruction. Returns to the engine where
@@ -163,7 +147,7 @@ export function emitFormCall({ out }: FunctionWriter, record: number, type: numb
   out.memory(OP.i32Load16U, RECORD.slot);
   out.byte(OP.returnCallIndirect);
   out.unsigned(type);
-  out.unsigned(0);
+  out.unsigned(FORMS);
 }
 
 function emitRegionJump(
@@ -195,160 +179,7 @@ function emitRegionJump(
   out.memory(OP.i32Load, JUMPS + JUMP_SLOT);
   out.byte(OP.returnCallIndirect);
   out.unsigned(REGION);
-  out.unsigned(0);
-  fn.end();
-}
-
-/**
- * The place for a store into a page that holds code, where the store touches none that the evaluator or a region relies
- * on; records that it touches are dropped. Otherwise 0. Parameters: linear address, bytes, privilege 3.
- */
-function claim(size: number): FunctionBody {
-  const [linear, bytes, user, low, entry, place, record] = [0, 1, 2, 3, 4, 5, 6] as const;
-  const fn = new FunctionWriter(3, [I32, I32, I32, I32]);
-  const { out } = fn;
-  const { lines, index } = tablesOf(size);
-  const table = TLB + ENTRIES * 16;
-  const refused = fn.open(OP.block);
-  out.get(linear);
-  out.byte(OP.i32WrapI64);
-  out.tee(low);
-  out.i32(0xfff);
-  out.byte(OP.i32And);
-  out.get(bytes);
-  out.byte(OP.i32Add);
-  out.i32(0x1000);
-  out.byte(OP.i32GtU);
-  out.branch(OP.brIf, fn.level - refused);
-  out.get(low);
-  emitIndex(fn, low, linear);
-  out.tee(entry);
-  out.memory(OP.i64Load, table);
-  out.get(linear);
-  out.i64(-0x1000n);
-  out.byte(OP.i64And);
-  out.i64(BigInt(tagKey(true) | NOTED));
-  out.i64(BigInt(tagKey(false) | NOTED));
-  out.get(user);
-  out.byte(OP.select);
-  out.byte(OP.i64Or);
-  out.byte(OP.i64Ne);
-  out.branch(OP.brIf, fn.level - refused);
-  out.get(entry);
-  out.memory(OP.i32Load, table + 8);
-  out.get(low);
-  out.byte(OP.i32Add);
-  out.i32(RAM);
-  out.byte(OP.i32Sub);
-  out.tee(place);
-  out.i32(12);
-  out.byte(OP.i32ShrU);
-  out.memory(OP.i32Load8U, RAM + size);
-  out.i32(NOTE_CODE);
-  out.byte(OP.i32Ne);
-  out.branch(OP.brIf, fn.level - refused);
-  for (const last of [false, true]) {
-    out.get(place);
-    if (last) {
-      out.get(bytes);
-      out.byte(OP.i32Add);
-      out.i32(1);
-      out.byte(OP.i32Sub);
-    }
-    out.i32(LINE_SHIFT);
-    out.byte(OP.i32ShrU);
-    out.memory(OP.i32Load8U, lines);
-    out.branch(OP.brIf, fn.level - refused);
-  }
-  emitDropping(fn, { place, bytes, at: entry, record }, index);
-  out.get(place);
-  out.i32(RAM);
-  out.byte(OP.i32Add);
-  out.byte(OP.return);
-  fn.end();
-  out.i32(0);
-  out.byte(OP.end);
-  return { type: CLAIM, locals: fn.locals, code: out.result(), name: "claim" };
-}
-
-/** Drops the records of instructions that have one of `bytes` bytes at `place`. Looks at four places at a time. */
-function emitDropping(
-  fn: FunctionWriter,
-  { place, bytes, at, record }: { place: number; bytes: number; at: number; record: number },
-  index: number,
-): void {
-  const { out } = fn;
-  out.get(place);
-  out.i32(LONGEST_INSTRUCTION - 1);
-  out.byte(OP.i32Sub);
-  out.i32(-4);
-  out.byte(OP.i32And);
-  out.set(at);
-  const again = fn.open(OP.loop);
-  emitEntry(fn, at);
-  out.vectorMemory("load", index);
-  out.append(ANY_TRUE);
-  fn.open(OP.if);
-  for (let next = 0; next < 4; next++) emitDrop(fn, { place, bytes, at, record, next }, index);
-  fn.end();
-  out.get(at);
-  out.i32(4);
-  out.byte(OP.i32Add);
-  out.tee(at);
-  out.get(place);
-  out.get(bytes);
-  out.byte(OP.i32Add);
-  out.byte(OP.i32LtS);
-  out.branch(OP.brIf, fn.level - again);
-  fn.end();
-}
-
-/** `v128.any_true`. */
-const ANY_TRUE = Uint8Array.of(OP.prefixVector, 83);
-
-/** Drops the record of the instruction `next` bytes after `at`, if it has one of the bytes. */
-function emitDrop(
-  fn: FunctionWriter,
-  { place, bytes, at, record, next }: { place: number; bytes: number; at: number; record: number; next: number },
-  index: number,
-): void {
-  const { out } = fn;
-  const start = () => {
-    out.get(at);
-    out.i32(next);
-    out.byte(OP.i32Add);
-  };
-  emitEntry(fn, at);
-  out.memory(OP.i32Load, index + 4 * next);
-  out.tee(record);
-  out.memory(OP.i32Load, RECORD.tag);
-  start();
-  out.byte(OP.i32Eq);
-  // Where there is no record, the registers lie at its place.
-  out.get(record);
-  out.i32(0);
-  out.byte(OP.i32Ne);
-  out.byte(OP.i32And);
-  start();
-  out.get(place);
-  out.get(bytes);
-  out.byte(OP.i32Add);
-  out.byte(OP.i32LtS);
-  out.byte(OP.i32And);
-  out.get(record);
-  out.memory(OP.i32Load8U, RECORD.length);
-  start();
-  out.byte(OP.i32Add);
-  out.get(place);
-  out.byte(OP.i32GtS);
-  out.byte(OP.i32And);
-  fn.open(OP.if);
-  out.get(record);
-  out.i64(0n);
-  out.memory(OP.i64Store, RECORD.tag);
-  emitEntry(fn, at);
-  out.i32(0);
-  out.memory(OP.i32Store, index + 4 * next);
+  out.unsigned(REGIONS);
   fn.end();
 }
 
@@ -376,10 +207,10 @@ export function makeArrivals(imports: WebAssembly.ModuleImports, size: number, r
   const functions = [
     arrival(size, "arrive", rules),
     arrival(size, "resume", null),
-    claim(size),
+    claim(size, CLAIM),
     laying(size, LAYING),
     leading(size, rules.shape, REGION),
   ];
-  const module = new WebAssembly.Module(encodeModule({ types: TYPES, imports: [], functions }));
+  const module = new WebAssembly.Module(encodeModule({ types: TYPES, tables: TABLES, imports: [], functions }));
   return new WebAssembly.Instance(module, { engine: imports }).exports as unknown as Arrivals;
 }

@@ -39,10 +39,15 @@ export class CodeWindow implements CodeSource {
     if (panes.length > 0 && context.isFlat) {
       for (const beside of [base + PAGE, base - PAGE]) {
         const fetched = cursor.fetchedPage(beside);
-        if (fetched !== null) panes.push({ base: beside, page: fetched, last: 0xfff });
+        if (fetched?.page.isDropped === false) panes.push({ base: beside, page: fetched.page, last: 0xfff });
       }
     }
     this.#panes = panes;
+  }
+
+  /** Whether its pages are those that are kept: of others one does not know what has been written since. */
+  get isCurrent(): boolean {
+    return this.#panes.every(({ page }) => !page.isDropped);
   }
 
   #pane(rip: bigint): Pane | null {
@@ -112,16 +117,27 @@ export class CodeWindow implements CodeSource {
     return page.place + Number(rip - base);
   }
 
-  /**
-   * Whether the pages of some ranges are where they were, given what the processor maps now. The engine asks only where
-   * execution stands at the region's entry, so that this page has just been found.
-   */
-  isMapped(ranges: readonly Range[]): boolean {
-    const { cursor } = this;
-    return this.#panes.every(({ base, page }, index) => {
-      if (index === 0) return cursor.place === page.place;
-      const isUsed = ranges.some(({ start }) => (start & ~0xfff) === page.place);
-      return !isUsed || cursor.fetchedPage(base)?.place === page.place;
-    });
+  /** The pages of some ranges, the one that the region begins in first. */
+  pages(ranges: readonly Range[]): MappedPage[] {
+    return this.#panes
+      .filter(({ page }, index) => index === 0 || ranges.some(({ start }) => (start & ~0xfff) === page.place))
+      .map(({ base, page }) => ({ base, place: page.place }));
   }
+}
+
+/** Where a page of code lies in RAM. */
+export interface MappedPage {
+  /** rip of its first byte. */
+  readonly base: bigint;
+  readonly place: number;
+}
+
+/**
+ * Whether the pages of a region are where they were, given what the processor maps now. Execution must stand at the
+ * region's entry, so that this page has just been found.
+ */
+export function areMapped(pages: readonly MappedPage[], cursor: CodeCursor): boolean {
+  return pages.every(({ base, place }, index) =>
+    index === 0 ? cursor.place === place : cursor.fetchedPage(base)?.place === place,
+  );
 }

@@ -266,6 +266,8 @@ export interface FunctionBody {
 export interface ModuleParts {
   readonly types: readonly FunctionType[];
   /** Imported functions, from the module "engine": name and type index. */
+  /** Tables of functions that it imports; none unless given. V8 may make a copy of a table for each module with it. */
+  readonly tables?: readonly string[];
   readonly imports: readonly { readonly name: string; readonly type: number }[];
   readonly functions: readonly FunctionBody[];
 }
@@ -276,8 +278,8 @@ const SECTION = { type: 1, import: 2, function: 3, export: 7, code: 10 } as cons
 const KIND = { function: 0, table: 1, memory: 2 } as const;
 const FUNCTION_REFERENCE = 0x70;
 
-/** A module that imports the machine's memory and the table of regions, and exports its functions. */
-export function encodeModule({ types, imports, functions }: ModuleParts): Uint8Array<ArrayBuffer> {
+/** A module that imports the machine's memory, tables of functions and some functions, and exports its own. */
+export function encodeModule({ types, tables = [], imports, functions }: ModuleParts): Uint8Array<ArrayBuffer> {
   const out = new ByteWriter(4096);
   out.append(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
   section(out, SECTION.type, types.length, (body) => {
@@ -289,11 +291,13 @@ export function encodeModule({ types, imports, functions }: ModuleParts): Uint8A
       }
     }
   });
-  section(out, SECTION.import, imports.length + 2, (body) => {
+  section(out, SECTION.import, 1 + tables.length + imports.length, (body) => {
     importEntry(body, "memory", KIND.memory);
     body.append(Uint8Array.of(0, 1));
-    importEntry(body, "regions", KIND.table);
-    body.append(Uint8Array.of(FUNCTION_REFERENCE, 0, 0));
+    for (const name of tables) {
+      importEntry(body, name, KIND.table);
+      body.append(Uint8Array.of(FUNCTION_REFERENCE, 0, 0));
+    }
     for (const { name, type } of imports) {
       importEntry(body, name, KIND.function);
       body.unsigned(type);

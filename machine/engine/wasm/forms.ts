@@ -8,28 +8,45 @@ import { FORM_TYPE } from "./arrival.ts";
 import { NotEmitted } from "./branch-emitter.ts";
 import { type CodeRecords, RECORD } from "./code-records.ts";
 import type { Context } from "./context.ts";
-import { encodeModule } from "./encoder.ts";
+import { encodeModule, type FunctionBody } from "./encoder.ts";
 import { type Form, makeForm } from "./form-function.ts";
 import { type Field, Heads, LONGEST_HEAD } from "./heads.ts";
 import { type OpenInstruction, openInstruction } from "./open-instruction.ts";
 import { ModuleImports, TYPES } from "./runtime.ts";
 import { Shapes } from "./shapes.ts";
-import { FIRST_FORM_SLOT, MOST_FORMS, type Translations } from "./translations.ts";
+import type { Translations } from "./translations.ts";
 
 const FORM_TYPES = [...TYPES, FORM_TYPE];
 
 /** Instructions that the evaluator does for want of forms before these are made, and forms that wait at most. */
-const PATIENCE = 120;
+const PATIENCE = 60;
 const MOST_WAITING = 48;
+/** Forms that are made, and known: some cannot be made. */
+const MOST_FORMS = 4096;
+const MOST_KNOWN = 2 * MOST_FORMS;
+/** Modules with forms: the more there are, the longer the next one waits. Tests that make each form at once have more. */
+const MOST_MODULES = 64;
+const STEP = 16;
+/** Stands for all forms that are too many. */
+const NO_FORM: KnownForm = { closed: false, slot: -1, effects: null };
 
 interface KnownForm {
+  readonly closed: boolean;
+  /** In the table of functions; -1 before the form is made, and where only the evaluator can do the instruction. */
+  slot: number;
+  /** What it does to registers, once it is made. */
+  effects: Effects | null;
+}
+
+type Effects = Omit<Form, "body">;
+
+/** A form that is to be made from one of its instructions. */
+interface WaitingForm {
+  readonly form: KnownForm;
   readonly decoded: DecodedInstruction;
   readonly context: Context;
   readonly closed: boolean;
   readonly isLast: boolean;
-  /** In the table of functions; -1 before the form is made, and where only the evaluator can do the instruction. */
-  slot: number;
-  made: Form | null;
 }
 
 interface Found {
@@ -50,9 +67,10 @@ export class Forms {
   readonly #forms = new Map<string, KnownForm>();
   readonly heads: Heads;
   readonly shapes: Shapes;
-  #waiting: KnownForm[] = [];
+  #waiting: WaitingForm[] = [];
   #missed = 0;
-  #slots = 0;
+  #made = 0;
+  #modules = 0;
   readonly #view: DataView;
 
   constructor(
@@ -97,22 +115,25 @@ export class Forms {
       if (open === null) return "never";
       if (open.registers.length > MOST_REGISTERS) continue;
       const form = this.#known(`${context.id} ${closed} ${isLast} ${open.key}`, { decoded, context, closed, isLast });
-      if (form.slot < 0) return this.#waiting.includes(form) ? "later" : "never";
-      if (closed || !isAliased(form.made!, open.registers)) return { form, open };
+      if (form.slot < 0) return this.#waiting.some((one) => one.form === form) ? "later" : "never";
+      if (closed || !isAliased(form.effects!, open.registers)) return { form, open };
     }
     return "never";
   }
 
-  #known(key: string, parts: Omit<KnownForm, "slot" | "made">): KnownForm {
+  #known(key: string, parts: Omit<WaitingForm, "form">): KnownForm {
+    const { isEager } = this.rules;
     let form = this.#forms.get(key);
     if (form === undefined) {
-      form = { ...parts, slot: -1, made: null };
+      if (this.#forms.size >= MOST_KNOWN || (this.#modules >= MOST_MODULES && !isEager)) return NO_FORM;
+      form = { closed: parts.closed, slot: -1, effects: null };
       this.#forms.set(key, form);
-      this.#waiting.push(form);
+      this.#waiting.push({ form, ...parts });
     }
     if (form.slot < 0 && this.#waiting.length > 0) {
       this.#missed++;
-      if (this.rules.isEager || this.#missed >= PATIENCE || this.#waiting.length >= MOST_WAITING) this.#make();
+      const patience = PATIENCE * (1 + Math.floor(this.#modules / STEP));
+      if (isEager || this.#missed >= patience || this.#waiting.length >= MOST_WAITING) this.#make();
     }
     return form;
   }
@@ -121,10 +142,15 @@ export class Forms {
   #make(): void {
     const imports = new ModuleImports();
     const made: KnownForm[] = [];
-    for (const form of this.#waiting) {
-      if (this.#slots + made.length >= MOST_FORMS) break;
+    const functions: FunctionBody[] = [];
+    for (const waiting of this.#waiting) {
+      if (this.#made + made.length >= MOST_FORMS) break;
+      const { form, decoded, context } = waiting;
       try {
-        form.made = makeForm(form.decoded, form.context, this.cpu, imports, TYPES.length, form, `f${made.length}`);
+        const name = `f${made.length}`;
+        const { body, ...effects } = makeForm(decoded, context, this.cpu, imports, TYPES.length, waiting, name);
+        form.effects = effects;
+        functions.push(body);
         made.push(form);
       } catch (reason) {
         if (!(reason instanceof NotEmitted)) throw reason;
@@ -133,15 +159,13 @@ export class Forms {
     this.#waiting = [];
     this.#missed = 0;
     if (made.length === 0) return;
-    const functions = made.map((form) => form.made!.body);
-    const bytes = encodeModule({ types: FORM_TYPES, imports: imports.list, functions });
-    const { table } = this.translations;
+    const bytes = encodeModule({ types: FORM_TYPES, tables: ["forms"], imports: imports.list, functions });
     const engine = this.translations.importsOf(imports);
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { engine });
-    for (const [index, form] of made.entries()) {
-      form.slot = FIRST_FORM_SLOT + this.#slots++;
-      table.set(form.slot, exports[`f${index}`]);
-    }
+    const first = this.translations.addForms(functions.map(({ name }) => exports[name]));
+    for (const [index, form] of made.entries()) form.slot = first + index;
+    this.#made += made.length;
+    this.#modules++;
   }
 
   /** Finds out which of the bytes are only numbers, by changing one after the other. */
@@ -178,9 +202,10 @@ export class Forms {
     this.heads.add(bytes, head, { decoded, context, slot: form.slot, ends, registers, immediate, displacement });
   }
 
+  /** What has been translated, and the memory, have been cleared. */
   clear(): void {
-    for (let slot = 0; slot < this.#slots; slot++) this.translations.table.set(FIRST_FORM_SLOT + slot, null);
-    this.#slots = 0;
+    this.#made = 0;
+    this.#modules = 0;
     this.#forms.clear();
     this.heads.clear();
     this.shapes.clear();
@@ -202,7 +227,7 @@ function decodeAt(bytes: Uint8Array, { mode }: Context): DecodedInstruction | nu
 }
 
 /** Whether two names of an instruction that changes registers mean the same one. */
-function isAliased({ written, implied }: Form, registers: readonly number[]): boolean {
+function isAliased({ written, implied }: Effects, registers: readonly number[]): boolean {
   if (written.size === 0) return false;
   return new Set([...registers, ...implied]).size < registers.length + implied.length;
 }

@@ -2,7 +2,9 @@
  * The page walk of translated code: for the plain case, a page of 4 KiB (or of a large page met before) that is there
  * and open, or no paging at all. Everything else, and every fault, is left to the walk in the book, which this one must agree with.
  */
+import { EFER_LMA } from "#machine/cpu/control.ts";
 import * as at from "#machine/cpu/layout.ts";
+import { CR0_PG, CR0_WP, CR4_PAE, CR4_PGE, CR4_PSE, CR4_SMAP, EFER_NXE } from "#machine/memory/paging.ts";
 import { NOTE_CODE, NOTE_HOLE } from "#machine/memory/physical.ts";
 import { ENTRIES, NOTED, tagKey } from "#machine/memory/tlb.ts";
 import { CELL } from "./cells.ts";
@@ -15,7 +17,7 @@ const PARAMETERS = { linear: 0, why: 1, budget: 2, user: 3 } as const;
 const LOCALS = { table: 4, place: 5, entry: 6, marked: 7, allowed: 8, frame: 9, slot: 10, tag: 11 } as const;
 const TYPES = [I64, I32, I64, I64, I64, I64, I32, I64] as const;
 
-/** Bits of entries and of control registers: those of the book's walk. */
+/** Bits of entries: those of the book's walk. */
 const P = 1n;
 const RW = 2n;
 const US = 4n;
@@ -23,14 +25,6 @@ const ACCESSED = 0x20n;
 const DIRTY = 0x40n;
 const PS = 0x80n;
 const GLOBAL = 0x100n;
-const CR0_PG = 1n << 31n;
-const CR0_WP = 1n << 16n;
-const CR4_PSE = 1n << 4n;
-const CR4_PAE = 1n << 5n;
-const CR4_PGE = 1n << 7n;
-const CR4_SMAP = 1n << 21n;
-const EFER_LMA = 1n << 10n;
-const EFER_NXE = 1n << 11n;
 /** Bits 40 to 51 must be 0. */
 const RESERVED = 0xfff0000000000n;
 const RESERVED_LARGE = [0n, 0n, 0x1fe000n, 0x3fffe000n, 0n] as const;

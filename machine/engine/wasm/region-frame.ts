@@ -2,12 +2,10 @@
 import { STATUS } from "#machine/cpu/flags.ts";
 import * as at from "#machine/cpu/layout.ts";
 import type { RuntimeFunctions } from "./branch-emitter.ts";
-import { CELL } from "./cells.ts";
 import type { Context } from "./context.ts";
 import { type ByteWriter, OP } from "./encoder.ts";
 import { emitStatus, emitStoredFlags } from "./flag-storage.ts";
 import { type FunctionWriter, LEAVING, LOCAL } from "./function-writer.ts";
-import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, JUMP_SLOT, JUMPS } from "./jump-cache.ts";
 import { NO_PAGE } from "./tlb-access.ts";
 import type { VectorEmitter } from "./vector-emitter.ts";
 
@@ -89,7 +87,7 @@ export class RegionFrame {
     emitStoredFlags(fn, null, this.emitter.overrides, this.runtime.status);
   }
 
-  /** To the region that begins at rip, if the jump cache knows one; otherwise to the forms there, or back to the engine. */
+  /** To what there is at rip: a region or forms; or back to the engine. */
   goOn(): void {
     const { fn } = this;
     const { out } = fn;
@@ -104,33 +102,6 @@ export class RegionFrame {
     out.byte(OP.i32Xor);
     out.byte(OP.return);
     fn.end();
-    fn.end();
-    out.get(LOCAL.rip);
-    out.byte(OP.i32WrapI64);
-    out.tee(LOCAL.label);
-    out.i32(12);
-    out.byte(OP.i32ShrU);
-    out.get(LOCAL.label);
-    out.byte(OP.i32Xor);
-    out.i32(JUMP_ENTRIES - 1);
-    out.byte(OP.i32And);
-    out.i32(JUMP_ENTRY_BYTES);
-    out.byte(OP.i32Mul);
-    out.tee(LOCAL.label);
-    out.memory(OP.i64Load, JUMPS);
-    out.get(LOCAL.rip);
-    out.i64(12n);
-    out.byte(OP.i64Shl);
-    this.#contextNumber(out);
-    out.byte(OP.i64Or);
-    out.byte(OP.i64Eq);
-    fn.open(OP.if);
-    out.get(LOCAL.budget);
-    out.get(LOCAL.label);
-    out.memory(OP.i32Load, JUMPS + JUMP_SLOT);
-    out.byte(OP.returnCallIndirect);
-    out.unsigned(REGION_TYPE);
-    out.unsigned(0);
     fn.end();
     out.get(LOCAL.budget);
     out.get(LOCAL.rip);
@@ -148,15 +119,6 @@ export class RegionFrame {
     out.get(LOCAL.budget);
     out.byte(OP.return);
     fn.end();
-  }
-
-  #contextNumber(out: ByteWriter): void {
-    if (!this.emitter.changesContext) out.i64(BigInt(this.context.id));
-    else {
-      out.i32(0);
-      out.memory(OP.i32Load, CELL.context);
-      out.byte(OP.i64ExtendI32U);
-    }
   }
 
   /** Leaves 1 on the stack where the runtime has found the page that was missed; a second miss in a row is not its. */

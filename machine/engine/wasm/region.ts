@@ -64,7 +64,7 @@ export interface Block {
   returns: boolean;
 }
 
-const FINDINGS = new Map<DecodedInstruction, Findings>();
+const FINDINGS = new WeakMap<DecodedInstruction, Findings>();
 
 class Discovery {
   readonly blocks: Block[] = [];
@@ -194,7 +194,6 @@ class Discovery {
     let findings = FINDINGS.get(decoded);
     if (findings === undefined) {
       findings = survey(decoded.meaning as VectorMeaning, decoded.instruction, this.context.stackWidth);
-      if (FINDINGS.size > 4096) FINDINGS.clear();
       FINDINGS.set(decoded, findings);
     }
     return findings;

@@ -11,16 +11,19 @@ import { encodeModule, type FunctionBody } from "./encoder.ts";
 import type { Heads } from "./heads.ts";
 import { LOOP, NEVER, SHAPE } from "./leading.ts";
 import { ModuleImports, TYPES } from "./runtime.ts";
-import { FIRST_BLOCK_SLOT, MOST_BLOCKS, type Translations } from "./translations.ts";
+import type { Translations } from "./translations.ts";
 
-/** Functions of one module, and bytes of all together. */
+/** Functions of one module; functions, modules and bytes of all together. */
 const MOST_IN_BATCH = 16;
+const MOST_BLOCKS = 1024;
+const MOST_MODULES = 64;
 const MOST_BYTES = 1 << 20;
 
 export class Shapes {
   readonly #halves: Uint32Array;
   readonly #numbers: Uint16Array;
-  #slots = 0;
+  #blocks = 0;
+  #modules = 0;
   #bytes = 0;
 
   constructor(
@@ -35,42 +38,57 @@ export class Shapes {
     this.#numbers = new Uint16Array(buffer);
   }
 
-  /** Makes functions for the shapes that have been met often, if somebody has asked. */
+  /** Makes functions for the shapes that have been met often, if somebody has asked and there are enough of them. */
   makeAsked(): void {
     if (this.#halves[CELL.shapeAsked / 4] === 0) return;
-    this.#halves[CELL.shapeAsked / 4] = 0;
-    const { shapes } = tablesOf(this.cpu.memory.size);
-    const entries: number[] = [];
-    for (let index = 0; index < SHAPES && entries.length < MOST_IN_BATCH; index++) {
-      const entry = (shapes + index * SHAPE_BYTES) >> 2;
-      const count = this.#halves[entry + SHAPE.count / 4]!;
-      const isOpen = this.#halves[entry + SHAPE.slot / 4] === 0 && count < NEVER;
-      if (isOpen && count >= this.hot / 2 && count > 0) entries.push(entry);
-    }
-    this.#make(entries);
+    const ready = this.#open(this.hot);
+    this.#halves[CELL.shapeAsked / 4] = ready.length > MOST_IN_BATCH ? 1 : 0;
+    if (ready.length < this.#batch) return;
+    const soon = this.#open(this.hot / 2).filter((entry) => !ready.includes(entry));
+    this.#make([...ready, ...soon].slice(0, MOST_IN_BATCH));
   }
 
-  /** `entries`: numbers of words. */
+  /** The shapes that have no function and have been met so often; each as the number of a word. */
+  #open(count: number): number[] {
+    const { shapes } = tablesOf(this.cpu.memory.size);
+    const entries: number[] = [];
+    for (let index = 0; index < SHAPES; index++) {
+      const entry = (shapes + index * SHAPE_BYTES) >> 2;
+      const met = this.#halves[entry + SHAPE.count / 4]!;
+      if (this.#halves[entry + SHAPE.slot / 4] === 0 && met > 0 && met >= count && met < NEVER) entries.push(entry);
+    }
+    return entries;
+  }
+
+  get #isEager(): boolean {
+    return this.hot === 1;
+  }
+
+  /** Shapes that are worth a module: the more modules there are, the dearer each becomes. */
+  get #batch(): number {
+    return this.#isEager ? 1 : Math.min(MOST_IN_BATCH, 1 + (this.#modules >> 2));
+  }
+
   #make(entries: readonly number[]): void {
     const imports = new ModuleImports();
     const made: { readonly entry: number; readonly body: FunctionBody }[] = [];
     for (const entry of entries) {
-      const hasRoom = this.#slots + made.length < MOST_BLOCKS && this.#bytes < MOST_BYTES;
-      const body = hasRoom ? this.#function(entry, imports, `b${made.length}`) : null;
+      const hasRoom = this.#blocks + made.length < MOST_BLOCKS && this.#bytes < MOST_BYTES;
+      const isAllowed = hasRoom && (this.#isEager || this.#modules < MOST_MODULES);
+      const body = isAllowed ? this.#function(entry, imports, `b${made.length}`) : null;
       if (body === null) this.#halves[entry + SHAPE.count / 4] = NEVER;
       else made.push({ entry, body });
     }
     if (made.length === 0) return;
     const functions = made.map(({ body }) => body);
-    const bytes = encodeModule({ types: [...TYPES, FORM_TYPE], imports: imports.list, functions });
+    const bytes = encodeModule({ types: [...TYPES, FORM_TYPE], tables: ["forms"], imports: imports.list, functions });
     this.#bytes += bytes.length;
     const engine = this.translations.importsOf(imports);
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { engine });
-    for (const [index, { entry }] of made.entries()) {
-      const slot = FIRST_BLOCK_SLOT + this.#slots++;
-      this.translations.table.set(slot, exports[`b${index}`]);
-      this.#halves[entry + SHAPE.slot / 4] = slot;
-    }
+    const first = this.translations.addForms(functions.map(({ name }) => exports[name]));
+    for (const [index, { entry }] of made.entries()) this.#halves[entry + SHAPE.slot / 4] = first + index;
+    this.#blocks += made.length;
+    this.#modules++;
   }
 
   #function(entry: number, imports: ModuleImports, name: string): FunctionBody | null {
@@ -87,8 +105,8 @@ export class Shapes {
 
   /** The table of functions and the memory have been cleared. */
   clear(): void {
-    for (let slot = 0; slot < this.#slots; slot++) this.translations.table.set(FIRST_BLOCK_SLOT + slot, null);
-    this.#slots = 0;
+    this.#blocks = 0;
+    this.#modules = 0;
     this.#bytes = 0;
     this.#halves[CELL.shapeAsked / 4] = 0;
   }

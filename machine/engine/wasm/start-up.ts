@@ -1,9 +1,10 @@
 /** Whether a PC has just been switched on: until it does something over and over, translating is not worth its time. */
-import type { CodeCache, CodePage } from "../code-cache.ts";
+import type { CodePage } from "../code-cache.ts";
+import type { CodeCursor } from "../code-cursor.ts";
 
 /** What a PC that is starting does not: arrivals at one place, writes beside code, writes into code at one place. */
 const MOST_ARRIVALS = 5000;
-const MOST_WRITES = 300;
+const MOST_WRITES = 160;
 const MOST_CHANGES = 12;
 
 export class StartUp {
@@ -28,9 +29,9 @@ export class StartUp {
     if (isOften || retired >= this.instructions) this.#writes = 0;
   }
 
-  /** The guest writes into a page with code, at a place in RAM. */
-  written(cache: CodeCache, place: number, length: number): void {
-    if (this.isOver) return;
+  /** The guest writes into a page with code, at a place in RAM. In 16-bit code that is usual: code and data lie close. */
+  written({ cache, mode }: CodeCursor, place: number, length: number): void {
+    if (this.isOver || mode === 16) return;
     this.#writes--;
     if (!cache.holds(place, length)) return;
     const changes = (this.#changes.get(place) ?? 0) + 1;

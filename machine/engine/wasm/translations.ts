@@ -1,8 +1,9 @@
 /** The regions that have been translated: found by where they begin, dropped when their code changes, bounded in number. */
 import type { Cpu } from "#machine/cpu/cpu.ts";
+import type { CodeCursor } from "../code-cursor.ts";
 import { type ArrivalRules, type Arrivals, makeArrivals } from "./arrival.ts";
 import type { CallOuts } from "./call-outs.ts";
-import type { CodeWindow } from "./code-window.ts";
+import { areMapped, type MappedPage } from "./code-window.ts";
 import type { Context } from "./context.ts";
 import { encodeModule } from "./encoder.ts";
 import type { Gates } from "./gates.ts";
@@ -26,13 +27,14 @@ export interface Draft {
   readonly blocks: readonly Block[];
   readonly gates: Gates;
   readonly ranges: readonly Range[];
-  readonly window: CodeWindow;
-  /** The mapping under which its code was found. */
+  /** Where its code was found, and under which mapping. */
+  readonly pages: readonly MappedPage[];
   readonly generation: number;
 }
 
-export interface Region {
-  readonly draft: Draft;
+/** A translated region. What it was made from is forgotten: it would take more memory than the code. */
+export interface Region extends Pick<Draft, "context" | "place" | "ranges" | "pages"> {
+  readonly module: Module;
   /** Retires up to `budget` instructions; gives how many are left, or their complement where the evaluator must go on. */
   readonly run: (budget: number) => number;
   readonly slot: number;
@@ -44,24 +46,29 @@ export interface Region {
   isAlive: boolean;
 }
 
+/** A compiled module, which is kept while one of its regions is alive. */
+interface Module {
+  readonly regions: Region[];
+  readonly bytes: number;
+  /** Regions that have not been dropped. */
+  alive: number;
+}
+
 /** Modules alive at a time, and bytes of WebAssembly in them. */
-export const MOST_MODULES = 600;
+export const MOST_MODULES = 400;
 export const MOST_BYTES = 2 << 20;
 const MOST_REGIONS = 1 << 14;
-export const MOST_FORMS = 4096;
-/** In the table of functions, forms come after the regions. */
-export const FIRST_FORM_SLOT = MOST_REGIONS;
-/** After these, functions of blocks. */
-export const MOST_BLOCKS = 1024;
-export const FIRST_BLOCK_SLOT = FIRST_FORM_SLOT + MOST_FORMS;
-const TABLE_SIZE = FIRST_BLOCK_SLOT + MOST_BLOCKS;
 
 export class Translations {
   readonly jumps: JumpCache;
   bytes = 0;
-  readonly table = new WebAssembly.Table({ element: "anyfunc", initial: TABLE_SIZE });
+  /** The functions of regions. Their modules do not import it: a copy for each would be larger than their code. */
+  #table = tableOf(MOST_REGIONS);
+  /** The functions of forms and blocks: a table that grows with their number. */
+  #forms = tableOf(0);
+  #formSlots = 0;
   /** Oldest first. */
-  #modules: { readonly regions: readonly Region[]; readonly bytes: number }[] = [];
+  readonly #modules = new Set<Module>();
   readonly #free: number[] = [];
   #slots = 0;
   /** Regions by context and entry; several where an address has meant several places. */
@@ -86,7 +93,7 @@ export class Translations {
   /** What all modules import. */
   get shared(): WebAssembly.ModuleImports {
     if (this.#imports === null) {
-      const shared = { memory: this.cpu.state.memory, regions: this.table };
+      const shared = { memory: this.cpu.state.memory, regions: this.#table, forms: this.#forms };
       const { size } = this.cpu.memory;
       this.#arrivals = makeArrivals(shared, size, this.rules);
       this.#imports = { ...shared, callOut: this.callOut, ...makeRuntime(shared, size), ...this.#arrivals };
@@ -105,13 +112,13 @@ export class Translations {
     return this.#routines;
   }
 
-  /** The region that begins at an address under the current mapping. */
-  find(low: number, high: number, context: Context, generation: number): Region | null {
+  /** The region that begins at an address under the current mapping; the cursor stands there. */
+  find(low: number, high: number, context: Context, generation: number, cursor: CodeCursor): Region | null {
     const list = this.#entries.get(context.id)?.get(keyOf(low, high));
     if (list === undefined) return null;
     for (const region of list) {
       if (region.generation !== generation) {
-        if (!region.draft.window.isMapped(region.draft.ranges)) continue;
+        if (!areMapped(region.pages, cursor)) continue;
         region.generation = generation;
       }
       this.jumps.enter(low, high, context.id, region.slot);
@@ -127,42 +134,42 @@ export class Translations {
     const bytes = encodeModule({ types: TYPES, imports: imports.list, functions });
     while (this.modules >= MOST_MODULES || (this.modules > 0 && this.bytes + bytes.length > MOST_BYTES)) this.#evict();
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { engine: this.importsOf(imports) });
+    const module: Module = { regions: [], bytes: bytes.length, alive: 0 };
+    this.#modules.add(module);
     this.bytes += bytes.length;
-    const regions = drafts.map((draft, index) => this.#enter(draft, exports[`r${index}`] as Region["run"]));
-    this.#modules.push({ regions, bytes: bytes.length });
+    for (const [index, draft] of drafts.entries()) this.#enter(draft, exports[`r${index}`] as Region["run"], module);
   }
 
   get modules(): number {
-    return this.#modules.length;
+    return this.#modules.size;
   }
 
   /** Drops the oldest module: what is still hot in it comes back. */
   #evict(): void {
-    const oldest = this.#modules.shift()!;
-    this.bytes -= oldest.bytes;
-    for (const region of oldest.regions) if (region.isAlive) this.#drop(region);
+    const [oldest] = this.#modules;
+    for (const region of oldest!.regions) if (region.isAlive) this.#drop(region);
   }
 
-  #enter(draft: Draft, run: Region["run"]): Region {
+  #enter({ context, place, ranges, pages, entry, generation }: Draft, run: Region["run"], module: Module): void {
     while (this.#free.length === 0 && this.#slots === MOST_REGIONS) this.#evict();
     const slot = this.#free.pop() ?? this.#slots++;
-    this.table.set(slot, run);
-    const low = Number(BigInt.asUintN(32, draft.entry));
-    const high = Number(draft.entry >> 32n);
-    const { generation } = draft;
-    const region = { draft, run, slot, low, high, generation, isAlive: true };
-    const { id } = draft.context;
+    this.#table.set(slot, run);
+    const low = Number(BigInt.asUintN(32, entry));
+    const high = Number(entry >> 32n);
+    const region = { context, place, ranges, pages, module, run, slot, low, high, generation, isAlive: true };
+    module.regions.push(region);
+    module.alive++;
+    const { id } = context;
     const entries = this.#entries.get(id) ?? new Map<number, Region[]>();
     this.#entries.set(id, entries);
     const key = keyOf(low, high);
     entries.set(key, [region, ...(entries.get(key) ?? [])]);
-    for (const { start } of draft.ranges) {
+    for (const { start } of ranges) {
       const page = start & ~0xfff;
       const regions = this.#pages.get(page);
       if (regions === undefined) this.#pages.set(page, new Set([region]));
       else regions.add(region);
     }
-    return region;
   }
 
   /** Whether code of a page is translated. */
@@ -172,8 +179,8 @@ export class Translations {
 
   /** Whether code of a range, which lies in one page, is translated. */
   touches(place: number, length: number): boolean {
-    for (const { draft } of this.#pages.get(place & ~0xfff) ?? [])
-      if (draft.ranges.some(({ start, end }) => start < place + length && end > place)) return true;
+    for (const { ranges } of this.#pages.get(place & ~0xfff) ?? [])
+      if (ranges.some(({ start, end }) => start < place + length && end > place)) return true;
     return false;
   }
 
@@ -181,44 +188,68 @@ export class Translations {
   written(place: number, length: number): number[] {
     const dropped: number[] = [];
     for (const region of this.#pages.get(place & ~0xfff) ?? []) {
-      const touched = region.draft.ranges.some(({ start, end }) => start < place + length && end > place);
+      const touched = region.ranges.some(({ start, end }) => start < place + length && end > place);
       if (!touched) continue;
       this.#drop(region);
-      dropped.push(region.draft.place);
+      dropped.push(region.place);
     }
     return dropped;
   }
 
   #drop(region: Region): void {
-    const { draft, low, high, slot } = region;
+    const { context, ranges, module, low, high, slot } = region;
     region.isAlive = false;
-    const entries = this.#entries.get(draft.context.id)!;
+    module.alive--;
+    if (module.alive === 0) {
+      this.#modules.delete(module);
+      this.bytes -= module.bytes;
+    }
+    const entries = this.#entries.get(context.id)!;
     const key = keyOf(low, high);
     const others = entries.get(key)!.filter((other) => other !== region);
     if (others.length === 0) entries.delete(key);
     else entries.set(key, others);
-    for (const { start } of draft.ranges) {
+    for (const { start } of ranges) {
       const page = start & ~0xfff;
       const regions = this.#pages.get(page);
       regions?.delete(region);
       if (regions?.size === 0) this.#pages.delete(page);
     }
     this.jumps.drop(low, slot);
-    this.table.set(slot, null);
+    this.#table.set(slot, null);
     this.#free.push(slot);
   }
 
-  /** Forgets everything. */
+  /** Takes in functions of forms or blocks. Gives the slot of the first in their table; the others follow. */
+  addForms(functions: readonly unknown[]): number {
+    const first = this.#formSlots;
+    this.#formSlots += functions.length;
+    const missing = this.#formSlots - this.#forms.length;
+    if (missing > 0) this.#forms.grow(Math.max(missing, this.#forms.length));
+    for (const [index, one] of functions.entries()) this.#forms.set(first + index, one);
+    return first;
+  }
+
+  /** Forgets everything. A table would hold each module that has ever imported it: new ones take their places. */
   clear(): void {
-    for (let slot = 0; slot < this.#slots; slot++) this.table.set(slot, null);
+    if (this.#imports !== null) {
+      this.#table = tableOf(MOST_REGIONS);
+      this.#forms = tableOf(0);
+      this.#formSlots = 0;
+      this.#imports = this.#arrivals = this.#routines = null;
+    }
     this.#slots = 0;
     this.#free.length = 0;
     this.#entries.clear();
     this.#pages.clear();
     this.jumps.clear();
-    this.#modules = [];
+    this.#modules.clear();
     this.bytes = 0;
   }
+}
+
+function tableOf(initial: number): WebAssembly.Table {
+  return new WebAssembly.Table({ element: "anyfunc", initial });
 }
 
 /** Canonical addresses have 48 bits and a sign: 53 are enough. */

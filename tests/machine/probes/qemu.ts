@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { BY_INSTRUCTIONS } from "../guest-time.ts";
 
 /** Status of the debug exit by which images say that they are done. */
 export const DONE = 33;
@@ -16,7 +17,7 @@ export interface QemuEnd {
 }
 
 /** Boots a copy of the disk in a PC of 8 MiB. `cpu` is a model that QEMU knows, `timeout` is in milliseconds. */
-export function runInQemu(disk: Uint8Array, { cpu = "qemu64", timeout = 20_000 } = {}): QemuEnd {
+export function runInQemu(disk: Uint8Array, { cpu = "qemu64", timeout = 200_000 } = {}): QemuEnd {
   const folder = mkdtempSync(join(tmpdir(), "probe-"));
   try {
     const image = join(folder, "disk.img");
@@ -28,6 +29,7 @@ export function runInQemu(disk: Uint8Array, { cpu = "qemu64", timeout = 20_000 }
         ...["-cpu", cpu, "-m", "8", "-accel", "tcg", "-display", "none", "-no-reboot"],
         ...["-drive", `file=${image},format=raw`, "-serial", `file:${serial}`],
         ...["-device", "isa-debug-exit,iobase=0xf4,iosize=4"],
+        ...BY_INSTRUCTIONS,
       ],
       { timeout, encoding: "utf8" },
     );

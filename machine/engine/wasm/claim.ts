@@ -1,0 +1,177 @@
+/** How a store gets into a page with code without leaving translated code: records that it touches are dropped. */
+import { RAM, TLB } from "#machine/cpu/layout.ts";
+import { NOTE_CODE } from "#machine/memory/physical.ts";
+import { ENTRIES, NOTED, tagKey } from "#machine/memory/tlb.ts";
+import { INDEX_ENTRIES, LINE_SHIFT, RECORD, tablesOf } from "./code-records.ts";
+import { type FunctionBody, I32, OP } from "./encoder.ts";
+import { FunctionWriter } from "./function-writer.ts";
+import { emitIndex } from "./tlb-access.ts";
+
+const LONGEST_INSTRUCTION = 15;
+/** `v128.any_true`. */
+const ANY_TRUE = Uint8Array.of(OP.prefixVector, 83);
+
+/** Leaves the offset of a place's entry in the index on the stack. */
+function emitEntry({ out }: FunctionWriter, place: number): void {
+  out.get(place);
+  out.i32(INDEX_ENTRIES - 1);
+  out.byte(OP.i32And);
+  out.i32(2);
+  out.byte(OP.i32Shl);
+}
+
+/** Leaves the index's record for the place in a local on the stack; there may be none, at 0. */
+export function emitRecord(fn: FunctionWriter, place: number, index: number): void {
+  emitEntry(fn, place);
+  fn.out.memory(OP.i32Load, index);
+}
+
+/**
+ * The place for a store into a page that holds code, where the store touches none that the evaluator or a region relies
+ * on; records that it touches are dropped. Otherwise 0. Parameters: linear address, bytes, privilege 3.
+ */
+export function claim(size: number, type: number): FunctionBody {
+  const [linear, bytes, user, low, entry, place, record] = [0, 1, 2, 3, 4, 5, 6] as const;
+  const fn = new FunctionWriter(3, [I32, I32, I32, I32]);
+  const { out } = fn;
+  const { lines, index } = tablesOf(size);
+  const table = TLB + ENTRIES * 16;
+  const refused = fn.open(OP.block);
+  out.get(linear);
+  out.byte(OP.i32WrapI64);
+  out.tee(low);
+  out.i32(0xfff);
+  out.byte(OP.i32And);
+  out.get(bytes);
+  out.byte(OP.i32Add);
+  out.i32(0x1000);
+  out.byte(OP.i32GtU);
+  out.branch(OP.brIf, fn.level - refused);
+  out.get(low);
+  emitIndex(fn, low, linear);
+  out.tee(entry);
+  out.memory(OP.i64Load, table);
+  out.get(linear);
+  out.i64(-0x1000n);
+  out.byte(OP.i64And);
+  out.i64(BigInt(tagKey(true) | NOTED));
+  out.i64(BigInt(tagKey(false) | NOTED));
+  out.get(user);
+  out.byte(OP.select);
+  out.byte(OP.i64Or);
+  out.byte(OP.i64Ne);
+  out.branch(OP.brIf, fn.level - refused);
+  out.get(entry);
+  out.memory(OP.i32Load, table + 8);
+  out.get(low);
+  out.byte(OP.i32Add);
+  out.i32(RAM);
+  out.byte(OP.i32Sub);
+  out.tee(place);
+  out.i32(12);
+  out.byte(OP.i32ShrU);
+  out.memory(OP.i32Load8U, RAM + size);
+  out.i32(NOTE_CODE);
+  out.byte(OP.i32Ne);
+  out.branch(OP.brIf, fn.level - refused);
+  for (const last of [false, true]) {
+    out.get(place);
+    if (last) {
+      out.get(bytes);
+      out.byte(OP.i32Add);
+      out.i32(1);
+      out.byte(OP.i32Sub);
+    }
+    out.i32(LINE_SHIFT);
+    out.byte(OP.i32ShrU);
+    out.memory(OP.i32Load8U, lines);
+    out.branch(OP.brIf, fn.level - refused);
+  }
+  emitDropping(fn, { place, bytes, at: entry, record }, index);
+  out.get(place);
+  out.i32(RAM);
+  out.byte(OP.i32Add);
+  out.byte(OP.return);
+  fn.end();
+  out.i32(0);
+  out.byte(OP.end);
+  return { type, locals: fn.locals, code: out.result(), name: "claim" };
+}
+
+/** Drops the records of instructions that have one of `bytes` bytes at `place`. Looks at four places at a time. */
+function emitDropping(
+  fn: FunctionWriter,
+  { place, bytes, at, record }: { place: number; bytes: number; at: number; record: number },
+  index: number,
+): void {
+  const { out } = fn;
+  out.get(place);
+  out.i32(LONGEST_INSTRUCTION - 1);
+  out.byte(OP.i32Sub);
+  out.i32(-4);
+  out.byte(OP.i32And);
+  out.set(at);
+  const again = fn.open(OP.loop);
+  emitEntry(fn, at);
+  out.vectorMemory("load", index);
+  out.append(ANY_TRUE);
+  fn.open(OP.if);
+  for (let next = 0; next < 4; next++) emitDrop(fn, { place, bytes, at, record, next }, index);
+  fn.end();
+  out.get(at);
+  out.i32(4);
+  out.byte(OP.i32Add);
+  out.tee(at);
+  out.get(place);
+  out.get(bytes);
+  out.byte(OP.i32Add);
+  out.byte(OP.i32LtS);
+  out.branch(OP.brIf, fn.level - again);
+  fn.end();
+}
+
+/** Drops the record of the instruction `next` bytes after `at`, if it has one of the bytes. */
+function emitDrop(
+  fn: FunctionWriter,
+  { place, bytes, at, record, next }: { place: number; bytes: number; at: number; record: number; next: number },
+  index: number,
+): void {
+  const { out } = fn;
+  const start = () => {
+    out.get(at);
+    out.i32(next);
+    out.byte(OP.i32Add);
+  };
+  emitEntry(fn, at);
+  out.memory(OP.i32Load, index + 4 * next);
+  out.tee(record);
+  out.memory(OP.i32Load, RECORD.tag);
+  start();
+  out.byte(OP.i32Eq);
+  // Where there is no record, the registers lie at its place.
+  out.get(record);
+  out.i32(0);
+  out.byte(OP.i32Ne);
+  out.byte(OP.i32And);
+  start();
+  out.get(place);
+  out.get(bytes);
+  out.byte(OP.i32Add);
+  out.byte(OP.i32LtS);
+  out.byte(OP.i32And);
+  out.get(record);
+  out.memory(OP.i32Load8U, RECORD.length);
+  start();
+  out.byte(OP.i32Add);
+  out.get(place);
+  out.byte(OP.i32GtS);
+  out.byte(OP.i32And);
+  fn.open(OP.if);
+  out.get(record);
+  out.i64(0n);
+  out.memory(OP.i64Store, RECORD.tag);
+  emitEntry(fn, at);
+  out.i32(0);
+  out.memory(OP.i32Store, index + 4 * next);
+  fn.end();
+}
