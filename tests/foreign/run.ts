@@ -1,4 +1,5 @@
 /** `npm run foreign`: boots disks and kernels that others compiled, in our machine and in QEMU, and tells the times. */
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { MachineSession } from "../../machine/hosts/headless.ts";
 import { ENGINES, type EngineName } from "../../machine/hosts/pc.ts";
@@ -22,13 +23,29 @@ that took. NAME: only guests whose name contains it.
 
 Guests: ${GUESTS.map(({ name }) => name).join(" · ")}`;
 
-async function main(): Promise<number> {
+function parse() {
   const string = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
-  const { values, positionals } = parseArgs({
+  return parseArgs({
     options: { engines: string, seconds: string, linux: string, busybox: string, print: flag, help: flag },
     allowPositionals: true,
   });
+}
+
+/** What is wrong with the arguments; exit status 2. */
+function refuse(message: string): number {
+  console.error(`${message}\n\n${HELP}`);
+  return 2;
+}
+
+async function main(): Promise<number> {
+  let parsed: ReturnType<typeof parse>;
+  try {
+    parsed = parse();
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
+  const { values, positionals } = parsed;
   if (values.help) {
     console.log(HELP);
     return 0;
@@ -37,12 +54,14 @@ async function main(): Promise<number> {
   const seconds = Number(values.seconds ?? 300);
   const unknown = engines.find((name) => !(name in ENGINES));
   const wanted = (name: string) => positionals.every((part) => name.toLowerCase().includes(part.toLowerCase()));
-  const linux = values.linux && linuxGuest(values.linux, values.busybox ?? "/bin/busybox");
+  const busybox = values.busybox ?? "/bin/busybox";
+  const linux = values.linux && linuxGuest(values.linux, busybox);
   const guests = linux ? [linux] : GUESTS.filter(({ name }) => wanted(name));
-  if (unknown !== undefined || !Number.isFinite(seconds) || guests.length === 0) {
-    console.error(HELP);
-    return 2;
-  }
+  if (unknown !== undefined) return refuse(`there is no engine ${unknown}`);
+  if (!Number.isFinite(seconds)) return refuse(`--seconds takes a number, not ${values.seconds}`);
+  if (guests.length === 0) return refuse(`there is no guest ${positionals.join(" ")}`);
+  const missing = [values.linux, values.linux && busybox].find((file) => file && !existsSync(file));
+  if (missing) return refuse(`there is no file ${missing}`);
   let failed = 0;
   for (const guest of guests) {
     if (lacks(...guest.needs)) console.log(`${guest.name}: left out, it needs ${guest.needs.join(" ")}`);

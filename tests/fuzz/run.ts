@@ -33,11 +33,26 @@ function collectGarbage(): () => void {
   return runInNewContext("gc") as () => void;
 }
 
-async function main(): Promise<number> {
+function parse() {
   const number = { type: "string" } as const;
-  const { values } = parseArgs({
+  return parseArgs({
     options: { seed: number, count: number, seconds: number, engines: number, help: { type: "boolean" } },
-  });
+  }).values;
+}
+
+/** What is wrong with the arguments; exit status 2. */
+function refuse(message: string): number {
+  console.error(`${message}\n\n${HELP}`);
+  return 2;
+}
+
+async function main(): Promise<number> {
+  let values: ReturnType<typeof parse>;
+  try {
+    values = parse();
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
   if (values.help) {
     console.log(HELP);
     return 0;
@@ -49,10 +64,8 @@ async function main(): Promise<number> {
     number,
     number,
   ];
-  if (unknown !== undefined || ![seed, count, seconds].every(Number.isFinite)) {
-    console.error(unknown === undefined ? HELP : `there is no engine ${unknown}\n\n${HELP}`);
-    return 2;
-  }
+  if (unknown !== undefined) return refuse(`there is no engine ${unknown}`);
+  if (![seed, count, seconds].every(Number.isFinite)) return refuse("--seed, --count and --seconds take numbers");
   return campaign(seed, seconds > 0 ? Number.POSITIVE_INFINITY : count, seconds || Number.POSITIVE_INFINITY, engines);
 }
 

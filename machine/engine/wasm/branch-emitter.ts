@@ -42,6 +42,7 @@ export interface RuntimeFunctions {
   readonly fill: number;
   readonly findPage: number;
   readonly claim: number;
+  readonly across: number;
   readonly arrive: number;
   readonly resume: number;
   readonly span: number;
@@ -50,6 +51,8 @@ export interface RuntimeFunctions {
   vectorRoutine(name: string): number;
   /** Of calls out of regions. */
   callOut(): number;
+  /** Of calls of the book's routines of the floating-point unit. */
+  bookCall(): number;
 }
 
 export abstract class BranchEmitter extends ValueSemantics {

@@ -14,6 +14,7 @@ import {
   giveRounded,
   isBelow,
   isNegative,
+  leadingZeros,
   left,
   or,
   right,
@@ -135,7 +136,7 @@ function giveDifference(w: RoutineWriter, place: Value, aligned: Aligned, high: 
     rest.set(wide(c(0)));
     top.set(subtract(top.value, c(64)));
   });
-  const zeros = w.let(x.make(OP.i64Clz, I64, [whole.value], 7));
+  const zeros = w.let(leadingZeros(whole.value));
   w.if(x.isNonZero(zeros), () => {
     whole.set(or(left(whole.value, zeros), right(rest.value, subtract(wide(c(64)), zeros))));
     rest.set(left(rest.value, zeros));

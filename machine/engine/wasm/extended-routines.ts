@@ -1,6 +1,6 @@
 /**
  * The x87's routines for plain numbers, as functions of the runtime. Each takes the values that the routine of the book
- * takes, and gives 1, or 0 where it has done nothing and the evaluator must do the instruction.
+ * takes, and gives 1, or 0 where it has done nothing and that routine must be called.
  */
 import * as at from "#machine/cpu/layout.ts";
 import { CELL } from "./cells.ts";
@@ -20,6 +20,7 @@ import {
   push,
 } from "./extended-stack.ts";
 import { floatInMemory, integerInMemory } from "./extended-stores.ts";
+import * as onTop from "./extended-top.ts";
 import {
   and,
   C1,
@@ -72,6 +73,9 @@ const withRegister =
 
 const CODE = { less: 0x100n, equal: 0x4000n };
 const CODES = 0x4500n;
+const CONDITIONS = 0x4700n;
+/** The control word after fninit. */
+const INITIAL_CONTROL = 0x37f;
 const FLAGS = { less: 1n, equal: 0x40n };
 
 /** One of two values, or 0, by the order of two plain numbers. */
@@ -245,6 +249,30 @@ const transfers: [string, Body][] = [
 ];
 
 const others: [string, Body][] = [
+  ["toWhole", onTop.giveWhole],
+  ["scale", onTop.giveScaled],
+  ["extract", onTop.giveParts],
+  ["remainder", (w) => onTop.giveRemainder(w, false)],
+  ["nearestRemainder", (w) => onTop.giveRemainder(w, true)],
+  ["examine", onTop.giveKind],
+  ["turnUp", (w) => onTop.giveTurned(w, 1)],
+  ["turnDown", (w) => onTop.giveTurned(w, 7)],
+  [
+    "initialize",
+    (w) => {
+      for (const offset of [at.FPU_TOP, at.FPU_TAGS, at.FPU_STATUS, at.FPU_OPCODE]) w.storeState(offset, c(0));
+      for (const offset of [at.FPU_POINTER, at.FPU_DATA]) w.storeState(offset, wide(c(0)));
+      w.storeState(at.FPU_CONTROL, c(INITIAL_CONTROL));
+      w.succeed();
+    },
+  ],
+  [
+    "clearExceptions",
+    (w) => {
+      w.storeState(at.FPU_STATUS, and(status(), c(CONDITIONS)));
+      w.succeed();
+    },
+  ],
   [
     "root",
     (w) => {

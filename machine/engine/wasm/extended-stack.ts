@@ -1,6 +1,6 @@
 /** The x87's register stack as routines of the runtime use it, and numbers of other formats: see x87/unit.ts in the book. */
 import * as at from "#machine/cpu/layout.ts";
-import { I32, I64, OP } from "./encoder.ts";
+import { I32, OP } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import {
@@ -11,6 +11,7 @@ import {
   type Extended,
   INTEGER_BIT,
   isNegative,
+  leadingZeros,
   left,
   needPlain,
   or,
@@ -24,7 +25,7 @@ import {
 } from "./extended-values.ts";
 import type { RoutineWriter } from "./routine-writer.ts";
 
-const top = () => x.stateWord(at.FPU_TOP, I32);
+export const top = () => x.stateWord(at.FPU_TOP, I32);
 const tags = () => x.stateWord(at.FPU_TAGS, I32);
 
 const shifted = (by: Value) => x.as32(left(c(1), by));
@@ -37,11 +38,17 @@ export function numberOf(w: RoutineWriter, place: Value): Value {
 
 const addressOf = (number: Value) => add(x.as32(left(number, c(4))), c(at.X87));
 
+/** The address of a place, and whether it holds something. */
+export function anyPlace(w: RoutineWriter, place: Value): { address: Value; full: Value } {
+  const number = numberOf(w, place);
+  return { address: w.let(addressOf(number)), full: w.let(isSet(tags(), number)) };
+}
+
 /** The address of a place that holds something. */
 export function fullPlace(w: RoutineWriter, place: Value): Value {
-  const number = numberOf(w, place);
-  w.giveUpIf(x.isZero(isSet(tags(), number)));
-  return w.let(addressOf(number));
+  const { address, full } = anyPlace(w, place);
+  w.giveUpIf(x.isZero(full));
+  return address;
 }
 
 /** A register as it is. */
@@ -65,6 +72,11 @@ export function fill(w: RoutineWriter, place: Value, value: Extended): void {
   w.storeState(at.FPU_TAGS, or(tags(), shifted(number)));
 }
 
+/** Turns the ring, so that the place which counts as `by` is the top. */
+export function turn(w: RoutineWriter, by: number): void {
+  w.storeState(at.FPU_TOP, and(add(top(), c(by)), c(7)));
+}
+
 export function emptyPlace(w: RoutineWriter, place: Value): void {
   const number = numberOf(w, place);
   w.storeState(at.FPU_TAGS, and(tags(), xor(shifted(number), c(0xffffffffn))));
@@ -72,7 +84,7 @@ export function emptyPlace(w: RoutineWriter, place: Value): void {
 
 export function pop(w: RoutineWriter): void {
   emptyPlace(w, c(0));
-  w.storeState(at.FPU_TOP, and(add(top(), c(1)), c(7)));
+  turn(w, 1);
 }
 
 export function needRoom(w: RoutineWriter): void {
@@ -82,7 +94,7 @@ export function needRoom(w: RoutineWriter): void {
 /** Pushes, where there is room; clears C1. */
 export function push(w: RoutineWriter, value: Extended): void {
   needRoom(w);
-  w.storeState(at.FPU_TOP, and(add(top(), c(7)), c(7)));
+  turn(w, 7);
   fill(w, c(0), value);
   setStatus(w, c(0));
 }
@@ -128,7 +140,7 @@ function fromInteger(w: RoutineWriter, width: 16 | 32 | 64, bits: Value, { head,
   const number = w.let(x.signed(width, width === 64 ? bits : x.as32(bits), true));
   w.if(x.isNonZero(number), () => {
     const size = w.let(x.select(isNegative(number), subtract(wide(c(0)), number), number));
-    const zeros = w.let(x.make(OP.i64Clz, I64, [size], 7));
+    const zeros = w.let(leadingZeros(size));
     const sign = x.select(isNegative(number), c(SIGN), c(0));
     head.set(or(sign, subtract(c(BIAS + 63), x.as32(zeros))));
     significand.set(left(size, zeros));

@@ -32,8 +32,8 @@ export function floatInMemory(w: RoutineWriter, format: Format, value: Extended)
     x.isZero(value.significand),
     () => setStatus(w, c(0)),
     () => {
-      needMaskedInexact(w);
       const rest = w.let(left(value.significand, c(fraction + 1)));
+      needMaskedInexact(w, rest);
       const kept = w.let(right(value.significand, c(63 - fraction)));
       const up = roundsUp(w, signOf(value), rest, and(kept, c(1)));
       const rounded = w.let(add(wide(kept), wide(up)));
@@ -48,6 +48,24 @@ export function floatInMemory(w: RoutineWriter, format: Format, value: Extended)
   return bits.value;
 }
 
+/** The size of the whole number that a number below 2^63 is rounded to, and what the status word says of it. */
+export function nearestWhole(w: RoutineWriter, value: Extended): { whole: Value; flags: Value } {
+  const by = w.let(wide(subtract(c(BIAS + 63), exponentOf(value))));
+  const kept = w.variable(wide(c(0)));
+  const rest = w.variable(wide(c(1)));
+  w.if(
+    isBelow(by, wide(c(64))),
+    () => {
+      kept.set(right(value.significand, by));
+      rest.set(left(value.significand, subtract(wide(c(64)), by)));
+    },
+    () => w.if(x.compare("Eq", by, wide(c(64))), () => rest.set(value.significand)),
+  );
+  needMaskedInexact(w, rest.value);
+  const up = roundsUp(w, signOf(value), rest.value, and(kept.value, wide(c(1))));
+  return { whole: w.let(add(kept.value, wide(up))), flags: w.let(lossFlags(rest.value, up)) };
+}
+
 /** A signed integer of 16, 32 or 64 bits; gives up where it may not fit. */
 export function integerInMemory(w: RoutineWriter, format: Format, value: Extended): Value {
   const width = Number(format.slice(1));
@@ -56,25 +74,11 @@ export function integerInMemory(w: RoutineWriter, format: Format, value: Extende
     x.isZero(value.significand),
     () => setStatus(w, c(0)),
     () => {
-      needMaskedInexact(w);
-      const exponent = w.let(exponentOf(value));
-      w.giveUpIf(x.isZero(isBelow(exponent, c(BIAS + 63))));
-      const by = w.let(wide(subtract(c(BIAS + 63), exponent)));
-      const kept = w.variable(wide(c(0)));
-      const rest = w.variable(wide(c(1)));
-      w.if(
-        isBelow(by, wide(c(64))),
-        () => {
-          kept.set(right(value.significand, by));
-          rest.set(left(value.significand, subtract(wide(c(64)), by)));
-        },
-        () => w.if(x.compare("Eq", by, wide(c(64))), () => rest.set(value.significand)),
-      );
-      const up = roundsUp(w, signOf(value), rest.value, and(kept.value, wide(c(1))));
-      kept.set(add(kept.value, wide(up)));
-      w.giveUpIf(x.isZero(isBelow(kept.value, wide(c(1n << BigInt(width - 1))))));
-      number.set(x.select(x.isNonZero(signOf(value)), subtract(wide(c(0)), kept.value), kept.value));
-      setStatus(w, lossFlags(rest.value, up));
+      w.giveUpIf(x.isZero(isBelow(exponentOf(value), c(BIAS + 63))));
+      const { whole, flags } = nearestWhole(w, value);
+      w.giveUpIf(x.isZero(isBelow(whole, wide(c(1n << BigInt(width - 1))))));
+      number.set(x.select(x.isNonZero(signOf(value)), subtract(wide(c(0)), whole), whole));
+      setStatus(w, flags);
     },
   );
   return and(number.value, c((1n << BigInt(width)) - 1n));

@@ -16,7 +16,7 @@ export interface Extended {
 
 export const BIAS = 16383;
 export const SIGN = 0x8000n;
-const LARGEST_EXPONENT = 0x7fffn;
+export const LARGEST_EXPONENT = 0x7fffn;
 export const INTEGER_BIT = 1n << 63n;
 
 /** Bits of the status word, and of the control word. */
@@ -38,6 +38,8 @@ export const wide = x.as64;
 export const left = (value: Value, by: Value) => x.as64(x.shift("Shl", x.as64(value), by));
 export const isBelow = (a: Value, b: Value) => x.compare("LtU", a, b);
 export const isNegative = (value: Value) => x.compare("LtS", wide(value), wide(c(0)));
+/** How many bits of a word, from the highest on, are 0. */
+export const leadingZeros = (value: Value) => x.make(OP.i64Clz, I64, [value], 7);
 export const exponentOf = ({ head }: Extended) => and(head, c(LARGEST_EXPONENT));
 export const signOf = ({ head }: Extended) => and(head, c(SIGN));
 
@@ -96,9 +98,10 @@ export function lossFlags(rest: Value, up: Value): Value {
   return x.select(x.isNonZero(rest), x.as32(both), c(0));
 }
 
-/** Inexact results are for a control word that masks them. */
-export function needMaskedInexact(w: RoutineWriter): void {
-  w.giveUpIf(x.isZero(and(word(at.FPU_CONTROL), c(INEXACT))));
+/** Results that are inexact, for there is a rest, are for a control word that masks that. */
+export function needMaskedInexact(w: RoutineWriter, rest: Value): void {
+  const isOpen = x.isZero(and(word(at.FPU_CONTROL), c(INEXACT)));
+  w.giveUpIf(and(isOpen, x.isNonZero(rest)));
 }
 
 /**
@@ -110,7 +113,6 @@ export function giveRounded(
   place: Value,
   number: { readonly sign: Value; readonly exponent: Value; readonly significand: Value; readonly rest: Value },
 ): void {
-  needMaskedInexact(w);
   const kept = w.variable(number.significand);
   const rest = w.variable(number.rest);
   const exponent = w.variable(number.exponent);
@@ -125,6 +127,7 @@ export function giveRounded(
     kept.set(and(kept.value, xor(mask, c(0xffffffffffffffffn))));
     last.set(add(mask, wide(c(1))));
   });
+  needMaskedInexact(w, rest.value);
   const up = roundsUp(w, number.sign, rest.value, and(kept.value, last.value));
   w.if(up, () => {
     kept.set(add(kept.value, last.value));

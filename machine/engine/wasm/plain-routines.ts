@@ -23,12 +23,22 @@ const NAMES = new Map<Routine, string>([
   [arithmetic.root, "root"],
   [arithmetic.compareZero, "compareZero"],
   [environment.writeControlWord, "writeControlWord"],
+  [top.toWhole, "toWhole"],
+  [top.scale, "scale"],
+  [top.extract, "extract"],
   [top.negate, "negate"],
   [top.absolute, "absolute"],
   [transfer.loadBits, "loadBits"],
   [transfer.duplicate, "duplicate"],
   [transfer.copyIf, "copyIf"],
   [transfer.exchange, "exchange"],
+]);
+/** These never give up. */
+const CERTAIN = new Map<Routine, string>([
+  [transfer.popTop, "pop"],
+  [top.examine, "examine"],
+  [environment.initialize, "initialize"],
+  [environment.clearExceptions, "clearExceptions"],
 ]);
 const ANSWERING = new Map<Routine, string>([
   [environment.readStatusWord, "readStatusWord"],
@@ -48,7 +58,8 @@ const routine = (name: string, more: Partial<PlainRoutine> = {}): PlainRoutine =
 
 /** The function that does a routine, as an instruction calls it; null where there is none. */
 export function plainRoutine(instruction: Instruction, called: Routine): PlainRoutine | null {
-  if (called === transfer.popTop) return routine("pop", { certain: true });
+  const certain = CERTAIN.get(called);
+  if (certain !== undefined) return routine(certain, { certain: true });
   const known = NAMES.get(called);
   if (known !== undefined) return routine(known);
   const answering = ANSWERING.get(called);
@@ -62,6 +73,13 @@ const COMPARISON = /^f[iu]?com(p{0,2})$/;
 const FLAG_COMPARISON = /^fu?comi(p?)$/;
 const COPY = /^fst(p?)$/;
 const FREE = /^ffree(p?)$/;
+/** Routines that are made for one mnemonic. */
+const SINGLE = new Map<string, string>([
+  ["fprem", "remainder"],
+  ["fprem1", "nearestRemainder"],
+  ["fincstp", "turnUp"],
+  ["fdecstp", "turnDown"],
+]);
 
 /** Routines that are made for one instruction each. */
 function byMnemonic(instruction: Instruction, called: Routine): PlainRoutine | null {
@@ -79,6 +97,8 @@ function byMnemonic(instruction: Instruction, called: Routine): PlainRoutine | n
   if (copy !== null) return routine(`copyTo${pops(copy, 1)}`);
   const free = FREE.exec(mnemonic);
   if (free !== null) return routine(`free${pops(free, 1)}`);
+  const single = SINGLE.get(mnemonic);
+  if (single !== undefined) return routine(single);
   return mnemonic === "fld" || mnemonic === "fild" ? routine(`load.${source}`) : null;
 }
 

@@ -22,7 +22,7 @@ import { FunctionWriter } from "./function-writer.ts";
 import { pageSpan, SPAN_TYPE } from "./page-span.ts";
 import { pageWalk } from "./page-walk.ts";
 
-/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, `findPage`, routines, `callOut`, `claim`, `arrive`, `span`, routines for vectors. */
+/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, `findPage`, routines, `callOut`, `claim` and `across`, `arrive`, `span`, `bookCall`, routines for vectors. */
 export const TYPES: readonly FunctionType[] = [
   { parameters: [I32], results: [I32] },
   { parameters: [I32, I64, I64, I64, I32], results: [I32] },
@@ -33,6 +33,7 @@ export const TYPES: readonly FunctionType[] = [
   CLAIM_TYPE,
   ARRIVAL_TYPE,
   SPAN_TYPE,
+  { parameters: [I32, I64, I64, I64, I64], results: [I32] },
   { parameters: [V128, V128], results: [I32] },
 ];
 const STATUS_TYPE = 1;
@@ -40,7 +41,8 @@ const FILL_TYPE = 2;
 const WALK_TYPE = 3;
 const ROUTINE_TYPE = 4;
 const CALL_OUT_TYPE = 5;
-const VECTOR_ROUTINE_TYPE = 9;
+const BOOK_CALL_TYPE = 9;
+const VECTOR_ROUTINE_TYPE = 10;
 /** What all modules of regions import, in this order. */
 const IMPORTS = [
   { name: "status", type: STATUS_TYPE },
@@ -50,6 +52,7 @@ const IMPORTS = [
   { name: "arrive", type: TYPES.indexOf(ARRIVAL_TYPE) },
   { name: "resume", type: TYPES.indexOf(ARRIVAL_TYPE) },
   { name: "span", type: TYPES.indexOf(SPAN_TYPE) },
+  { name: "across", type: TYPES.indexOf(CLAIM_TYPE) },
 ] as const;
 
 /** The functions that one module of regions imports. */
@@ -61,6 +64,7 @@ export class ModuleImports implements RuntimeFunctions {
   readonly arrive = 4;
   readonly resume = 5;
   readonly span = 6;
+  readonly across = 7;
   readonly list: { readonly name: string; readonly type: number }[] = [...IMPORTS];
 
   /** Whether some of them are routines for numbers with a fraction. */
@@ -78,6 +82,10 @@ export class ModuleImports implements RuntimeFunctions {
 
   callOut(): number {
     return this.#number("callOut", CALL_OUT_TYPE);
+  }
+
+  bookCall(): number {
+    return this.#number("bookCall", BOOK_CALL_TYPE);
   }
 
   #number(name: string, type: number): number {

@@ -4,6 +4,7 @@ import { type Flag, STATUS } from "#machine/cpu/flags.ts";
 import type { SystemOperation, Width } from "#machine/cpu/semantics.ts";
 import { softwareInterrupt } from "#machine/cpu/software-interrupts.ts";
 import type { Routine, Unit, VectorMeaning, VectorSemantics } from "#machine/cpu/vector-semantics.ts";
+import { bookRoutine } from "./book-routines.ts";
 import { LEADING_AWAY, NATIVE, REMAPPING } from "./operations.ts";
 import { plainRoutine } from "./plain-routines.ts";
 
@@ -242,7 +243,7 @@ class Survey implements VectorSemantics<Nothing, Nothing> {
     this.usesSystem = true;
   }
   call(routine: Routine): Nothing {
-    if (plainRoutine(this.instruction, routine) === null) this.usesSystem = true;
+    if (plainRoutine(this.instruction, routine) === null && bookRoutine(routine) === null) this.usesSystem = true;
     return this.load();
   }
   setStatus(): void {

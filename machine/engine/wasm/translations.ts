@@ -2,6 +2,7 @@
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import type { CodeCursor } from "../code-cursor.ts";
 import { type ArrivalRules, type Arrivals, makeArrivals } from "./arrival.ts";
+import { bookCalls } from "./book-routines.ts";
 import type { CallOuts } from "./call-outs.ts";
 import { areMapped, type MappedPage } from "./code-window.ts";
 import type { Context } from "./context.ts";
@@ -96,7 +97,13 @@ export class Translations {
       const shared = { memory: this.cpu.state.memory, regions: this.#table, forms: this.#forms };
       const { size } = this.cpu.memory;
       this.#arrivals = makeArrivals(shared, size, this.rules);
-      this.#imports = { ...shared, callOut: this.callOut, ...makeRuntime(shared, size), ...this.#arrivals };
+      this.#imports = {
+        ...shared,
+        callOut: this.callOut,
+        bookCall: bookCalls(this.cpu),
+        ...makeRuntime(shared, size),
+        ...this.#arrivals,
+      };
     }
     return this.#imports;
   }

@@ -17,6 +17,7 @@ import type {
   VectorSemantics,
 } from "#machine/cpu/vector-semantics.ts";
 import type { DecodedInstruction } from "../code-cache.ts";
+import { type BookRoutine, bookRoutine } from "./book-routines.ts";
 import { CELL } from "./cells.ts";
 import { I32, I64, OP, V128 } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
@@ -262,16 +263,30 @@ export class VectorEmitter extends NativeEmitter implements VectorSemantics<Valu
     this.refuse("a change of the floating-point state");
   }
 
-  /** The runtime does it for plain numbers, and says whether these are. */
+  /** The runtime does it for plain numbers, and says whether these are; if not, the book's own routine is called. */
   call(called: Routine, ...values: Value[]): Value {
     const plain = plainRoutine(this.instructionNow, called);
-    if (plain === null) return this.refuse("a routine of the floating-point unit");
+    const book = bookRoutine(called);
+    if (plain === null) {
+      if (book === null) return this.refuse("a routine of the floating-point unit");
+      this.#callBook(book, values);
+      return this.hold(x.stateWord(CELL.routineAnswer, I64));
+    }
     const all = [...values, ...plain.values.map((value) => x.constant(value)), x.constant(0n), x.constant(0n)];
     const parameters = all.slice(0, 2).map((value) => x.as64(value));
     const done = x.make(OP.call, I32, parameters, 1, this.runtime.routine(plain.name));
     if (plain.certain) this.hold(done);
-    else this.leaveIf(x.isZero(done));
+    else if (book === null) this.leaveIf(x.isZero(done));
+    else this.if(x.isZero(this.hold(done)), () => this.#callBook(book, values));
     return plain.answers ? this.hold(x.stateWord(CELL.routineAnswer, I64)) : x.constant(0n);
+  }
+
+  #callBook({ number, certain }: BookRoutine, values: readonly Value[]): void {
+    const given = [0, 1, 2, 3].map((index) => x.as64(values[index] ?? x.constant(0n)));
+    const parameters = [x.constant(BigInt(number)), ...given];
+    const done = x.make(OP.call, I32, parameters, 1, this.runtime.bookCall());
+    if (certain) this.hold(done);
+    else this.leaveIf(x.isZero(done));
   }
 
   setStatus(flags: Value): void {
