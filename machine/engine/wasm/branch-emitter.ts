@@ -42,6 +42,7 @@ export interface RuntimeFunctions {
   readonly fill: number;
   readonly findPage: number;
   readonly claim: number;
+  readonly across: number;
   readonly arrive: number;
   readonly resume: number;
   readonly span: number;

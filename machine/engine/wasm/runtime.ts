@@ -21,7 +21,7 @@ import { FunctionWriter } from "./function-writer.ts";
 import { pageSpan, SPAN_TYPE } from "./page-span.ts";
 import { pageWalk } from "./page-walk.ts";
 
-/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, `findPage`, routines, `callOut`, `claim`, `arrive`, `span`, `bookCall`. */
+/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, `findPage`, routines, `callOut`, `claim` and `across`, `arrive`, `span`, `bookCall`. */
 export const TYPES: readonly FunctionType[] = [
   { parameters: [I32], results: [I32] },
   { parameters: [I32, I64, I64, I64, I32], results: [I32] },
@@ -49,6 +49,7 @@ const IMPORTS = [
   { name: "arrive", type: TYPES.indexOf(ARRIVAL_TYPE) },
   { name: "resume", type: TYPES.indexOf(ARRIVAL_TYPE) },
   { name: "span", type: TYPES.indexOf(SPAN_TYPE) },
+  { name: "across", type: TYPES.indexOf(CLAIM_TYPE) },
 ] as const;
 
 /** The functions that one module of regions imports. */
@@ -60,6 +61,7 @@ export class ModuleImports implements RuntimeFunctions {
   readonly arrive = 4;
   readonly resume = 5;
   readonly span = 6;
+  readonly across = 7;
   readonly list: { readonly name: string; readonly type: number }[] = [...IMPORTS];
 
   /** Whether some of them are routines of the x87. */
