@@ -46,8 +46,9 @@ export interface RuntimeFunctions {
   readonly arrive: number;
   readonly resume: number;
   readonly span: number;
-  /** Of a routine of the x87, by its name. */
+  /** Of a routine of the x87 or of SSE, by its name; and of one for vectors. */
   routine(name: string): number;
+  vectorRoutine(name: string): number;
   /** Of calls out of regions. */
   callOut(): number;
   /** Of calls of the book's routines of the floating-point unit. */
