@@ -12,7 +12,7 @@ import { EvaluatorEngine } from "./evaluator-engine.ts";
 import type { ArrivalRules } from "./wasm/arrival.ts";
 import { CallOuts } from "./wasm/call-outs.ts";
 import { CELL, FETCHED } from "./wasm/cells.ts";
-import { CodeRecords, LINE } from "./wasm/code-records.ts";
+import { CodeRecords } from "./wasm/code-records.ts";
 import { CodeWindow } from "./wasm/code-window.ts";
 import { type Context, Contexts } from "./wasm/context.ts";
 import { Forms } from "./wasm/forms.ts";
@@ -106,7 +106,7 @@ export class WasmEngine extends EvaluatorEngine {
     this.translations = new Translations(cpu, this.#callOuts.call, this.#arrivalRules());
     this.#forms = this.#makeForms();
     this.#halves = cpu.state.halves;
-    this.evaluator.cursor.cache.onKeep = (place, length) => this.#records.noteLines(place, length);
+    this.evaluator.cursor.cache.onKeep = (place, length) => this.#records.noteCode(place, length);
     this.evaluator.cursor.onFetch = (page) => this.#fetched(page);
     cpu.memory.connect({
       codeWritten: (place, length) => this.#codeWritten(place, length),
@@ -167,15 +167,13 @@ export class WasmEngine extends EvaluatorEngine {
     this.#start.written(this.evaluator.cursor, place, length);
     for (const dropped of translations.written(place, length)) this.#rewritten.dropped(dropped);
     this.#records.drop(place, length);
-    const first = place & -LINE;
-    const last = (place + length + LINE - 1) & -LINE;
-    this.evaluator.cursor.cache.written(first, last - first, translations.holds(place));
-    this.#records.releaseLines(place, length, (start, bytes) => translations.touches(start, bytes));
+    this.evaluator.cursor.cache.written(place, length, translations.holds(place));
+    this.#records.releaseCode(place, length, (at) => translations.touches(at, 1));
     if ((cpu.memory.notes(place) & NOTE_CODE) !== 0) return;
     const page = place & ~0xfff;
     translations.written(page, 0x1000);
     this.#records.drop(page, 0x1000);
-    this.#records.releaseLines(page, 0x1000, () => false);
+    this.#records.releaseCode(page, 0x1000, () => false);
   }
 
   protected override loop(): EngineStop {
@@ -401,7 +399,7 @@ export class WasmEngine extends EvaluatorEngine {
     this.#candidates = [];
     if (drafts.length === 0) return;
     translations.add(drafts);
-    for (const { ranges } of drafts) for (const { start, end } of ranges) this.#records.noteLines(start, end - start);
+    for (const { ranges } of drafts) for (const { start, end } of ranges) this.#records.noteCode(start, end - start);
   }
 }
 

@@ -112,7 +112,7 @@ const memtest: Guest = {
   needs: [MEMTEST],
   memory: 8 * MEBIBYTE,
   image: () => new Uint8Array(readFileSync(MEMTEST)),
-  steps: [{ screen: "<Enter> to start", type: "\n" }, { screen: "Test #3  [Moving inversions, 1s & 0s]" }],
+  steps: [{ screen: "<Enter> to start", type: "\n" }, { screen: /Test #3 +\[Moving inversions, 1s & 0s\]/ }],
   said: ({ screen }) =>
     [...screen.matchAll(/Memtest86\+ v[0-9.]+|Test #\d+ +\[[^\]]*\]|Errors: \d+/g)].map(([found]) => found),
 };

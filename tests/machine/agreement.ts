@@ -25,7 +25,7 @@ export function program(text: string, makeEngine: EngineFactory, mode: 32 | 64 =
   return { cpu, engine: makeEngine(cpu) };
 }
 
-type Running = ReturnType<typeof program>;
+export type Running = ReturnType<typeof program>;
 
 /** All that a program can see, and the count. */
 export function shown({ cpu }: Running) {

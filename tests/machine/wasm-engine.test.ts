@@ -9,11 +9,11 @@ import { evaluatorEngine } from "../../machine/engine/evaluator-engine.ts";
 import { MOST_MODULES } from "../../machine/engine/wasm/translations.ts";
 import { EAGER, eagerWasmEngine, formsEngine, WasmEngine, wasmEngine } from "../../machine/engine/wasm-engine.ts";
 import { decode } from "../../machine/isa/index.ts";
-import { agree, DATA, program, SLICES, START, shown } from "./agreement.ts";
+import { agree, DATA, program, type Running, SLICES, START, shown } from "./agreement.ts";
 import { MEBIBYTE } from "./processor.ts";
 import { inputsOf, readVector } from "./vectors/cases.ts";
 import { differences } from "./vectors/compare.ts";
-import { TranslatedProcessor } from "./vectors/translated.ts";
+import { TranslatedProcessor, WatchedEngine } from "./vectors/translated.ts";
 
 describe("loops end where the evaluator ends them, wherever a slice is cut", () => {
   it("with arithmetic, flags and memory", () => {
@@ -206,6 +206,77 @@ again: mov [rbx], rax
     const stop = agree("mov ecx, 500\nagain: mov eax, 1000\ncdq\nidiv ecx\ndec ecx\njmp again", [10_000]);
     expect(stop.kind).toBe("tripleFault");
   });
+});
+
+describe("accesses that lie in two pages", () => {
+  const LOADS_AND_STORES = `mov rbx, ${DATA + 0x0ff0}
+again: mov rax, [rbx]
+      add [rbx + 1], eax
+      mov [rbx + 3], ax
+      movups xmm0, [rbx - 2]
+      paddd xmm1, xmm0
+      movups [rbx + 5], xmm1
+      xchg rax, [rbx + 7]
+      push rax
+      pop qword [rbx + 2]
+      inc rbx
+      cmp ebx, ${DATA + 0x1008}
+      jb again
+      sub rbx, 24
+      jmp again`;
+  const PAGES = 0x6000;
+
+  /** Maps the first 2 MiB after DATA in pages; those of numbers 0 and 1 are as `entries` say. */
+  function map({ cpu }: Running, entries: readonly number[]): void {
+    const { memory } = cpu;
+    for (let page = 0; page < 512; page++)
+      memory.write64(PAGES + 8 * page, BigInt(entries[page] ?? DATA + page * 0x1000 + 7));
+    memory.write64(0x3008, BigInt(PAGES) | 7n);
+    cpu.mmu.flush();
+  }
+
+  it.each([
+    ["one after the other in RAM", [DATA + 7, DATA + 0x1007]],
+    ["apart in RAM", [DATA + 0x3007, DATA + 0x1007]],
+    ["the second of which is read-only", [DATA + 7, DATA + 0x1005]],
+    ["the second of which is not there", [DATA + 7, DATA + 0x1006]],
+  ])("%s", (_, entries) => {
+    const [reference, ...others] = [evaluatorEngine, wasmEngine, formsEngine].map((factory) => {
+      const running = program(LOADS_AND_STORES, factory);
+      map(running, entries);
+      return running;
+    }) as [Running, ...Running[]];
+    for (const slice of [...SLICES, 5000, 5000]) {
+      const stop = reference.engine.run(slice);
+      for (const other of others) {
+        expect(other.engine.run(slice)).toEqual(stop);
+        expect(shown(other)).toEqual(shown(reference));
+      }
+      if (stop.kind !== "budget") break;
+    }
+  });
+
+  it("are done without the evaluator where the pages lie one after the other", () => {
+    const running = program(LOADS_AND_STORES, (cpu) => new WatchedEngine(cpu));
+    running.engine.run(20_000);
+    const { evaluated } = running.engine as Engine & WatchedEngine;
+    running.engine.run(20_000);
+    expect((running.engine as Engine & WatchedEngine).evaluated - evaluated).toBeLessThan(100);
+  });
+});
+
+it("lets a store pass that touches no code, be it one byte away", () => {
+  const text = `again: inc dword [rel counter]
+      mov eax, [rel counter]
+      jmp on
+counter: dd 0
+on:   jmp again`;
+  agree(text, SLICES);
+  const running = program(text, (cpu) => new WatchedEngine(cpu));
+  running.engine.run(20_000);
+  const { evaluated } = running.engine as Engine & WatchedEngine;
+  running.engine.run(20_000);
+  expect((running.engine as Engine & WatchedEngine).evaluated - evaluated).toBeLessThan(100);
 });
 
 describe("a loop that lies in two pages", () => {

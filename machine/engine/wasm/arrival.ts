@@ -8,6 +8,7 @@ import { FunctionWriter, type Label } from "./function-writer.ts";
 import { laying } from "./heads.ts";
 import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, JUMP_SLOT, JUMPS } from "./jump-cache.ts";
 import { leading } from "./leading.ts";
+import { across } from "./page-crossing.ts";
 
 /** Types of functions: of a region, of a form (budget, rip, record), of an arrival (budget, rip), of `claim`, of `lay`. */
 const TYPES: readonly FunctionType[] = [
@@ -19,7 +20,7 @@ const TYPES: readonly FunctionType[] = [
 ];
 const [REGION, FORM, ARRIVAL, CLAIM, LAYING] = [0, 1, 2, 3, 4];
 /** The module's own functions. */
-const [LAY, LEAD] = [3, 4];
+const [LAY, LEAD, ACROSS] = [3, 4, 5];
 /** Forms import the first of these tables only. */
 const TABLES = ["forms", "regions"];
 const [FORMS, REGIONS] = [0, 1];
@@ -201,6 +202,8 @@ export interface Arrivals {
   /** Goes on at rip with the form of its instruction. */
   readonly resume: (budget: number, rip: bigint) => number;
   readonly claim: (linear: bigint, bytes: number, user: number) => number;
+  /** Finds the place of bytes that lie in two pages; see page-crossing.ts. */
+  readonly across: (linear: bigint, bytes: number, rights: number) => number;
   /** Makes records from a place in RAM on; gives the first, or 0. */
   readonly lay: (place: number, context: number) => number;
 }
@@ -219,9 +222,10 @@ export function makeArrivals(imports: WebAssembly.ModuleImports, size: number, r
   const functions = [
     arrival(size, "arrive", rules),
     arrival(size, "resume", null),
-    claim(size, CLAIM),
+    claim(size, CLAIM, ACROSS),
     laying(size, LAYING),
     leading(size, rules.shape, REGION),
+    across(CLAIM),
   ];
   const module = new WebAssembly.Module(encodeModule({ types: TYPES, tables: TABLES, imports: [], functions }));
   return new WebAssembly.Instance(module, { engine: imports }).exports as unknown as Arrivals;

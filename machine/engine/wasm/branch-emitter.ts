@@ -42,11 +42,13 @@ export interface RuntimeFunctions {
   readonly fill: number;
   readonly findPage: number;
   readonly claim: number;
+  readonly across: number;
   readonly arrive: number;
   readonly resume: number;
   readonly span: number;
-  /** Of a routine of the x87, by its name. */
+  /** Of a routine of the x87 or of SSE, by its name; and of one for vectors. */
   routine(name: string): number;
+  vectorRoutine(name: string): number;
   /** Of calls out of regions. */
   callOut(): number;
   /** Of calls of the book's routines of the floating-point unit. */

@@ -25,7 +25,11 @@ export const CELL = {
   doubted: 0x10a0,
   /** i32: a block function is worth making: see shapes.ts. */
   shapeAsked: 0x109c,
+  /** A copy of up to `MOST_CROSSING` bytes that lie in two pages: see page-crossing.ts. */
+  crossing: 0x10c0,
 } as const;
+
+export const MOST_CROSSING = 64;
 
 /** A byte for each entry that the TLB may have: not 0 where a page of that entry holds code that has been fetched. */
 export const FETCHED = 0x2000;

@@ -2,9 +2,10 @@
 import { RAM, TLB } from "#machine/cpu/layout.ts";
 import { NOTE_CODE } from "#machine/memory/physical.ts";
 import { ENTRIES, NOTED, tagKey } from "#machine/memory/tlb.ts";
-import { INDEX_ENTRIES, LINE_SHIFT, RECORD, tablesOf } from "./code-records.ts";
+import { INDEX_ENTRIES, RECORD, tablesOf } from "./code-records.ts";
 import { type FunctionBody, I32, OP } from "./encoder.ts";
 import { FunctionWriter } from "./function-writer.ts";
+import { ACROSS_WRITE } from "./page-crossing.ts";
 import { emitIndex } from "./tlb-access.ts";
 
 const LONGEST_INSTRUCTION = 15;
@@ -28,13 +29,14 @@ export function emitRecord(fn: FunctionWriter, place: number, index: number): vo
 
 /**
  * The place for a store into a page that holds code, where the store touches none that the evaluator or a region relies
- * on; records that it touches are dropped. Otherwise 0. Parameters: linear address, bytes, privilege 3.
+ * on; records that it touches are dropped. Or that of a store into two plain pages, as the function `across` finds it.
+ * Otherwise 0. Parameters: linear address, bytes (up to 16), privilege 3.
  */
-export function claim(size: number, type: number): FunctionBody {
+export function claim(size: number, type: number, across: number): FunctionBody {
   const [linear, bytes, user, low, entry, place, record] = [0, 1, 2, 3, 4, 5, 6] as const;
   const fn = new FunctionWriter(3, [I32, I32, I32, I32]);
   const { out } = fn;
-  const { lines, index } = tablesOf(size);
+  const { noted, index } = tablesOf(size);
   const table = TLB + ENTRIES * 16;
   const refused = fn.open(OP.block);
   out.get(linear);
@@ -46,7 +48,15 @@ export function claim(size: number, type: number): FunctionBody {
   out.byte(OP.i32Add);
   out.i32(0x1000);
   out.byte(OP.i32GtU);
-  out.branch(OP.brIf, fn.level - refused);
+  fn.open(OP.if);
+  out.get(linear);
+  out.get(bytes);
+  out.get(user);
+  out.i32(ACROSS_WRITE);
+  out.byte(OP.i32Or);
+  out.byte(OP.returnCall);
+  out.unsigned(across);
+  fn.end();
   out.get(low);
   emitIndex(fn, low, linear);
   out.tee(entry);
@@ -74,19 +84,8 @@ export function claim(size: number, type: number): FunctionBody {
   out.i32(NOTE_CODE);
   out.byte(OP.i32Ne);
   out.branch(OP.brIf, fn.level - refused);
-  for (const last of [false, true]) {
-    out.get(place);
-    if (last) {
-      out.get(bytes);
-      out.byte(OP.i32Add);
-      out.i32(1);
-      out.byte(OP.i32Sub);
-    }
-    out.i32(LINE_SHIFT);
-    out.byte(OP.i32ShrU);
-    out.memory(OP.i32Load8U, lines);
-    out.branch(OP.brIf, fn.level - refused);
-  }
+  emitNoted(fn, { place, bytes }, noted);
+  out.branch(OP.brIf, fn.level - refused);
   emitDropping(fn, { place, bytes, at: entry, record }, index);
   out.get(place);
   out.i32(RAM);
@@ -96,6 +95,24 @@ export function claim(size: number, type: number): FunctionBody {
   out.i32(0);
   out.byte(OP.end);
   return { type, locals: fn.locals, code: out.result(), name: "claim" };
+}
+
+/** Leaves a value that is not 0 where one of `bytes` bytes (up to 16) at `place` is noted. */
+function emitNoted({ out }: FunctionWriter, { place, bytes }: { place: number; bytes: number }, noted: number): void {
+  out.get(place);
+  out.i32(3);
+  out.byte(OP.i32ShrU);
+  out.memory(OP.i32Load, noted);
+  out.get(place);
+  out.i32(7);
+  out.byte(OP.i32And);
+  out.byte(OP.i32ShrU);
+  out.i32(1);
+  out.get(bytes);
+  out.byte(OP.i32Shl);
+  out.i32(1);
+  out.byte(OP.i32Sub);
+  out.byte(OP.i32And);
 }
 
 /** Drops the records of instructions that have one of `bytes` bytes at `place`. Looks at four places at a time. */

@@ -38,9 +38,6 @@ export const PAGES = 256;
 export const PAGE_BYTES = 16;
 export const PAGE_PLACE = 8;
 
-/** Code is noted in lines of so many bytes. */
-export const LINE_SHIFT = 5;
-export const LINE = 1 << LINE_SHIFT;
 const LONGEST_INSTRUCTION = 15;
 
 /** Entries of heads.ts and shapes.ts. */
@@ -59,8 +56,8 @@ export interface Tables {
   readonly lengths: number;
   /** Shapes of blocks, and room for one more. */
   readonly shapes: number;
-  /** A byte for each line of RAM: not 0 where the evaluator has decoded code in it, or a region was made from it. */
-  readonly lines: number;
+  /** A bit for each byte of RAM: set where the evaluator has decoded it as code, or a region was made from it. */
+  readonly noted: number;
 }
 
 export function tablesOf(size: number): Tables {
@@ -70,7 +67,7 @@ export function tablesOf(size: number): Tables {
   const heads = pages + PAGES * PAGE_BYTES;
   const lengths = heads + HEADS * HEAD_BYTES;
   const shapes = lengths + 256;
-  return { records: start, index, pages, heads, lengths, shapes, lines: shapes + (SHAPES + 1) * SHAPE_BYTES };
+  return { records: start, index, pages, heads, lengths, shapes, noted: shapes + (SHAPES + 1) * SHAPE_BYTES };
 }
 
 export class CodeRecords {
@@ -178,24 +175,26 @@ export class CodeRecords {
     this.#isUsed = true;
   }
 
-  noteLines(place: number, length: number): void {
+  noteCode(place: number, length: number): void {
     this.use();
-    const { lines } = this.#tables;
-    this.#bytes.fill(1, lines + (place >>> LINE_SHIFT), lines + ((place + length - 1) >>> LINE_SHIFT) + 1);
+    const { noted } = this.#tables;
+    for (let at = place; at < place + length; at++) this.#bytes[noted + (at >>> 3)]! |= 1 << (at & 7);
   }
 
-  /** Forgets the notes of the lines in a range in which `remains` finds nothing. */
-  releaseLines(place: number, length: number, remains: (start: number, length: number) => boolean): void {
-    const { lines } = this.#tables;
-    for (let line = place >>> LINE_SHIFT; line <= (place + length - 1) >>> LINE_SHIFT; line++)
-      if (this.#bytes[lines + line] !== 0 && !remains(line << LINE_SHIFT, LINE)) this.#bytes[lines + line] = 0;
+  /** Forgets the notes of the bytes in a range of which `remains` does not say that they are still relied on. */
+  releaseCode(place: number, length: number, remains: (at: number) => boolean): void {
+    const { noted } = this.#tables;
+    for (let at = place; at < place + length; at++) {
+      const bit = 1 << (at & 7);
+      if ((this.#bytes[noted + (at >>> 3)]! & bit) !== 0 && !remains(at)) this.#bytes[noted + (at >>> 3)]! &= ~bit;
+    }
   }
 
   clear(): void {
     if (!this.#isUsed) return;
     this.#isUsed = false;
-    const { records, lines } = this.#tables;
-    this.#bytes.fill(0, records, lines + (this.size >>> LINE_SHIFT));
+    const { records, noted } = this.#tables;
+    this.#bytes.fill(0, records, noted + (this.size >>> 3));
     this.#halves[CELL.nextRecord / 4] = 0;
   }
 }

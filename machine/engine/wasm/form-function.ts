@@ -107,6 +107,7 @@ class FormWriter {
       out.memory(OP.i64Load, number < OPEN_REGISTER ? number * 8 : 0);
       out.set(local);
     }
+    this.emitter.loadRounding(fn);
     for (const [number, local] of this.emitter.vectorLocals) {
       out.i32(0);
       out.vectorMemory("load", at.XMM + number * 16);

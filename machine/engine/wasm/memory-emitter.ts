@@ -62,8 +62,12 @@ export abstract class MemoryEmitter extends FlagEmitter {
     if (write) this.claims = true;
     const claimed = this.claimed === undefined ? {} : { claimed: this.claimed };
     this.push((depth) => {
-      const claim = write ? { claim: this.runtime.claim, ...claimed } : {};
-      const access = { address, bytes, write, user, long: mode === 64, ...claim };
+      const rescue = write
+        ? { rescue: this.runtime.claim, ...claimed }
+        : bytes > 1
+          ? { rescue: this.runtime.across }
+          : {};
+      const access = { address, bytes, write, user, long: mode === 64, ...rescue };
       if (memory === null) emitPlace(this.fn, access, depth, this.miss);
       else emitRememberedPlace(this.fn, access, memory, depth, this.miss);
       this.fn.out.set(index);

@@ -5,7 +5,6 @@ import type { RuntimeFunctions } from "./branch-emitter.ts";
 import type { Context } from "./context.ts";
 import { type ByteWriter, OP } from "./encoder.ts";
 import { emitStatus, emitStoredFlags } from "./flag-storage.ts";
-import { EXACT_ROUNDING } from "./float-lanes.ts";
 import { type FunctionWriter, LEAVING, LOCAL } from "./function-writer.ts";
 import { NO_PAGE } from "./tlb-access.ts";
 import type { VectorEmitter } from "./vector-emitter.ts";
@@ -41,15 +40,7 @@ export class RegionFrame {
       out.i64(NO_PAGE);
       out.set(page);
     }
-    if (this.emitter.exactRounding >= 0) {
-      out.i32(0);
-      out.memory(OP.i32Load, at.MXCSR);
-      out.i32(Number(EXACT_ROUNDING.mask));
-      out.byte(OP.i32And);
-      out.i32(Number(EXACT_ROUNDING.value));
-      out.byte(OP.i32Eq);
-      out.set(this.emitter.exactRounding);
-    }
+    this.emitter.loadRounding(this.fn);
     for (const [number, local] of this.emitter.vectorLocals) {
       out.i32(0);
       out.vectorMemory("load", at.XMM + number * 16);

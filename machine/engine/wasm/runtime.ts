@@ -13,15 +13,16 @@ import {
 import type { Width } from "#machine/cpu/semantics.ts";
 import { ARRIVAL_TYPE, CLAIM_TYPE } from "./arrival.ts";
 import type { RuntimeFunctions } from "./branch-emitter.ts";
-import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts";
+import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP, V128 } from "./encoder.ts";
 import * as x from "./expressions.ts";
 import { extendedRoutines } from "./extended-routines.ts";
 import { emitResult, type FlagView, flagOf } from "./flag-view.ts";
+import { floatRoutines } from "./float-routines.ts";
 import { FunctionWriter } from "./function-writer.ts";
 import { pageSpan, SPAN_TYPE } from "./page-span.ts";
 import { pageWalk } from "./page-walk.ts";
 
-/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, `findPage`, routines, `callOut`, `claim`, `arrive`, `span`, `bookCall`. */
+/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, `findPage`, routines, `callOut`, `claim` and `across`, `arrive`, `span`, `bookCall`, routines for vectors. */
 export const TYPES: readonly FunctionType[] = [
   { parameters: [I32], results: [I32] },
   { parameters: [I32, I64, I64, I64, I32], results: [I32] },
@@ -33,6 +34,7 @@ export const TYPES: readonly FunctionType[] = [
   ARRIVAL_TYPE,
   SPAN_TYPE,
   { parameters: [I32, I64, I64, I64, I64], results: [I32] },
+  { parameters: [V128, V128], results: [I32] },
 ];
 const STATUS_TYPE = 1;
 const FILL_TYPE = 2;
@@ -40,6 +42,7 @@ const WALK_TYPE = 3;
 const ROUTINE_TYPE = 4;
 const CALL_OUT_TYPE = 5;
 const BOOK_CALL_TYPE = 9;
+const VECTOR_ROUTINE_TYPE = 10;
 /** What all modules of regions import, in this order. */
 const IMPORTS = [
   { name: "status", type: STATUS_TYPE },
@@ -49,6 +52,7 @@ const IMPORTS = [
   { name: "arrive", type: TYPES.indexOf(ARRIVAL_TYPE) },
   { name: "resume", type: TYPES.indexOf(ARRIVAL_TYPE) },
   { name: "span", type: TYPES.indexOf(SPAN_TYPE) },
+  { name: "across", type: TYPES.indexOf(CLAIM_TYPE) },
 ] as const;
 
 /** The functions that one module of regions imports. */
@@ -60,15 +64,20 @@ export class ModuleImports implements RuntimeFunctions {
   readonly arrive = 4;
   readonly resume = 5;
   readonly span = 6;
+  readonly across = 7;
   readonly list: { readonly name: string; readonly type: number }[] = [...IMPORTS];
 
-  /** Whether some of them are routines of the x87. */
+  /** Whether some of them are routines for numbers with a fraction. */
   get needsRoutines(): boolean {
-    return this.list.some(({ type }) => type === ROUTINE_TYPE);
+    return this.list.some(({ type }) => type === ROUTINE_TYPE || type === VECTOR_ROUTINE_TYPE);
   }
 
   routine(name: string): number {
     return this.#number(name, ROUTINE_TYPE);
+  }
+
+  vectorRoutine(name: string): number {
+    return this.#number(name, VECTOR_ROUTINE_TYPE);
   }
 
   callOut(): number {
@@ -217,9 +226,9 @@ export function makeRuntime(imports: WebAssembly.ModuleImports, size: number): W
   return new WebAssembly.Instance(module, { engine: imports }).exports as WebAssembly.ModuleImports;
 }
 
-/** The routines of the x87, made when the first region needs one. */
+/** The routines of the x87 and of SSE, made when the first region needs one. */
 export function makeRoutines(imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports {
-  const functions = extendedRoutines(ROUTINE_TYPE);
+  const functions = [...floatRoutines(ROUTINE_TYPE, VECTOR_ROUTINE_TYPE), ...extendedRoutines(ROUTINE_TYPE)];
   const module = new WebAssembly.Module(encodeModule({ types: TYPES, imports: [], functions }));
   return new WebAssembly.Instance(module, { engine: imports }).exports as WebAssembly.ModuleImports;
 }

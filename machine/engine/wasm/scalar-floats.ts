@@ -31,8 +31,7 @@ export function lowest(width: FloatWidth, vector: Value, hold: (value: Value) =>
   const [under, lane] = vector.operands;
   if (vector.op === replace(width, 0, vectorConstant(0n, 0n), x.constant(0n)).op && isZeroVector(under!)) {
     const bits = hold(lane!);
-    const op = width === 64 ? OP.f64ReinterpretI64 : OP.f32ReinterpretI32;
-    return { bits, number: x.make(op, x.FLOAT[shapeOf(width)], [bits], width) };
+    return { bits, number: floatValue(width, bits) };
   }
   const held = hold(vector);
   return { bits: extract(width, 0, held), number: numberLane(width, held) };
@@ -53,6 +52,12 @@ export function computedScalar(operation: FloatOperation, width: FloatWidth, lef
   if (operation === "squareRoot") return x.make(OP[`${shape}Sqrt`], type, [right.number], width);
   return x.make(OP[`${shape}${NAMES[operation]!}`], type, [left.number, right.number], width);
 }
+
+/** The number that some bits stand for. */
+export const floatValue = (width: FloatWidth, bits: Value): Value =>
+  width === 64
+    ? x.make(OP.f64ReinterpretI64, x.FLOAT.f64, [x.as64(bits)], 64)
+    : x.make(OP.f32ReinterpretI32, x.FLOAT.f32, [x.as32(bits)], 32);
 
 export const bitsOf = (width: FloatWidth, number: Value): Value =>
   width === 64 ? x.make(OP.i64ReinterpretF64, I64, [number], 64) : x.make(OP.i32ReinterpretF32, I32, [number], 32);

@@ -1,6 +1,6 @@
 /** WebAssembly's operations on 128-bit vectors, as values (core specification, section 5.4.8). */
 import { I32, I64, V128, type ValueType } from "./encoder.ts";
-import { as32, as64, make, type Value, VECTOR_OPERATIONS } from "./expressions.ts";
+import { as32, as64, make, truncate, type Value, VECTOR_OPERATIONS } from "./expressions.ts";
 
 /** Shapes by the width of their lanes. */
 export const SHAPE = { 8: "i8x16", 16: "i16x8", 32: "i32x4", 64: "i64x2" } as const;
@@ -82,7 +82,9 @@ const NUMBERS: Readonly<Record<string, number>> = {
   "f32x4.convert_i32x4_s": 250,
   "f64x2.convert_low_i32x4_s": 254,
   "i32x4.trunc_sat_f32x4_s": 248,
+  "f32x4.trunc": 105,
   "f32x4.nearest": 106,
+  "f64x2.trunc": 122,
   "f64x2.nearest": 148,
   "i32x4.trunc_sat_f64x2_s_zero": 252,
 };
@@ -120,6 +122,9 @@ type Width = 8 | 16 | 32 | 64;
 const typeOf = (width: Width): ValueType => (width === 64 ? I64 : I32);
 
 export function extract(width: Width, index: number, value: Value): Value {
+  const [, lane] = value.operands;
+  if (value.op === VECTOR_OPERATIONS + REPLACE[width] && value.immediate[0] === index)
+    return width === 64 ? as64(lane!) : truncate(width, lane!);
   return make(VECTOR_OPERATIONS + EXTRACT[width], typeOf(width), [value], width, 0, [index]);
 }
 

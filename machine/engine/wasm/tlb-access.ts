@@ -19,8 +19,8 @@ export interface Access {
   readonly user: boolean;
   /** 64-bit mode: addresses have 64 bits. */
   readonly long: boolean;
-  /** Function of the runtime that lets stores into pages with code pass; see arrival.ts. */
-  readonly claim?: number;
+  /** Function of the runtime that may know a place where the TLB has no plain one: `claim` or `across`. */
+  readonly rescue?: number;
   /** A local that is set where that was done. */
   readonly claimed?: number;
 }
@@ -36,11 +36,11 @@ export function emitPlace(fn: FunctionWriter, access: Access, depth: number, mis
   const { out } = fn;
   const { low, entry, whole } = emitTagTest(fn, access, depth);
   const address = { local: access.long ? whole : low, long: access.long };
-  const found = access.claim === undefined ? -1 : fn.take(I32);
+  const found = access.rescue === undefined ? -1 : fn.take(I32);
   fn.open(OP.if);
   if (found < 0) miss(address, access);
   else {
-    emitClaim(fn, access, address, found, miss);
+    emitRescue(fn, access, address, found, miss);
     fn.otherwise();
   }
   if (found < 0) fn.end();
@@ -51,8 +51,8 @@ export function emitPlace(fn: FunctionWriter, access: Access, depth: number, mis
   out.get(found);
 }
 
-/** Leaves the place on the stack that a page without plain stores has for this one; there may be none. */
-function emitClaim(
+/** Leaves the place on the stack that the runtime finds for an access that is not plain; there may be none. */
+function emitRescue(
   fn: FunctionWriter,
   access: Access,
   address: { readonly local: number; readonly long: boolean },
@@ -65,7 +65,7 @@ function emitClaim(
   out.i32(access.bytes);
   out.i32(access.user ? 1 : 0);
   out.byte(OP.call);
-  out.unsigned(access.claim!);
+  out.unsigned(access.rescue!);
   out.tee(found);
   out.byte(OP.i32Eqz);
   fn.open(OP.if);
@@ -149,8 +149,8 @@ export function emitRememberedPlace(
   const { low, entry, whole: wide } = emitTagTest(fn, inside, depth);
   const address = { local: access.long ? wide : low, long: access.long };
   fn.open(OP.if);
-  if (access.claim === undefined) miss(address, access);
-  else emitClaim(fn, access, address, place, miss);
+  if (access.rescue === undefined) miss(address, access);
+  else emitRescue(fn, access, address, place, miss);
   fn.otherwise();
   emitSum(fn, access, entry, low);
   out.tee(place);

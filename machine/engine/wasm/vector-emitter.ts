@@ -22,10 +22,14 @@ import { CELL } from "./cells.ts";
 import { I32, I64, OP, V128 } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
-import { comparedBits, computedFloat, converted } from "./float-lanes.ts";
+import { converted } from "./float-conversions.ts";
+import { comparedBits, computedFloat, EXACT_ROUNDING } from "./float-lanes.ts";
+import { lanesRoutine, NARROW_ROUTINE, scalarRoutine } from "./float-routines.ts";
+import type { FunctionWriter } from "./function-writer.ts";
 import { NativeEmitter } from "./native-emitter.ts";
 import { packedValue } from "./packed-lanes.ts";
 import { plainRoutine } from "./plain-routines.ts";
+import { approximated } from "./reciprocals.ts";
 import {
   bitsOf,
   computedScalar,
@@ -59,7 +63,7 @@ export class VectorEmitter extends NativeEmitter implements VectorSemantics<Valu
     return fresh;
   }
 
-  /** XMM registers whose lowest lane is zero or a normal number of this width. */
+  /** XMM registers whose lowest lane is no denormal number of this width, unless denormals have been met before. */
   readonly #plainRegisters = new Map<number, FloatWidth>();
   /** The same of values, and which register a value was read from. */
   readonly #plainValues = new WeakMap<Value, FloatWidth>();
@@ -162,28 +166,46 @@ export class VectorEmitter extends NativeEmitter implements VectorSemantics<Valu
     return shuffled(left, right, bytes);
   }
 
-  /** Inlined sums round to nearest, mask everything and have been inexact before; otherwise the evaluator is asked. */
-  #needExactRounding(): void {
-    this.leaveIf(x.isZero(this.#exactRounding()));
-  }
-
+  /** Whether rounding is to nearest, everything is masked, and there have been inexact results before. */
   #exactRounding(): Value {
     if (this.exactRounding < 0) this.exactRounding = this.fn.keep(I32);
     return x.local(this.exactRounding, I32, 1);
   }
 
+  /** Writes code that computes `exactRounding`, if anybody asks for it. */
+  loadRounding({ out }: FunctionWriter): void {
+    if (this.exactRounding < 0) return;
+    out.i32(0);
+    out.memory(OP.i32Load, at.MXCSR);
+    out.i32(Number(EXACT_ROUNDING.mask));
+    out.byte(OP.i32And);
+    out.i32(Number(EXACT_ROUNDING.value));
+    out.byte(OP.i32Eq);
+    out.set(this.exactRounding);
+  }
+
   float(operation: FloatOperation, width: FloatWidth, lanes: number, left: Value, right: Value): Value {
     if (lanes === 1 && isScalarOperation(operation)) return this.#scalar(operation, width, left, right);
-    const [a, b] = [this.holdVector(left), this.holdVector(right)];
-    const found = computedFloat(operation, width, lanes, a, b, (value) => this.holdVector(value));
-    if (found === null) return this.refuse(`${operation} of floating-point lanes`);
-    if (found.rounds) this.#needExactRounding();
-    this.leaveIf(found.unusual);
+    const hold = (value: Value) => this.hold(value);
+    const [a, b] = [hold(left), hold(right)];
+    const found =
+      operation === "reciprocal" || operation === "reciprocalRoot"
+        ? approximated(operation, lanes, b, hold)
+        : computedFloat(operation, width, lanes, a, b, hold);
+    if (found.rounds) {
+      const quick = x.logic("And", x.isZero(found.unusual), this.#exactRounding());
+      const routine = this.runtime.vectorRoutine(lanesRoutine(operation, width, lanes));
+      this.#settle(quick, () => x.make(OP.call, I32, [a, b], 1, routine));
+    } else this.leaveIf(found.unusual);
     if (lanes * width === 128) return found.result;
     return replace(width, 0, a, extract(width, 0, found.result));
   }
 
-  /** One number: what a look at its bits does not settle, the lanes' own check does. */
+  /** What a quick look does not settle, a function of the runtime does. */
+  #settle(quick: Value, isPlain: () => Value): void {
+    this.if(x.isZero(quick), () => this.leaveIf(x.isZero(isPlain())));
+  }
+
   #scalar(operation: FloatOperation, width: FloatWidth, left: Value, right: Value): Value {
     const hold = (value: Value) => this.hold(value);
     const under = this.hold(left);
@@ -196,11 +218,8 @@ export class VectorEmitter extends NativeEmitter implements VectorSemantics<Valu
       if (this.#plainValues.get(value) === width) continue;
       quick = x.logic("And", quick, x.isZero(isDenormal(width, bits)));
     }
-    this.if(x.isZero(quick), () => {
-      this.#needExactRounding();
-      const [first, second] = [a, b].map(({ bits }) => this.hold(replace(width, 0, vectorConstant(0n, 0n), bits)));
-      this.leaveIf(computedFloat(operation, width, 1, first!, second!, hold)!.unusual);
-    });
+    const routine = this.runtime.routine(scalarRoutine(operation, width));
+    this.#settle(quick, () => x.make(OP.call, I32, [x.as64(a.bits), x.as64(b.bits)], 1, routine));
     for (const [value] of operands) this.#noteRegister(value, width);
     return this.#mark(withNumber(width, under, number), width);
   }
@@ -211,22 +230,22 @@ export class VectorEmitter extends NativeEmitter implements VectorSemantics<Valu
     if (register !== undefined && !this.branch.vectors.has(register)) this.#plainRegisters.set(register, width);
   }
 
-  protected holdVector(value: Value): Value {
-    return this.hold(value);
-  }
-
   compareFloat(width: FloatWidth, left: Value, right: Value): Value {
-    const { unusual, bits } = comparedBits(width, this.holdVector(left), this.holdVector(right));
+    const { unusual, bits } = comparedBits(width, this.hold(left), this.hold(right));
     this.leaveIf(unusual);
     return bits;
   }
 
   convert(conversion: Conversion, value: Value): Value {
-    const found = converted(conversion, this.holdVector(value), (part) => this.hold(part));
-    if (found === null) return this.refuse("a conversion of lanes");
-    if (found.rounds) this.#needExactRounding();
-    this.leaveIf(found.unusual);
-    return found.result;
+    const narrows = conversion.lanes === 1 && conversion.from === "f64" && conversion.to === "f32";
+    const source = narrows ? this.hold(value) : value;
+    const { result, plain, exact } = converted(conversion, source, (part) => this.hold(part));
+    const isFine = exact === null ? plain : x.logic("And", plain, x.logic("Or", exact, this.#exactRounding()));
+    if (narrows) {
+      const routine = this.runtime.routine(NARROW_ROUTINE);
+      this.#settle(isFine, () => x.make(OP.call, I32, [extract(64, 0, source), x.as64(x.constant(0n))], 1, routine));
+    } else this.leaveIf(x.isZero(isFine));
+    return result;
   }
 
   /** CR0 and CR4 are part of the context; an exception of the x87 that waits is not. */

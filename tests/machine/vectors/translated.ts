@@ -23,7 +23,7 @@ export type Tier = "regions" | "forms";
 
 const TIERS = { regions: { ...EAGER, batch: BATCH + 1 }, forms: FORMS_ONLY } as const;
 
-class WatchedEngine extends WasmEngine {
+export class WatchedEngine extends WasmEngine {
   /** Instructions that the evaluator has done. */
   evaluated = 0;
 

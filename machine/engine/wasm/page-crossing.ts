@@ -1,0 +1,134 @@
+/** Loads and stores that lie in two pages, where the TLB has both. */
+import { TLB } from "#machine/cpu/layout.ts";
+import { ENTRIES, tagKey } from "#machine/memory/tlb.ts";
+import { CELL, MOST_CROSSING } from "./cells.ts";
+import { type FunctionBody, I32, I64, MEMORY_COPY, OP } from "./encoder.ts";
+import { FunctionWriter } from "./function-writer.ts";
+import { emitIndex } from "./tlb-access.ts";
+
+/** In the rights that `across` is given, beside 1 for privilege 3: the bytes are to be written. */
+export const ACROSS_WRITE = 2;
+const TABLE_BYTES = ENTRIES * 16;
+const ADDEND = 8;
+
+/**
+ * The place of bytes of which some lie in the next page. If the pages lie one after the other in RAM as well, it is where
+ * they lie; if not, a load gets a copy, and 0 is the answer to a store. Otherwise 0 says that the bytes lie in one page,
+ * or that the TLB has not both. Parameters: linear address, bytes, rights.
+ */
+export function across(type: number): FunctionBody {
+  const [linear, bytes, rights, low, table, key, page, entry, first, second] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
+  const fn = new FunctionWriter(3, [I32, I32, I64, I64, I32, I32, I32]);
+  const { out } = fn;
+  const refused = fn.open(OP.block);
+  out.get(linear);
+  out.byte(OP.i32WrapI64);
+  out.tee(low);
+  emitInPage(fn);
+  out.get(bytes);
+  out.byte(OP.i32Add);
+  out.i32(0x1000);
+  out.byte(OP.i32LeU);
+  out.branch(OP.brIf, fn.level - refused);
+  out.get(rights);
+  out.i32(ACROSS_WRITE);
+  out.byte(OP.i32And);
+  out.i32(Math.log2(TABLE_BYTES / ACROSS_WRITE));
+  out.byte(OP.i32Shl);
+  out.set(table);
+  out.i64(BigInt(tagKey(true)));
+  out.i64(BigInt(tagKey(false)));
+  out.get(rights);
+  out.i32(1);
+  out.byte(OP.i32And);
+  out.byte(OP.select);
+  out.set(key);
+  out.get(linear);
+  out.i64(-0x1000n);
+  out.byte(OP.i64And);
+  out.set(page);
+  for (const addend of [first, second]) {
+    out.get(page);
+    out.byte(OP.i32WrapI64);
+    out.set(entry);
+    out.get(entry);
+    emitIndex(fn, entry, page);
+    out.get(table);
+    out.byte(OP.i32Add);
+    out.tee(entry);
+    out.memory(OP.i64Load, TLB);
+    out.get(page);
+    out.get(key);
+    out.byte(OP.i64Or);
+    out.byte(OP.i64Ne);
+    out.branch(OP.brIf, fn.level - refused);
+    out.get(entry);
+    out.memory(OP.i32Load, TLB + ADDEND);
+    out.set(addend);
+    if (addend === second) break;
+    out.get(page);
+    out.i64(0x1000n);
+    out.byte(OP.i64Add);
+    out.set(page);
+  }
+  out.get(first);
+  out.get(low);
+  out.byte(OP.i32Add);
+  out.tee(first);
+  out.get(second);
+  out.get(low);
+  out.byte(OP.i32Add);
+  out.tee(second);
+  out.byte(OP.i32Eq);
+  fn.open(OP.if);
+  out.get(first);
+  out.byte(OP.return);
+  fn.end();
+  out.get(table);
+  out.get(bytes);
+  out.i32(MOST_CROSSING);
+  out.byte(OP.i32GtU);
+  out.byte(OP.i32Or);
+  out.branch(OP.brIf, fn.level - refused);
+  emitCopies(fn, { low, bytes, first, second, count: entry });
+  out.i32(CELL.crossing);
+  out.byte(OP.return);
+  fn.end();
+  out.i32(0);
+  out.byte(OP.end);
+  return { type, locals: fn.locals, code: out.result(), name: "across" };
+}
+
+/** The offset in its page of the address on the stack. */
+function emitInPage({ out }: FunctionWriter): void {
+  out.i32(0xfff);
+  out.byte(OP.i32And);
+}
+
+/** Copies what lies in each of the pages; `first` and `second` are where the whole would begin, by each page's mapping. */
+function emitCopies(
+  fn: FunctionWriter,
+  { low, bytes, first, second, count }: { low: number; bytes: number; first: number; second: number; count: number },
+): void {
+  const { out } = fn;
+  const copy = Uint8Array.of(OP.prefixBulk, MEMORY_COPY, 0, 0);
+  out.i32(0x1000);
+  out.get(low);
+  emitInPage(fn);
+  out.byte(OP.i32Sub);
+  out.set(count);
+  out.i32(CELL.crossing);
+  out.get(first);
+  out.get(count);
+  out.append(copy);
+  out.get(count);
+  out.i32(CELL.crossing);
+  out.byte(OP.i32Add);
+  out.get(second);
+  out.get(count);
+  out.byte(OP.i32Add);
+  out.get(bytes);
+  out.get(count);
+  out.byte(OP.i32Sub);
+  out.append(copy);
+}
