@@ -1,8 +1,4 @@
-/**
- * Runs many cases of every form on the host's processor and in our engines, and keeps none of them.
- * `npx tsx tests/machine/vectors/campaign.ts [--cases N] [--seed S] [--only REGEX] [--engines A,B] [--from N] [--to N]`;
- * engines: evaluator, regions, forms (all). Exit 1 where something differs.
- */
+/** Runs many cases of every form on the host's processor and in our engines, and keeps none of them. */
 import { setImmediate as idle } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { format, type Plan } from "../../../machine/isa/index.ts";
@@ -15,13 +11,41 @@ import { runOnHost } from "./host.ts";
 import { type Tier, TranslatedProcessor } from "./translated.ts";
 import { undefinedFlags } from "./undefined-flags.ts";
 
+const HELP = `Usage: npx tsx tests/machine/vectors/campaign.ts [OPTION …]
+
+  --cases N       cases of each form (2000)
+  --seed S        of the random numbers (1)
+  --only REGEX    mnemonics (all)
+  --engines A,B   evaluator, regions, forms (all)
+  --from N        the first form, by its number (0)
+  --to N          the form after the last (all)
+  --shown N       differences shown of each form (3)
+  --help          this text
+
+Exit status: 0 no difference · 1 differences · 2 wrong arguments.`;
+
 const text = (otherwise: string) => ({ type: "string", default: otherwise }) as const;
-const { values } = parseArgs({
-  options: {
-    ...{ cases: text("2000"), seed: text("1"), only: text("."), engines: text("evaluator,regions,forms") },
-    ...{ from: text("0"), to: text("9999"), shown: text("3") },
-  },
-});
+
+function parse() {
+  return parseArgs({
+    options: {
+      ...{ cases: text("2000"), seed: text("1"), only: text("."), engines: text("evaluator,regions,forms") },
+      ...{ from: text("0"), to: text("9999"), shown: text("3"), help: { type: "boolean", default: false } },
+    },
+  }).values;
+}
+
+let values: ReturnType<typeof parse>;
+try {
+  values = parse();
+} catch (reason) {
+  console.error(`${(reason as Error).message}\n\n${HELP}`);
+  process.exit(2);
+}
+if (values.help) {
+  console.log(HELP);
+  process.exit(0);
+}
 const count = Number(values.cases);
 const only = new RegExp(values.only === "." ? "" : `^(${values.only})$`);
 const plans = [...userPlans(64), ...userPlans(32)]
