@@ -163,6 +163,15 @@ export class CodeCursor {
     return known.place < 0 ? null : known;
   }
 
+  /** Where the page of code at a linear address lies in RAM, as far as can be told without marking anything; otherwise -1. */
+  placeOfCode(linear: bigint): number {
+    const fetched = this.fetchedPage(linear);
+    if (fetched !== null) return fetched.place;
+    const { mmu, memory, state } = this.cpu;
+    const physical = mmu.settled(linear, { write: false, user: state.cpl === 3, fetch: true });
+    return physical === null ? -1 : memory.place(physical - (physical % 0x1000));
+  }
+
   /** Decodes the instruction at `offset`. Kept, unless it crosses into the next page. */
   decode(page: CodePage): DecodedInstruction {
     const offset = this.offset;

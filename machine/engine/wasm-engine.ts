@@ -2,9 +2,9 @@
 import type { Instruction } from "#isa/instruction.ts";
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import type { EngineFactory, EngineStop } from "#machine/cpu/engine.ts";
+import { Fault } from "#machine/cpu/fault.ts";
 import * as at from "#machine/cpu/layout.ts";
 import { CS, SS } from "#machine/cpu/state.ts";
-import type { Mmu } from "#machine/memory/mmu.ts";
 import { NOTE_CODE } from "#machine/memory/physical.ts";
 import { slot } from "#machine/memory/tlb.ts";
 import type { CodePage, DecodedInstruction } from "./code-cache.ts";
@@ -66,11 +66,6 @@ interface Candidate {
   readonly generation: number;
 }
 
-/** A page number as a region compares it; infinity as the largest one. */
-function pageNumber(page: number): bigint {
-  return page < 0 ? 0n : Number.isFinite(page) ? BigInt(page) : 0xffffffffffffffffn;
-}
-
 function isComputedJump({ mnemonic, operands }: DecodedInstruction["instruction"]): boolean {
   return (mnemonic === "jmp" || mnemonic === "call") && operands[0]!.kind !== "relative";
 }
@@ -87,8 +82,6 @@ export class WasmEngine extends EvaluatorEngine {
   #generation = -1;
   /** Places that are hot, and wait for others to share a module with. */
   #candidates: Candidate[] = [];
-  /** The range of large pages that the regions were told of. */
-  #large: Mmu["large"] | null = null;
   readonly #records: CodeRecords;
   readonly #forms: Forms | null;
   /** Instructions that no form can do. */
@@ -98,6 +91,8 @@ export class WasmEngine extends EvaluatorEngine {
   readonly #rewritten = new RewrittenCode();
 
   readonly #start: StartUp;
+  /** The number of the last region. */
+  #drafts = 0;
 
   constructor(
     cpu: Cpu,
@@ -106,7 +101,8 @@ export class WasmEngine extends EvaluatorEngine {
     super(cpu);
     this.#start = new StartUp(tiers.from);
     this.#records = new CodeRecords(cpu.state.memory, cpu.memory.size);
-    this.#callOuts = new CallOuts(cpu, () => this.evaluator.attention);
+    const stays = (region: number) => this.#stays(region);
+    this.#callOuts = new CallOuts(cpu, () => this.evaluator.attention, stays);
     this.translations = new Translations(cpu, this.#callOuts.call, this.#arrivalRules());
     this.#forms = this.#makeForms();
     this.#halves = cpu.state.halves;
@@ -144,13 +140,8 @@ export class WasmEngine extends EvaluatorEngine {
 
   /** Tells regions what they need to know of the state that they cannot see. */
   #tell(): void {
-    const { mmu, memory, state, interrupts } = this.cpu;
+    const { memory, state, interrupts } = this.cpu;
     const { words, halves } = state;
-    if (this.#large !== mmu.large) {
-      this.#large = mmu.large;
-      words[CELL.firstLargePage / 8] = pageNumber(mmu.large.first);
-      words[CELL.lastLargePage / 8] = pageNumber(mmu.large.last);
-    }
     words[CELL.end / 8] = BigInt(this.#callOuts.end);
     halves[CELL.a20 / 4] = memory.a20 ? 1 : 0;
     halves[CELL.askedAt / 4] = 0xffffffff;
@@ -158,7 +149,6 @@ export class WasmEngine extends EvaluatorEngine {
   }
 
   override reset(): void {
-    this.#large = null;
     this.#candidates = [];
     this.translations.clear();
     this.#forms?.clear();
@@ -272,18 +262,26 @@ export class WasmEngine extends EvaluatorEngine {
 
   /** Goes on in the quick tier. False where the evaluator must do the next instruction. */
   #resume(): boolean {
-    const { cursor } = this.evaluator;
-    const { rip } = cursor;
+    const { rip } = this.evaluator.cursor;
     const context = this.#context!;
-    this.#records.enterPage(Number(BigInt.asUintN(32, rip)), Number(rip >> 32n), context.id, cursor.place);
+    this.#enterPage(context);
     const { resume } = this.translations.arrivals;
     return this.#enter(context, (budget) => resume(budget, rip));
+  }
+
+  /** Lets the quick tier into the page that execution stands in. */
+  #enterPage({ id }: Context): void {
+    const { rip, place } = this.evaluator.cursor;
+    this.#records.enterPage(Number(BigInt.asUintN(32, rip)), Number(rip >> 32n), id, place);
   }
 
   /** Whether the quick tier has come back because it has met a place often, or one that it can do nothing with. */
   #isHot(): boolean {
     const { cursor, attention } = this.evaluator;
+    const isDoubted = this.#halves[CELL.doubted / 4] !== 0;
+    this.#halves[CELL.doubted / 4] = 0;
     if (attention || this.left <= 0) return false;
+    if (isDoubted) return true;
     const page = cursor.page === null || cursor.offset > cursor.last ? cursor.enter() : cursor.page;
     if (page.crossing === cursor.offset) return true;
     if (cursor.place < 0 || this.#records.takeHeat(cursor.place + cursor.offset) < this.tiers.hotForms!) return false;
@@ -292,13 +290,37 @@ export class WasmEngine extends EvaluatorEngine {
     return true;
   }
 
+  /** Takes over a change of what addresses mean. */
+  #renew(): void {
+    const { generation } = this.cpu.mmu;
+    if (this.#generation === generation) return;
+    this.translations.jumps.suspend();
+    this.#records.forgetPages();
+    this.#generation = generation;
+  }
+
+  /** Whether a region that has written a control register may go on: context and code are what they were. */
+  #stays(region: number): boolean {
+    const { cpu } = this;
+    const { cursor } = this.evaluator;
+    const context = this.#contexts.of(cpu.state);
+    if (context === null || context.id !== this.#halves[CELL.context / 4]) return false;
+    cursor.load();
+    try {
+      cursor.enter();
+    } catch (reason) {
+      if (reason instanceof Fault) return false;
+      throw reason;
+    }
+    if (!this.translations.isMapped(region, cursor)) return false;
+    this.#renew();
+    this.#enterPage(context);
+    return true;
+  }
+
   #contextNow(): Context | null {
     const { cpu } = this;
-    if (this.#generation !== cpu.mmu.generation) {
-      this.translations.jumps.clear();
-      this.#records.forgetPages();
-      this.#generation = cpu.mmu.generation;
-    }
+    this.#renew();
     this.#context ??= this.#contexts.of(cpu.state);
     return this.#context;
   }
@@ -368,8 +390,11 @@ export class WasmEngine extends EvaluatorEngine {
       const ranges = window.ranges(blocks);
       const place = page.place + offset;
       if (blocks[0]!.steps.length === 0) page.heat[offset] = NEVER;
-      else if (window.isNoted(ranges))
-        drafts.push({ context, entry, place, blocks, gates, ranges, pages: window.pages(ranges), generation });
+      else if (window.isNoted(ranges)) {
+        const number = ++this.#drafts;
+        const pages = window.pages(ranges);
+        drafts.push({ number, context, entry, place, blocks, gates, ranges, pages, generation });
+      }
     }
     this.#candidates = [];
     if (drafts.length === 0) return;

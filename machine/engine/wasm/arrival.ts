@@ -4,7 +4,7 @@ import { CELL } from "./cells.ts";
 import { claim, emitRecord } from "./claim.ts";
 import { PAGE_BYTES, PAGE_PLACE, PAGES, RECORD, tablesOf } from "./code-records.ts";
 import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts";
-import { FunctionWriter } from "./function-writer.ts";
+import { FunctionWriter, type Label } from "./function-writer.ts";
 import { laying } from "./heads.ts";
 import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, JUMP_SLOT, JUMPS } from "./jump-cache.ts";
 import { leading } from "./leading.ts";
@@ -44,7 +44,7 @@ function arrival(size: number, name: string, rules: ArrivalRules | null): Functi
   out.get(rip);
   out.byte(OP.i32WrapI64);
   out.set(low);
-  if (rules !== null) emitRegionJump(fn, { budget, rip, low, entry }, context);
+  if (rules !== null) emitRegionJump(fn, unknown, { budget, rip, low, entry }, context);
   out.get(low);
   out.i32(12);
   out.byte(OP.i32ShrU);
@@ -151,8 +151,10 @@ export function emitFormCall({ out }: FunctionWriter, record: number, type: numb
   out.unsigned(FORMS);
 }
 
+/** To a region, or to `unknown` where the engine must look at first whether it is still there. */
 function emitRegionJump(
   fn: FunctionWriter,
+  unknown: Label,
   { budget, rip, low, entry }: { budget: number; rip: number; low: number; entry: number },
   context: () => void,
 ): void {
@@ -175,9 +177,19 @@ function emitRegionJump(
   out.byte(OP.i64Or);
   out.byte(OP.i64Eq);
   fn.open(OP.if);
-  out.get(budget);
   out.get(entry);
   out.memory(OP.i32Load, JUMPS + JUMP_SLOT);
+  out.tee(low);
+  out.i32(0);
+  out.byte(OP.i32LtS);
+  fn.open(OP.if);
+  out.i32(0);
+  out.i32(1);
+  out.memory(OP.i32Store, CELL.doubted);
+  fn.branch(unknown);
+  fn.end();
+  out.get(budget);
+  out.get(low);
   out.byte(OP.returnCallIndirect);
   out.unsigned(REGION);
   out.unsigned(REGIONS);

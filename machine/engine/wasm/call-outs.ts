@@ -2,7 +2,7 @@
  * Operations that a region has done outside, by the book's own function, without being left: ports, and registers that
  * are seldom used. The clock stands at the instruction, and what the operation changes is looked at before going on.
  */
-import { readControl } from "#machine/cpu/control.ts";
+import { readControl, writeControl } from "#machine/cpu/control.ts";
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import { Fault } from "#machine/cpu/fault.ts";
 import { FLAG } from "#machine/cpu/flags.ts";
@@ -28,6 +28,7 @@ export const CALL_OUTS: readonly CallOut[] = [
   { operation: portIn, registers: [] },
   { operation: portOut, registers: [] },
   { operation: readControl, registers: [] },
+  { operation: writeControl, registers: [] },
   { operation: readModelRegister, registers: PAIR },
   { operation: writeModelRegister, registers: PAIR },
   { operation: cpuid, registers: [RAX, RBX, RCX, RDX] },
@@ -62,6 +63,11 @@ export class CallOuts {
     readonly cpu: Cpu,
     /** Whether the engine has something to look at. */
     readonly attention: () => boolean,
+    /**
+     * After a change of what addresses mean, or of the context: whether the region, given by its number, is still where
+     * execution stands.
+     */
+    readonly stays: (region: number) => boolean,
   ) {}
 
   /** Does an operation at the moment when `remaining` instructions of the budget are not done; tells how it ended. */
@@ -85,7 +91,10 @@ export class CallOuts {
     const pending = cpu.interrupts.pending();
     cpu.state.halves[CELL.pending / 4] = pending ? 1 : 0;
     const open = (cpu.state.words[at.RFLAGS / 8]! & IF) !== 0n;
-    const changed = this.disturbed || generation !== cpu.mmu.generation;
-    return changed || (pending && open) || this.attention() ? CALLED.look : CALLED.done;
+    const waits = (pending && open) || this.attention();
+    const moved = operation === writeControl || generation !== cpu.mmu.generation;
+    if (moved && (waits || remaining === 1 || operation !== writeControl || !this.stays(Number(third))))
+      this.disturbed = true;
+    return waits || this.disturbed ? CALLED.look : CALLED.done;
   };
 }

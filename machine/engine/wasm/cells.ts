@@ -1,11 +1,12 @@
 /** What engine and regions tell each other: words of the machine's memory between the processor's state and the TLB. */
+import { LARGE_PAGES } from "#machine/cpu/layout.ts";
 import { ENTRIES } from "#machine/memory/tlb.ts";
 
 /** Offsets in bytes. */
 export const CELL = {
   /** i64: numbers of the first and last page that may be part of a large one. */
-  firstLargePage: 0x1000,
-  lastLargePage: 0x1008,
+  firstLargePage: LARGE_PAGES,
+  lastLargePage: LARGE_PAGES + 8,
   /** i32: an interrupt waits. */
   pending: 0x1010,
   /** i32: the A20 line is open. */
@@ -20,6 +21,8 @@ export const CELL = {
   end: 0x1090,
   /** i32: where the next record will lie, from the beginning of the records. */
   nextRecord: 0x1098,
+  /** i32: a region was met that may no longer be where its address leads. */
+  doubted: 0x10a0,
   /** i32: a block function is worth making: see shapes.ts. */
   shapeAsked: 0x109c,
   /** A copy of up to `MOST_CROSSING` bytes that lie in two pages: see page-crossing.ts. */

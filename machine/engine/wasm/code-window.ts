@@ -132,12 +132,7 @@ export interface MappedPage {
   readonly place: number;
 }
 
-/**
- * Whether the pages of a region are where they were, given what the processor maps now. Execution must stand at the
- * region's entry, so that this page has just been found.
- */
+/** Whether the pages of a region are where they were, given what the processor maps now. The cursor must be in a page. */
 export function areMapped(pages: readonly MappedPage[], cursor: CodeCursor): boolean {
-  return pages.every(({ base, place }, index) =>
-    index === 0 ? cursor.place === place : cursor.fetchedPage(base)?.place === place,
-  );
+  return pages.every(({ base, place }) => (base === cursor.base ? cursor.place : cursor.placeOfCode(base)) === place);
 }

@@ -9,7 +9,14 @@ export interface SegmentRules {
   readonly flat: boolean;
   readonly readable: boolean;
   readonly writable: boolean;
+  /** Base 0 and limit 4 GiB. */
+  readonly whole: boolean;
+  /** Its attributes, as far as they tell contexts apart. */
+  readonly attributes: number;
 }
+
+/** The attributes of a segment that code takes for granted. */
+export const CONTEXT_ATTRIBUTES = UNUSABLE | BIG | TYPE_CODE | TYPE_DOWN | TYPE_WRITABLE;
 
 export interface Context {
   /** 1 to `MOST_CONTEXTS`. */
@@ -54,7 +61,7 @@ function signature(state: CpuState): string {
   let text = `${units} ${mode} ${cpl} ${state.protectedMode} ${state.segmentBase(CS)} ${state.segmentLimit(CS)}`;
   for (const number of DATA_SEGMENTS) {
     const flat = state.segmentBase(number) === 0n && state.segmentLimit(number) === 0xffffffff;
-    text += ` ${state.segmentAttributes(number) & (UNUSABLE | BIG | TYPE_CODE | TYPE_DOWN | TYPE_WRITABLE)}${flat ? "f" : ""}`;
+    text += ` ${state.segmentAttributes(number) & CONTEXT_ATTRIBUTES}${flat ? "f" : ""}`;
   }
   return text;
 }
@@ -68,7 +75,8 @@ function rulesOf(state: CpuState, number: number): SegmentRules {
   const readable = plain && (!typed || !code || open);
   const writable = plain && (!typed || (!code && open));
   const whole = state.segmentBase(number) === 0n && state.segmentLimit(number) === 0xffffffff;
-  return { readable, writable, flat: whole && readable && writable };
+  const flat = whole && readable && writable;
+  return { readable, writable, flat, whole, attributes: attributes & CONTEXT_ATTRIBUTES };
 }
 
 /** All contexts met so far. */

@@ -10,9 +10,13 @@ export const JUMP_ENTRY_BYTES = 16;
 export const JUMP_ENTRIES = (TLB - JUMPS) / JUMP_ENTRY_BYTES;
 /** In an entry: rip shifted by 12 with the context's number below, then the region's slot in the table of functions. */
 export const JUMP_SLOT = 8;
+/** Instead of a slot: the region may no longer be where the address leads. */
+const DOUBTFUL = 0x80000000;
 
 export class JumpCache {
   readonly #halves: Uint32Array;
+  /** Entries that have been entered since all were empty. */
+  readonly #used = new Set<number>();
 
   constructor(memory: WebAssembly.Memory) {
     this.#halves = new Uint32Array(memory.buffer, JUMPS, (JUMP_ENTRIES * JUMP_ENTRY_BYTES) / 4);
@@ -33,6 +37,7 @@ export class JumpCache {
 
   enter(low: number, high: number, context: number, slot: number): void {
     const entry = this.#entry(low);
+    this.#used.add(entry);
     this.#halves[entry] = (low << 12) | context;
     this.#halves[entry + 1] = (high << 12) | (low >>> 20);
     this.#halves[entry + 2] = slot;
@@ -45,7 +50,18 @@ export class JumpCache {
     this.#halves[entry] = 0;
   }
 
+  /** Forgets what has no region any more. */
+  dropDoubtful(low: number): void {
+    this.drop(low, DOUBTFUL);
+  }
+
+  /** Addresses may mean other places now: entries are good only after the engine has looked. */
+  suspend(): void {
+    for (const entry of this.#used) this.#halves[entry + 2] = DOUBTFUL;
+  }
+
   clear(): void {
+    this.#used.clear();
     this.#halves.fill(0);
   }
 }

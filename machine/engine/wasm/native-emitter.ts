@@ -21,6 +21,8 @@ export interface Surroundings {
   readonly isLast: boolean;
   /** Instructions of its block that are not done, itself included. */
   readonly undone: number;
+  /** Its number. */
+  readonly region: number;
   /** Writes code that leaves after the instruction, for the engine to look. */
   readonly stop: () => void;
 }
@@ -58,6 +60,11 @@ export abstract class NativeEmitter extends Emitter {
     return this.surroundings?.isLast ?? true;
   }
 
+  /** The number of the region being written. */
+  region(): Value {
+    return x.constant(BigInt(this.surroundings?.region ?? 0));
+  }
+
   /** Instructions of the budget that are not done, this one included. */
   remaining(): Value {
     if (this.surroundings === null) return this.refuse("a count of instructions");
@@ -87,6 +94,15 @@ export abstract class NativeEmitter extends Emitter {
       this.fn.out.set(LOCAL.rip);
     });
     this.branch.departure = { target: wide, condition: null, settled: true };
+  }
+
+  /** Where the condition holds, the engine looks after the instruction, all of which is done then. */
+  stopIf(condition: Value): void {
+    if (this.surroundings === null) this.refuse("a change of the context");
+    this.callsOut = true;
+    this.irrevocable = true;
+    condition.uses++;
+    this.#ending = condition;
   }
 
   /** Has an operation done outside: see call-outs.ts. */
@@ -147,8 +163,9 @@ export abstract class NativeEmitter extends Emitter {
     return index;
   }
 
-  loadWords(linear: Value, width: 32 | 64, count: number): Value[] {
-    const place = this.#placeOfWords(linear, (count * width) / 8, false);
+  /** `user`: with the rights of privilege 3. */
+  loadWords(linear: Value, width: 32 | 64, count: number, user = this.context.user): Value[] {
+    const place = this.#placeOfWords(linear, (count * width) / 8, false, user);
     return Array.from({ length: count }, (_, index) => this.get(place, width, (index * width) / 8));
   }
 

@@ -3,7 +3,9 @@
  * pages, `invlpg`, `cli`. Each does what the operation of the same name in the book does, or leaves to have it done.
  */
 import { fillBlock, moveBlock } from "#machine/cpu/blocks.ts";
-import { interruptReturn } from "#machine/cpu/far-return.ts";
+import { writeControl } from "#machine/cpu/control.ts";
+import { farCall, farJump } from "#machine/cpu/far.ts";
+import { farReturn, interruptReturn } from "#machine/cpu/far-return.ts";
 import { clearInterrupts, popFlags, pushFlags, setInterrupts } from "#machine/cpu/flag-access.ts";
 import { FLAG } from "#machine/cpu/flags.ts";
 import * as identification from "#machine/cpu/identification.ts";
@@ -12,7 +14,7 @@ import type { SystemOperation, Width } from "#machine/cpu/semantics.ts";
 import { softwareInterrupt } from "#machine/cpu/software-interrupts.ts";
 import { ES, RAX, RCX, RDI, RSI } from "#machine/cpu/state.ts";
 import * as book from "#machine/cpu/system-calls.ts";
-import { invalidatePage } from "#machine/cpu/tables.ts";
+import { invalidatePage, loadSegmentRegister, readSelector } from "#machine/cpu/tables.ts";
 import { CALL_OUTS } from "./call-outs.ts";
 import { enterInner, returnOuter } from "./crossings.ts";
 import type { Value } from "./expressions.ts";
@@ -26,6 +28,7 @@ import {
 } from "./flag-operations.ts";
 import { enterGate, returnFromInterrupt } from "./interrupts.ts";
 import type { NativeEmitter } from "./native-emitter.ts";
+import * as segments from "./segment-loads.ts";
 import { syscall, sysenter, sysexit, sysret } from "./system-calls.ts";
 
 type Native = (e: NativeEmitter, values: readonly Value[]) => Value;
@@ -161,12 +164,20 @@ const calledOut = CALL_OUTS.map(({ operation }, number): [SystemOperation, Nativ
   (e, values) => e.callOut(number, values),
 ]);
 
+const WRITE_CONTROL = CALL_OUTS.findIndex(({ operation }) => operation === writeControl);
+
 export const NATIVE = new Map<SystemOperation, Native>([
   ...calledOut,
+  [writeControl, (e, [number, value]) => e.callOut(WRITE_CONTROL, [number!, value!, e.region()])],
   [moveBlock, move],
   [fillBlock, fill],
   [invalidatePage, invalidate],
   [clearInterrupts, disable],
+  [readSelector, segments.readSelector],
+  [loadSegmentRegister, segments.loadSegmentRegister],
+  [farJump, segments.farJump],
+  [farCall, segments.farCall],
+  [farReturn, segments.farReturn],
   [pushFlags, flagsWord],
   [
     softwareInterrupt,
@@ -190,6 +201,9 @@ export const NATIVE = new Map<SystemOperation, Native>([
 /** Those that lead elsewhere. */
 export const LEADING_AWAY: ReadonlySet<SystemOperation> = new Set([
   interruptReturn,
+  farJump,
+  farCall,
+  farReturn,
   book.syscall,
   book.sysret,
   book.sysenter,
@@ -197,4 +211,4 @@ export const LEADING_AWAY: ReadonlySet<SystemOperation> = new Set([
 ]);
 
 /** Those that change what addresses mean: no page may be remembered in a region that has one. */
-export const REMAPPING: ReadonlySet<SystemOperation> = new Set([invalidatePage]);
+export const REMAPPING: ReadonlySet<SystemOperation> = new Set([invalidatePage, writeControl]);

@@ -6,7 +6,7 @@ import { EFER_LMA } from "#machine/cpu/control.ts";
 import * as at from "#machine/cpu/layout.ts";
 import { CR0_PG, CR0_WP, CR4_PAE, CR4_PGE, CR4_PSE, CR4_SMAP, EFER_NXE } from "#machine/memory/paging.ts";
 import { NOTE_CODE, NOTE_HOLE } from "#machine/memory/physical.ts";
-import { ENTRIES, NOTED, tagKey } from "#machine/memory/tlb.ts";
+import { ENTRIES, LAST_USED, NOTED, tagKey } from "#machine/memory/tlb.ts";
 import { CELL } from "./cells.ts";
 import { type FunctionBody, I32, I64, OP } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
@@ -14,8 +14,8 @@ import * as x from "./expressions.ts";
 import { FunctionWriter, LEAVING } from "./function-writer.ts";
 
 const PARAMETERS = { linear: 0, why: 1, budget: 2, user: 3 } as const;
-const LOCALS = { table: 4, place: 5, entry: 6, marked: 7, allowed: 8, frame: 9, slot: 10, tag: 11 } as const;
-const TYPES = [I64, I32, I64, I64, I64, I64, I32, I64] as const;
+const LOCALS = { table: 4, place: 5, entry: 6, marked: 7, allowed: 8, frame: 9, slot: 10, tag: 11, next: 12 } as const;
+const TYPES = [I64, I32, I64, I64, I64, I64, I32, I64, I32] as const;
 
 /** Bits of entries: those of the book's walk. */
 const P = 1n;
@@ -179,23 +179,41 @@ class WalkWriter {
     this.#fail(x.as32(unknown));
   }
 
-  /** A large page, of which a part has been met before: its range is known to `invlpg`. */
+  /** A large page: `invlpg` must know its range. */
   #large(level: number, span: number, entryBytes: 4 | 8, found: number): void {
     const { fn } = this;
     const large = this.#isSet(LOCALS.entry, PS);
     this.#emitIf(entryBytes === 8 ? large : x.logic("And", large, this.#has(at.CR4, CR4_PSE)));
     if (entryBytes === 8) this.#fail(this.#isSet(LOCALS.entry, RESERVED_LARGE[level]!));
     else this.#fail(this.#isSet(LOCALS.entry, 0x3fe000n));
-    const page = x.as64(x.shift("ShrU", this.#linear, x.constant(12n)));
-    this.#fail(x.compare("LtU", page, x.stateWord(CELL.firstLargePage, I64)));
-    this.#fail(x.compare("LtU", x.stateWord(CELL.lastLargePage, I64), page));
     this.#checkRights();
+    this.#noteLarge(span - 12);
     this.#mark(x.logic("Or", x.constant(ACCESSED), x.shift("Shl", this.#writing, x.constant(6n))), entryBytes);
     const mask = (1n << BigInt(span)) - 1n;
     const base = x.logic("And", this.#long(LOCALS.entry), x.constant(0xffffffffffn & ~mask));
     this.#set(LOCALS.frame, x.logic("Or", base, x.logic("And", this.#linear, x.constant(mask & ~0xfffn))));
     fn.branch(found);
     fn.end();
+  }
+
+  /** Widens the range of large pages by that of 2^`bits` pages. */
+  #noteLarge(bits: number): void {
+    const { fn } = this;
+    const others = (1n << BigInt(bits)) - 1n;
+    const page = x.shift("ShrU", this.#linear, x.constant(12n));
+    const first = x.logic("And", page, x.constant(0xffffffffffffffffn & ~others));
+    const last = x.logic("Or", page, x.constant(others));
+    const widen = (cell: number, to: Value, isLess: Value) => {
+      this.#emitIf(isLess);
+      fn.out.i32(0);
+      fn.emit(x.as64(to));
+      fn.out.memory(OP.i64Store, cell);
+      fn.release();
+      fn.end();
+    };
+    const known = (cell: number) => x.stateWord(cell, I64);
+    widen(CELL.firstLargePage, first, x.compare("LtU", x.as64(first), known(CELL.firstLargePage)));
+    widen(CELL.lastLargePage, last, x.compare("LtU", known(CELL.lastLargePage), x.as64(last)));
   }
 
   /** Before the last entry is marked: what the rights forbid is not for us, and neither are global pages. */
@@ -260,8 +278,29 @@ class WalkWriter {
     this.#fail(x.logic("And", this.#writing, x.isNonZero(others)));
   }
 
+  /** Where nothing was in the entry, it goes on the list of those in use. */
+  #noteUse(base: number): void {
+    const { fn } = this;
+    const next = x.local(LOCALS.next, I32);
+    this.#set(LOCALS.next, x.stateWord(at.TLB_USED, I32));
+    this.#emitIf(x.isZero(x.loaded(OP.i32Load, x.local(LOCALS.slot, I32), base)));
+    this.#emitIf(next);
+    this.#emitIf(x.compare("LtU", next, x.constant(BigInt(LAST_USED))));
+    fn.out.get(LOCALS.next);
+    fn.emit(x.arithmetic("Add", 32, x.local(LOCALS.slot, I32), x.constant(BigInt(base))));
+    fn.out.memory(OP.i32Store, 0);
+    fn.release();
+    this.#storeCell(at.TLB_USED, x.arithmetic("Add", 32, next, x.constant(4n)));
+    fn.otherwise();
+    this.#storeCell(at.TLB_USED, x.as32(x.constant(0n)));
+    fn.end();
+    fn.end();
+    fn.end();
+  }
+
   #table(base: number): void {
     const { fn } = this;
+    this.#noteUse(base);
     const store = (op: number, offset: number, value: Value) => {
       fn.out.get(LOCALS.slot);
       fn.emit(value);

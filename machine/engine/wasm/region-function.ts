@@ -38,6 +38,7 @@ class RegionWriter {
     readonly runtime: RuntimeFunctions,
     cpu: Cpu,
     gates: Gates,
+    region: number,
   ) {
     this.emitter = new VectorEmitter(
       this.body,
@@ -60,6 +61,7 @@ class RegionWriter {
         return writer.#undone;
       },
       stop: () => this.#stop(),
+      region,
     };
     this.#forms = blocks.map(() => undefined);
     this.#flagsLive = flagsLive(blocks);
@@ -266,10 +268,10 @@ class RegionWriter {
 
 /** Translates a region. */
 export function regionFunction(
-  { blocks, context, gates }: Draft,
+  { blocks, context, gates, number }: Draft,
   cpu: Cpu,
   runtime: RuntimeFunctions,
   name: string,
 ): FunctionBody {
-  return new RegionWriter(blocks, context, runtime, cpu, gates).write(name);
+  return new RegionWriter(blocks, context, runtime, cpu, gates, number).write(name);
 }

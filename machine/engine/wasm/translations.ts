@@ -21,6 +21,8 @@ export interface Range {
 
 /** A region to be translated. */
 export interface Draft {
+  /** No two have the same. */
+  readonly number: number;
   readonly context: Context;
   readonly entry: bigint;
   /** Where it begins in RAM. */
@@ -34,7 +36,7 @@ export interface Draft {
 }
 
 /** A translated region. What it was made from is forgotten: it would take more memory than the code. */
-export interface Region extends Pick<Draft, "context" | "place" | "ranges" | "pages"> {
+export interface Region extends Pick<Draft, "number" | "context" | "place" | "ranges" | "pages"> {
   readonly module: Module;
   /** Retires up to `budget` instructions; gives how many are left, or their complement where the evaluator must go on. */
   readonly run: (budget: number) => number;
@@ -75,6 +77,7 @@ export class Translations {
   /** Regions by context and entry; several where an address has meant several places. */
   readonly #entries = new Map<number, Map<number, Region[]>>();
   readonly #pages = new Map<number, Set<Region>>();
+  readonly #byNumber = new Map<number, Region>();
   /** Made when the first region is: a machine that has just been switched on must not wait for it. */
   #imports: WebAssembly.ModuleImports | null = null;
 
@@ -121,9 +124,7 @@ export class Translations {
 
   /** The region that begins at an address under the current mapping; the cursor stands there. */
   find(low: number, high: number, context: Context, generation: number, cursor: CodeCursor): Region | null {
-    const list = this.#entries.get(context.id)?.get(keyOf(low, high));
-    if (list === undefined) return null;
-    for (const region of list) {
+    for (const region of this.#entries.get(context.id)?.get(keyOf(low, high)) ?? []) {
       if (region.generation !== generation) {
         if (!areMapped(region.pages, cursor)) continue;
         region.generation = generation;
@@ -131,6 +132,7 @@ export class Translations {
       this.jumps.enter(low, high, context.id, region.slot);
       return region;
     }
+    this.jumps.dropDoubtful(low);
     return null;
   }
 
@@ -157,14 +159,19 @@ export class Translations {
     for (const region of oldest!.regions) if (region.isAlive) this.#drop(region);
   }
 
-  #enter({ context, place, ranges, pages, entry, generation }: Draft, run: Region["run"], module: Module): void {
+  #enter(
+    { number, context, place, ranges, pages, entry, generation }: Draft,
+    run: Region["run"],
+    module: Module,
+  ): void {
     while (this.#free.length === 0 && this.#slots === MOST_REGIONS) this.#evict();
     const slot = this.#free.pop() ?? this.#slots++;
     this.#table.set(slot, run);
     const low = Number(BigInt.asUintN(32, entry));
     const high = Number(entry >> 32n);
-    const region = { context, place, ranges, pages, module, run, slot, low, high, generation, isAlive: true };
+    const region = { number, context, place, ranges, pages, module, run, slot, low, high, generation, isAlive: true };
     module.regions.push(region);
+    this.#byNumber.set(number, region);
     module.alive++;
     const { id } = context;
     const entries = this.#entries.get(id) ?? new Map<number, Region[]>();
@@ -177,6 +184,12 @@ export class Translations {
       if (regions === undefined) this.#pages.set(page, new Set([region]));
       else regions.add(region);
     }
+  }
+
+  /** Whether the code of a region, given by its number, is where it was. The cursor must be in a page. */
+  isMapped(number: number, cursor: CodeCursor): boolean {
+    const region = this.#byNumber.get(number);
+    return region !== undefined && areMapped(region.pages, cursor);
   }
 
   /** Whether code of a page is translated. */
@@ -204,8 +217,9 @@ export class Translations {
   }
 
   #drop(region: Region): void {
-    const { context, ranges, module, low, high, slot } = region;
+    const { number, context, ranges, module, low, high, slot } = region;
     region.isAlive = false;
+    this.#byNumber.delete(number);
     module.alive--;
     if (module.alive === 0) {
       this.#modules.delete(module);
@@ -249,6 +263,7 @@ export class Translations {
     this.#free.length = 0;
     this.#entries.clear();
     this.#pages.clear();
+    this.#byNumber.clear();
     this.jumps.clear();
     this.#modules.clear();
     this.bytes = 0;
