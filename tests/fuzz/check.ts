@@ -25,12 +25,12 @@ export interface Checked {
 }
 
 /** `weigh` tells the bytes that are held while a machine is; `most` is what they may be. */
-export function checkCase(
+export async function checkCase(
   fuzz: FuzzCase,
   engines: readonly EngineName[],
-  weigh: (() => number) | null = null,
+  weigh: (() => Promise<number>) | null = null,
   most = Number.POSITIVE_INFINITY,
-): Checked {
+): Promise<Checked> {
   const findings: Finding[] = [];
   const ends = new Set<string>();
   let longest = { seconds: 0, name: "" };
@@ -51,7 +51,7 @@ export function checkCase(
       machine.screen.text();
       machine.devices();
       instructions += machine.instructions;
-      const held = weigh?.() ?? 0;
+      const held = (await weigh?.()) ?? 0;
       heaviest = Math.max(heaviest, held);
       if (held > most) tell("memory", `${Math.round(held / 2 ** 20)} MiB are held`);
       ends.add(createHash("sha256").update(machine.save()).digest("hex"));

@@ -7,8 +7,8 @@ import { checkCase } from "./check.ts";
 /** Those that translate from the first instruction on: what a PC does first in its evaluator is all that these cases do. */
 const ENGINES: readonly EngineName[] = ["wasm-eager", "wasm-forms"];
 
-test.each([3, 6, 10, 17, 26, 31])("case %d", (seed) => {
-  const { findings } = checkCase(fuzzCase(seed), ENGINES);
+test.each([3, 6, 10, 17, 26, 31])("case %d", async (seed) => {
+  const { findings } = await checkCase(fuzzCase(seed), ENGINES);
   // How long a run takes is the campaign's to judge: here the computer may be busy.
   expect(findings.filter(({ kind }) => kind !== "hang")).toEqual([]);
 });

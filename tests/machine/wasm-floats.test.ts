@@ -212,7 +212,8 @@ describe.each([
     [0x3fa0, wasmEngine],
     [0x9fc0, wasmEngine],
     [0x1f80, formsEngine],
-    [0x1fa2, formsEngine],
+    [0x1fa3, formsEngine],
+    [0x1f81, wasmEngine],
   ] as const)("with MXCSR %s", (mxcsr, makeEngine) => {
     compare(run(text, table, 8, mxcsr, evaluatorEngine), run(text, table, 8, mxcsr, makeEngine), 250);
   });

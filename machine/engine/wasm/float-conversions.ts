@@ -13,6 +13,8 @@ export interface Converted {
   readonly plain: Value;
   /** Whether nothing was rounded; null where nothing ever is. */
   readonly exact: Value | null;
+  /** The result is right for operands out of range, too, if only "invalid" has been met before. */
+  readonly answersInvalid?: true;
 }
 
 type Hold = (value: Value) => Value;
@@ -114,10 +116,13 @@ function whole(from: "f32" | "f64", to: "i32" | "i64", truncate: boolean, value:
   const target = to === "i64" ? 64 : 32;
   const kind = SATURATING[`${from}${to}`];
   const found = x.make(x.SATURATING, to === "i64" ? I64 : I32, [rounded], target, 0, [kind]);
+  const plain = hold(x.logic("And", fromLeast, belowMost));
+  const indefinite = x.constant(1n << BigInt(target - 1));
   return {
-    result: replace(target, 0, vectorConstant(0n, 0n), found),
-    plain: x.logic("And", fromLeast, belowMost),
+    result: replace(target, 0, vectorConstant(0n, 0n), x.select(plain, found, indefinite)),
+    plain,
     exact: x.make(OP[`${from}Eq`], I32, [rounded, number], 1),
+    answersInvalid: true,
   };
 }
 

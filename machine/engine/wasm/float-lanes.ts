@@ -12,6 +12,8 @@ import { bitmask, simd, spread, vectorConstant } from "./simd.ts";
 export const SETTINGS = { mask: 0xffc0n, value: 0x1f80n };
 /** The same, and inexact before, so that the flag stays. */
 export const EXACT_ROUNDING = { mask: 0xffe0n, value: 0x1fa0n };
+/** The same with invalid operations instead. */
+export const INVALID_BEFORE = { mask: 0xffc1n, value: 0x1f81n };
 
 export interface Format {
   readonly shape: "f32x4" | "f64x2";

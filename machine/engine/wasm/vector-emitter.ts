@@ -23,7 +23,7 @@ import { I32, I64, OP, V128 } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import { converted } from "./float-conversions.ts";
-import { comparedBits, computedFloat, EXACT_ROUNDING } from "./float-lanes.ts";
+import { comparedBits, computedFloat, EXACT_ROUNDING, INVALID_BEFORE } from "./float-lanes.ts";
 import { lanesRoutine, NARROW_ROUTINE, scalarRoutine } from "./float-routines.ts";
 import type { FunctionWriter } from "./function-writer.ts";
 import { NativeEmitter } from "./native-emitter.ts";
@@ -239,11 +239,15 @@ export class VectorEmitter extends NativeEmitter implements VectorSemantics<Valu
   convert(conversion: Conversion, value: Value): Value {
     const narrows = conversion.lanes === 1 && conversion.from === "f64" && conversion.to === "f32";
     const source = narrows ? this.hold(value) : value;
-    const { result, plain, exact } = converted(conversion, source, (part) => this.hold(part));
+    const { result, plain, exact, answersInvalid } = converted(conversion, source, (part) => this.hold(part));
     const isFine = exact === null ? plain : x.logic("And", plain, x.logic("Or", exact, this.#exactRounding()));
     if (narrows) {
       const routine = this.runtime.routine(NARROW_ROUTINE);
       this.#settle(isFine, () => x.make(OP.call, I32, [extract(64, 0, source), x.as64(x.constant(0n))], 1, routine));
+    } else if (answersInvalid === true) {
+      const masked = x.logic("And", x.stateWord(at.MXCSR, I32), x.constant(INVALID_BEFORE.mask));
+      const isMet = () => x.logic("And", x.isZero(plain), x.compare("Eq", masked, x.constant(INVALID_BEFORE.value)));
+      this.#settle(isFine, isMet);
     } else this.leaveIf(x.isZero(isFine));
     return result;
   }
