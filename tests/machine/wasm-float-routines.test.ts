@@ -6,6 +6,7 @@ import * as at from "#machine/cpu/layout.ts";
 import type { FloatOperation, FloatWidth } from "#machine/cpu/vector-semantics.ts";
 import { NARROW_ROUTINE, scalarRoutine } from "../../machine/engine/wasm/float-routines.ts";
 import { makeRoutines } from "../../machine/engine/wasm/runtime.ts";
+import { type Random, randomBits } from "./random-bits.ts";
 
 const memory = new WebAssembly.Memory({ initial: 1 });
 const regions = new WebAssembly.Table({ element: "anyfunc", initial: 1 });
@@ -24,20 +25,6 @@ function bitsOf(width: FloatWidth, number: number): bigint {
   else view.setFloat32(0, number);
   return width === 64 ? view.getBigUint64(0) : BigInt(view.getUint32(0));
 }
-
-/** Numbers that repeat with the seed (xorshift). */
-function randomFrom(seed: number) {
-  let x = seed;
-  const half = () => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return x >>> 0;
-  };
-  const pick = <T>(list: readonly T[]): T => list[half() % list.length]!;
-  return { half, pick };
-}
-type Random = ReturnType<typeof randomFrom>;
 
 const FIELDS = { 32: { fraction: 23n, bias: 127 }, 64: { fraction: 52n, bias: 1023 } } as const;
 
@@ -119,7 +106,7 @@ const ROUNDS = 4000;
 
 describe.each([32, 64] as const)("numbers of %s bits", (width) => {
   it.each(Object.keys(COMPUTE) as FloatOperation[])("%s", (operation) => {
-    const random = randomFrom(width + operation.length);
+    const random = randomBits(width + operation.length);
     for (let round = 0; round < ROUNDS; round++) {
       const mxcsr = settings(random);
       const [a, b] = [operand(random, width), operand(random, width)];
@@ -136,7 +123,7 @@ describe.each([32, 64] as const)("numbers of %s bits", (width) => {
 });
 
 it("from double to single", () => {
-  const random = randomFrom(7);
+  const random = randomBits(7);
   const conversion = { from: "f64", to: "f32", lanes: 1, truncate: false } as const;
   for (let round = 0; round < ROUNDS; round++) {
     const mxcsr = settings(random);

@@ -9,27 +9,13 @@ import { CELL } from "../../machine/engine/wasm/cells.ts";
 import { plainRoutine } from "../../machine/engine/wasm/plain-routines.ts";
 import { makeRoutines } from "../../machine/engine/wasm/runtime.ts";
 import { decode } from "../../machine/isa/index.ts";
+import { type Random, randomBits } from "./random-bits.ts";
 
 const memory = new WebAssembly.Memory({ initial: 1 });
 const regions = new WebAssembly.Table({ element: "anyfunc", initial: 1 });
 const routines = makeRoutines({ memory, regions }) as Record<string, (first: bigint, second: bigint) => number>;
 const bytes = new Uint8Array(memory.buffer);
 const state = { words: new BigUint64Array(memory.buffer), halves: new Uint32Array(memory.buffer) };
-
-/** Numbers that repeat with the seed (xorshift). */
-function randomBits(seed: number) {
-  let x = seed;
-  const half = () => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return x >>> 0;
-  };
-  const pick = <T>(list: readonly T[]): T => list[half() % list.length]!;
-  const word = () => (BigInt(half()) << 32n) | BigInt(half());
-  return { half, pick, word };
-}
-type Random = ReturnType<typeof randomBits>;
 
 /** Significands where rounding is decided at the edge. */
 function significand({ pick, word, half }: Random): bigint {
