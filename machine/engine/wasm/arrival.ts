@@ -1,10 +1,12 @@
 /** What the quick tier shares: how execution arrives at a place. */
 import { RIP } from "#machine/cpu/layout.ts";
+import type { RuntimeFunctions } from "./branch-emitter.ts";
 import { CELL } from "./cells.ts";
 import { claim, emitRecord } from "./claim.ts";
 import { PAGE_BYTES, PAGE_PLACE, PAGES, RECORD, tablesOf } from "./code-records.ts";
+import type { Context } from "./context.ts";
 import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts";
-import { FunctionWriter, type Label } from "./function-writer.ts";
+import { FunctionWriter, type Label, LOCAL } from "./function-writer.ts";
 import { laying } from "./heads.ts";
 import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, JUMP_SLOT, JUMPS } from "./jump-cache.ts";
 import { leading } from "./leading.ts";
@@ -149,6 +151,23 @@ export function emitFormCall({ out }: FunctionWriter, record: number, type: numb
   out.byte(OP.returnCallIndirect);
   out.unsigned(type);
   out.unsigned(FORMS);
+}
+
+/** Leaves 1 on the stack where the runtime has found the page that was missed; a second miss in a row is not its. */
+export function emitFindPage({ out }: FunctionWriter, runtime: RuntimeFunctions, { user }: Context): void {
+  out.get(LOCAL.missed);
+  out.get(LOCAL.leaving);
+  out.get(LOCAL.budget);
+  out.i32(user ? 1 : 0);
+  out.byte(OP.call);
+  out.unsigned(runtime.findPage);
+}
+
+/** Leaves the answer that the evaluator must do the instruction at rip. */
+export function emitEvaluate({ out }: FunctionWriter): void {
+  out.get(LOCAL.budget);
+  out.i32(-1);
+  out.byte(OP.i32Xor);
 }
 
 /** To a region, or to `unknown` where the engine must look at first whether it is still there. */

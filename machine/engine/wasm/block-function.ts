@@ -4,7 +4,7 @@
  * others must follow in a row.
  */
 import type { Cpu } from "#machine/cpu/cpu.ts";
-import { emitFormCall } from "./arrival.ts";
+import { emitEvaluate, emitFindPage, emitFormCall } from "./arrival.ts";
 import { BlockEmitter, type BlockStep } from "./block-emitter.ts";
 import { type Departure, NotEmitted, type RuntimeFunctions } from "./branch-emitter.ts";
 import { RECORD, RECORD_BYTES } from "./code-records.ts";
@@ -310,20 +310,13 @@ class BlockWriter {
     out.get(LOCAL.rip);
     this.#resume(fn);
     fn.end();
-    out.get(LOCAL.missed);
-    out.get(LOCAL.leaving);
-    out.get(FORM.budget);
-    out.i32(this.context.user ? 1 : 0);
-    out.byte(OP.call);
-    out.unsigned(this.runtime.findPage);
+    emitFindPage(fn, this.runtime, this.context);
     fn.open(OP.if);
     out.get(FORM.budget);
     out.get(LOCAL.rip);
     this.#resume(fn);
     fn.end();
-    out.get(FORM.budget);
-    out.i32(-1);
-    out.byte(OP.i32Xor);
+    emitEvaluate(fn);
   }
 }
 

@@ -1,12 +1,12 @@
 /** How a store gets into a page with code without leaving translated code: records that it touches are dropped. */
 import { RAM, TLB } from "#machine/cpu/layout.ts";
 import { NOTE_CODE } from "#machine/memory/physical.ts";
-import { ENTRIES, NOTED, tagKey } from "#machine/memory/tlb.ts";
+import { NOTED } from "#machine/memory/tlb.ts";
 import { INDEX_ENTRIES, RECORD, tablesOf } from "./code-records.ts";
 import { type FunctionBody, I32, OP } from "./encoder.ts";
 import { FunctionWriter } from "./function-writer.ts";
 import { ACROSS_WRITE } from "./page-crossing.ts";
-import { emitIndex } from "./tlb-access.ts";
+import { ADDEND, emitKey, emitMismatch, TABLE_BYTES } from "./tlb-access.ts";
 
 const LONGEST_INSTRUCTION = 15;
 /** `v128.any_true`. */
@@ -37,7 +37,7 @@ export function claim(size: number, type: number, across: number): FunctionBody 
   const fn = new FunctionWriter(3, [I32, I32, I32, I32]);
   const { out } = fn;
   const { noted, index } = tablesOf(size);
-  const table = TLB + ENTRIES * 16;
+  const table = TLB + TABLE_BYTES;
   const refused = fn.open(OP.block);
   out.get(linear);
   out.byte(OP.i32WrapI64);
@@ -58,21 +58,15 @@ export function claim(size: number, type: number, across: number): FunctionBody 
   out.unsigned(across);
   fn.end();
   out.get(low);
-  emitIndex(fn, low, linear);
-  out.tee(entry);
-  out.memory(OP.i64Load, table);
-  out.get(linear);
-  out.i64(-0x1000n);
-  out.byte(OP.i64And);
-  out.i64(BigInt(tagKey(true) | NOTED));
-  out.i64(BigInt(tagKey(false) | NOTED));
-  out.get(user);
-  out.byte(OP.select);
-  out.byte(OP.i64Or);
-  out.byte(OP.i64Ne);
+  emitMismatch(fn, { low, whole: linear, entry }, { table }, () => {
+    out.get(linear);
+    out.i64(-0x1000n);
+    out.byte(OP.i64And);
+    emitKey(fn, () => out.get(user), NOTED);
+  });
   out.branch(OP.brIf, fn.level - refused);
   out.get(entry);
-  out.memory(OP.i32Load, table + 8);
+  out.memory(OP.i32Load, table + ADDEND);
   out.get(low);
   out.byte(OP.i32Add);
   out.i32(RAM);

@@ -2,7 +2,7 @@
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import * as at from "#machine/cpu/layout.ts";
 import type { DecodedInstruction } from "../code-cache.ts";
-import { emitFormCall } from "./arrival.ts";
+import { emitEvaluate, emitFindPage, emitFormCall } from "./arrival.ts";
 import type { RuntimeFunctions } from "./branch-emitter.ts";
 import { RECORD, RECORD_BYTES } from "./code-records.ts";
 import type { Context } from "./context.ts";
@@ -233,12 +233,7 @@ class FormWriter {
   /** After leaving: the page that was missed is found, and the instruction done again; or the evaluator does it. */
   #evaluate(fn: FunctionWriter): void {
     const { out } = fn;
-    out.get(LOCAL.missed);
-    out.get(LOCAL.leaving);
-    out.get(FORM.budget);
-    out.i32(this.context.user ? 1 : 0);
-    out.byte(OP.call);
-    out.unsigned(this.runtime.findPage);
+    emitFindPage(fn, this.runtime, this.context);
     fn.open(OP.if);
     out.get(FORM.budget);
     out.get(FORM.rip);
@@ -246,9 +241,7 @@ class FormWriter {
     emitFormCall(fn, FORM.record, this.type);
     fn.end();
     this.#saveRip(fn);
-    out.get(FORM.budget);
-    out.i32(-1);
-    out.byte(OP.i32Xor);
+    emitEvaluate(fn);
   }
 }
 

@@ -1,15 +1,12 @@
 /** Loads and stores that lie in two pages, where the TLB has both. */
 import { TLB } from "#machine/cpu/layout.ts";
-import { ENTRIES, tagKey } from "#machine/memory/tlb.ts";
 import { CELL, MOST_CROSSING } from "./cells.ts";
 import { type FunctionBody, I32, I64, MEMORY_COPY, OP } from "./encoder.ts";
 import { FunctionWriter } from "./function-writer.ts";
-import { emitIndex } from "./tlb-access.ts";
+import { ADDEND, emitKey, emitMismatch, TABLE_BYTES } from "./tlb-access.ts";
 
 /** In the rights that `across` is given, beside 1 for privilege 3: the bytes are to be written. */
 export const ACROSS_WRITE = 2;
-const TABLE_BYTES = ENTRIES * 16;
-const ADDEND = 8;
 
 /**
  * The place of bytes of which some lie in the next page. If the pages lie one after the other in RAM as well, it is where
@@ -17,8 +14,8 @@ const ADDEND = 8;
  * or that the TLB has not both. Parameters: linear address, bytes, rights.
  */
 export function across(type: number): FunctionBody {
-  const [linear, bytes, rights, low, table, key, page, entry, first, second] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
-  const fn = new FunctionWriter(3, [I32, I32, I64, I64, I32, I32, I32]);
+  const [linear, bytes, rights, low, table, page, entry, first, second] = [0, 1, 2, 3, 4, 5, 6, 7, 8] as const;
+  const fn = new FunctionWriter(3, [I32, I32, I64, I32, I32, I32]);
   const { out } = fn;
   const refused = fn.open(OP.block);
   out.get(linear);
@@ -36,13 +33,6 @@ export function across(type: number): FunctionBody {
   out.i32(Math.log2(TABLE_BYTES / ACROSS_WRITE));
   out.byte(OP.i32Shl);
   out.set(table);
-  out.i64(BigInt(tagKey(true)));
-  out.i64(BigInt(tagKey(false)));
-  out.get(rights);
-  out.i32(1);
-  out.byte(OP.i32And);
-  out.byte(OP.select);
-  out.set(key);
   out.get(linear);
   out.i64(-0x1000n);
   out.byte(OP.i64And);
@@ -52,15 +42,14 @@ export function across(type: number): FunctionBody {
     out.byte(OP.i32WrapI64);
     out.set(entry);
     out.get(entry);
-    emitIndex(fn, entry, page);
-    out.get(table);
-    out.byte(OP.i32Add);
-    out.tee(entry);
-    out.memory(OP.i64Load, TLB);
-    out.get(page);
-    out.get(key);
-    out.byte(OP.i64Or);
-    out.byte(OP.i64Ne);
+    emitMismatch(fn, { low: entry, whole: page, entry }, { table: TLB, added: table }, () => {
+      out.get(page);
+      emitKey(fn, () => {
+        out.get(rights);
+        out.i32(1);
+        out.byte(OP.i32And);
+      });
+    });
     out.branch(OP.brIf, fn.level - refused);
     out.get(entry);
     out.memory(OP.i32Load, TLB + ADDEND);

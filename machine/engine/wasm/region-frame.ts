@@ -1,9 +1,10 @@
 /** The frame around a region's blocks: registers loaded before, stored after, and the way to whoever goes on. */
 import { STATUS } from "#machine/cpu/flags.ts";
 import * as at from "#machine/cpu/layout.ts";
+import { emitEvaluate, emitFindPage } from "./arrival.ts";
 import type { RuntimeFunctions } from "./branch-emitter.ts";
 import type { Context } from "./context.ts";
-import { type ByteWriter, OP } from "./encoder.ts";
+import { OP } from "./encoder.ts";
 import { emitStatus, emitStoredFlags } from "./flag-storage.ts";
 import { type FunctionWriter, LEAVING, LOCAL } from "./function-writer.ts";
 import { NO_PAGE } from "./tlb-access.ts";
@@ -94,12 +95,10 @@ export class RegionFrame {
     out.get(LOCAL.leaving);
     fn.open(OP.if);
     if (this.emitter.callsOut) this.#returnToLook();
-    this.#findPage(out);
+    emitFindPage(fn, this.runtime, this.context);
     out.byte(OP.i32Eqz);
     fn.open(OP.if);
-    out.get(LOCAL.budget);
-    out.i32(-1);
-    out.byte(OP.i32Xor);
+    emitEvaluate(fn);
     out.byte(OP.return);
     fn.end();
     fn.end();
@@ -119,15 +118,5 @@ export class RegionFrame {
     out.get(LOCAL.budget);
     out.byte(OP.return);
     fn.end();
-  }
-
-  /** Leaves 1 on the stack where the runtime has found the page that was missed; a second miss in a row is not its. */
-  #findPage(out: ByteWriter): void {
-    out.get(LOCAL.missed);
-    out.get(LOCAL.leaving);
-    out.get(LOCAL.budget);
-    out.i32(this.context.user ? 1 : 0);
-    out.byte(OP.call);
-    out.unsigned(this.runtime.findPage);
   }
 }

@@ -7,10 +7,12 @@ import { as32, as64, local, type Value } from "./expressions.ts";
 import { type FunctionWriter, LEAVING, LOCAL } from "./function-writer.ts";
 
 const ENTRY_BYTES = 16;
-const TABLE_BYTES = ENTRIES * ENTRY_BYTES;
+/** Bytes of a table: that for reads comes first, then that for writes. */
+export const TABLE_BYTES = ENTRIES * ENTRY_BYTES;
 /** Of the index, already multiplied by the size of an entry. */
 const INDEX_MASK = TABLE_BYTES - ENTRY_BYTES;
-const ADDEND = 8;
+/** Where an entry holds what is added to an address. */
+export const ADDEND = 8;
 
 export interface Access {
   readonly address: Value;
@@ -97,12 +99,46 @@ function emitTagTest(fn: FunctionWriter, access: Access, depth: number) {
     out.byte(OP.i32WrapI64);
   } else fn.emit(as32(access.address), depth);
   out.tee(low);
+  emitMismatch(fn, { low, whole, entry }, { table }, () => emitTag(fn, access, low, whole));
+  return { low, entry, whole };
+}
+
+/** Locals of a look-up: the address's low half, its whole (-1 where it has 32 bits), and the entry's offset, which is set. */
+export interface LookUp {
+  readonly low: number;
+  readonly whole: number;
+  readonly entry: number;
+}
+
+/**
+ * Leaves 1 on the stack where the entry for an address, whose low half is on the stack, has another tag than `tag` puts
+ * there. `table` is the offset of the table, and `added` a local with what is to be added to it.
+ */
+export function emitMismatch(
+  fn: FunctionWriter,
+  { low, whole, entry }: LookUp,
+  { table, added }: { readonly table: number; readonly added?: number },
+  tag: () => void,
+): void {
+  const { out } = fn;
   emitIndex(fn, low, whole);
+  if (added !== undefined) {
+    out.get(added);
+    out.byte(OP.i32Add);
+  }
   out.tee(entry);
   out.memory(OP.i64Load, table);
-  emitTag(fn, access, low, whole);
+  tag();
   out.byte(OP.i64Ne);
-  return { low, entry, whole };
+}
+
+/** Adds the key of a privilege that is known at run time to the page on the stack: `user` leaves 1 for privilege 3. */
+export function emitKey({ out }: FunctionWriter, user: () => void, marks = 0): void {
+  out.i64(BigInt(tagKey(true) | marks));
+  out.i64(BigInt(tagKey(false) | marks));
+  user();
+  out.byte(OP.select);
+  out.byte(OP.i64Or);
 }
 
 /** Locals that hold the last page found: its address, and what added to an address in it gives the place. */
@@ -215,7 +251,7 @@ export function emitForgetting(fn: FunctionWriter, linear: Value, depth: number,
 }
 
 /** `slot` of tlb.ts, in bytes; the low half is on the stack. */
-export function emitIndex({ out }: FunctionWriter, low: number, whole: number): void {
+function emitIndex({ out }: FunctionWriter, low: number, whole: number): void {
   out.i32(8);
   out.byte(OP.i32ShrU);
   out.get(low);
