@@ -144,7 +144,6 @@ export class WasmEngine extends EvaluatorEngine {
     const { words, halves } = state;
     words[CELL.end / 8] = BigInt(this.#callOuts.end);
     halves[CELL.a20 / 4] = memory.a20 ? 1 : 0;
-    halves[CELL.askedAt / 4] = 0xffffffff;
     halves[CELL.pending / 4] = interrupts.pending() ? 1 : 0;
   }
 

@@ -1,32 +1,32 @@
 /** What the quick tier shares: how execution arrives at a place. */
 import { RIP } from "#machine/cpu/layout.ts";
-import type { RuntimeFunctions } from "./branch-emitter.ts";
 import { CELL } from "./cells.ts";
 import { claim, emitRecord } from "./claim.ts";
 import { PAGE_BYTES, PAGE_PLACE, PAGES, RECORD, tablesOf } from "./code-records.ts";
-import type { Context } from "./context.ts";
 import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts";
 import { FunctionWriter, type Label, LOCAL } from "./function-writer.ts";
 import { laying } from "./heads.ts";
 import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, JUMP_SLOT, JUMPS } from "./jump-cache.ts";
 import { leading } from "./leading.ts";
 import { across } from "./page-crossing.ts";
+import { pageWalk, WALK_TYPE } from "./page-walk.ts";
 
-/** Types of functions: of a region, of a form (budget, rip, record), of an arrival (budget, rip), of `claim`, of `lay`. */
+/** Types of functions: of a region, of a form (budget, rip, record), of an arrival (budget, rip), of `claim`, of `lay`, of `walk`. */
 const TYPES: readonly FunctionType[] = [
   { parameters: [I32], results: [I32] },
   { parameters: [I32, I64, I32], results: [I32] },
   { parameters: [I32, I64], results: [I32] },
   { parameters: [I64, I32, I32], results: [I32] },
   { parameters: [I32, I32], results: [I32] },
+  WALK_TYPE,
 ];
-const [REGION, FORM, ARRIVAL, CLAIM, LAYING] = [0, 1, 2, 3, 4];
+const [REGION, FORM, ARRIVAL, CLAIM, LAYING, WALKING] = [0, 1, 2, 3, 4, 5];
 /** The module's own functions. */
-const [LAY, LEAD, ACROSS] = [3, 4, 5];
+const [LAY, LEAD, ACROSS, WALK] = [3, 4, 5, 6];
 /** Forms import the first of these tables only. */
 const TABLES = ["forms", "regions"];
 const [FORMS, REGIONS] = [0, 1];
-export const [FORM_TYPE, ARRIVAL_TYPE, CLAIM_TYPE] = TYPES.slice(1) as [FunctionType, FunctionType, FunctionType];
+export const [FORM_TYPE, ARRIVAL_TYPE, CLAIM_TYPE] = TYPES.slice(1, 4) as [FunctionType, FunctionType, FunctionType];
 
 /**
  * Goes on at rip: in the region that begins there, or with the form of the instruction. Returns to the engine where
@@ -153,16 +153,6 @@ export function emitFormCall({ out }: FunctionWriter, record: number, type: numb
   out.unsigned(FORMS);
 }
 
-/** Leaves 1 on the stack where the runtime has found the page that was missed; a second miss in a row is not its. */
-export function emitFindPage({ out }: FunctionWriter, runtime: RuntimeFunctions, { user }: Context): void {
-  out.get(LOCAL.missed);
-  out.get(LOCAL.leaving);
-  out.get(LOCAL.budget);
-  out.i32(user ? 1 : 0);
-  out.byte(OP.call);
-  out.unsigned(runtime.findPage);
-}
-
 /** Leaves the answer that the evaluator must do the instruction at rip. */
 export function emitEvaluate({ out }: FunctionWriter): void {
   out.get(LOCAL.budget);
@@ -221,7 +211,7 @@ export interface Arrivals {
   /** Goes on at rip with the form of its instruction. */
   readonly resume: (budget: number, rip: bigint) => number;
   readonly claim: (linear: bigint, bytes: number, user: number) => number;
-  /** Finds the place of bytes that lie in two pages; see page-crossing.ts. */
+  /** Finds the place of bytes that the TLB has no entry for, or that lie in two pages; see page-crossing.ts. */
   readonly across: (linear: bigint, bytes: number, rights: number) => number;
   /** Makes records from a place in RAM on; gives the first, or 0. */
   readonly lay: (place: number, context: number) => number;
@@ -241,10 +231,11 @@ export function makeArrivals(imports: WebAssembly.ModuleImports, size: number, r
   const functions = [
     arrival(size, "arrive", rules),
     arrival(size, "resume", null),
-    claim(size, CLAIM, ACROSS),
+    claim(size, CLAIM, { across: ACROSS, walk: WALK }),
     laying(size, LAYING),
     leading(size, rules.shape, REGION),
-    across(CLAIM),
+    across(CLAIM, WALK),
+    pageWalk(size, WALKING),
   ];
   const module = new WebAssembly.Module(encodeModule({ types: TYPES, tables: TABLES, imports: [], functions }));
   return new WebAssembly.Instance(module, { engine: imports }).exports as unknown as Arrivals;

@@ -12,7 +12,6 @@ import type { Gates } from "./gates.ts";
 import { type Block, type Step, successorsOf, type Way } from "./region.ts";
 import { REGION_TYPE, RegionFrame } from "./region-frame.ts";
 import { Structure } from "./structure.ts";
-import { emitMissed } from "./tlb-access.ts";
 import type { Draft } from "./translations.ts";
 import { VectorEmitter } from "./vector-emitter.ts";
 
@@ -40,18 +39,7 @@ class RegionWriter {
     gates: Gates,
     region: number,
   ) {
-    this.emitter = new VectorEmitter(
-      this.body,
-      context,
-      runtime,
-      cpu,
-      gates,
-      () => this.#leave(),
-      (address, access) => {
-        emitMissed(this.body, address, access);
-        this.#leave(null);
-      },
-    );
+    this.emitter = new VectorEmitter(this.body, context, runtime, cpu, gates, () => this.#leave());
     const writer = this;
     this.emitter.surroundings = {
       get isLast() {
@@ -96,16 +84,14 @@ class RegionWriter {
 
   // Ways out
 
-  /** Leaves before the instruction being written, which the evaluator then does; `null`: it is known why. */
-  #leave(why: number | null = LEAVING.evaluate): void {
+  /** Leaves before the instruction being written, which the evaluator then does. */
+  #leave(): void {
     const { out } = this.body;
     this.#refund(this.#undone);
     out.i64(this.#rip);
     out.set(LOCAL.rip);
-    if (why !== null) {
-      out.i32(why);
-      out.set(LOCAL.leaving);
-    }
+    out.i32(LEAVING.evaluate);
+    out.set(LOCAL.leaving);
     this.body.branch(this.#exit);
   }
 

@@ -104,7 +104,7 @@ export class Translations {
         ...shared,
         callOut: this.callOut,
         bookCall: bookCalls(this.cpu),
-        ...makeRuntime(shared, size),
+        ...makeRuntime(shared),
         ...this.#arrivals,
       };
     }
