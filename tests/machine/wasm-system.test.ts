@@ -276,6 +276,7 @@ other: mov ecx, ds
   });
 
   it.each([32, 64] as const)("changes which units may be used, in %i-bit code", (mode) => {
+    const wide = mode === 64 ? "rdi" : "edi";
     agree(
       `again: inc ebx
       clts
@@ -285,7 +286,15 @@ other: mov ecx, ds
       and eax, 8
       or eax, ecx
       lmsw ax
-      cmp bl, 100
+      mov ${wide}, cr0
+      xor edi, 8
+      mov cr0, ${wide}
+      mov cr0, ${wide}
+      test bl, 3
+      jz more
+      xor edi, 0x10000
+      mov cr0, ${wide}
+more: cmp bl, 100
       smsw cx
       adc edx, ecx
       clts
