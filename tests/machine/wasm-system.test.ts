@@ -101,6 +101,52 @@ again: inc ebx
     );
   });
 
+  it("goes on after a new cr3 by which other code is where it was, and marks what it reads", () => {
+    agree(
+      `mov rax, 0xc301c18349
+      mov [0x380000], rax
+      mov rax, 0xc364c18349
+      mov [0x390000], rax
+      mov qword [0x300000], 0x301007
+      mov qword [0x301000], 0x302007
+      mov qword [0x302000], 0xe7
+      mov qword [0x302008], 0x303007
+      mov rdi, 0x303000
+      mov eax, 0x200007
+      mov ecx, 512
+fill: mov [rdi], rax
+      add rdi, 8
+      add eax, 0x1000
+      dec ecx
+      jnz fill
+      mov qword [0x303c00], 0x390007
+      mov qword [0x303010], 0x392107
+      mov rax, cr4
+      or eax, 0x80
+      mov cr4, rax
+      mov r12, cr3
+      mov r13d, 0x300000
+again: inc ebx
+      xchg r12, r13
+      mov cr3, r12
+      mov edx, 0x380000
+      call rdx
+      test bl, 3
+      jnz here
+      add esi, [0x201010]
+here: add r10, [0x303c00]
+      mov [0x202000 + rbx * 8 + 8], ebx
+      add r10, [0x202000 + rbx * 8]
+      and ebx, 0xff
+      test bl, 7
+      jnz again
+      and qword [0x303c00], ~0x20
+      and qword [0x303008], ~0x60
+      jmp again`,
+      { engine },
+    );
+  });
+
   it("reads model-specific registers, and moves the base of gs", () => {
     agree(
       `again: mov ecx, 0xc0000101

@@ -38,6 +38,7 @@ class RegionWriter {
     cpu: Cpu,
     gates: Gates,
     region: number,
+    pages: Draft["pages"],
   ) {
     this.emitter = new VectorEmitter(this.body, context, runtime, cpu, gates, () => this.#leave());
     const writer = this;
@@ -48,8 +49,9 @@ class RegionWriter {
       get undone() {
         return writer.#undone;
       },
-      stop: () => this.#stop(),
+      stop: (why) => this.#stop(why),
       region,
+      pages,
     };
     this.#forms = blocks.map(() => undefined);
     this.#flagsLive = flagsLive(blocks);
@@ -95,13 +97,13 @@ class RegionWriter {
     this.body.branch(this.#exit);
   }
 
-  /** Leaves after the instruction being written, for the engine to look. */
-  #stop(): void {
+  /** Leaves after the instruction being written. */
+  #stop(why: number): void {
     const { out } = this.body;
     this.#refund(this.#undone - 1);
     out.i64(this.#after);
     out.set(LOCAL.rip);
-    out.i32(LEAVING.look);
+    out.i32(why);
     out.set(LOCAL.leaving);
     this.body.branch(this.#exit);
   }
@@ -254,10 +256,10 @@ class RegionWriter {
 
 /** Translates a region. */
 export function regionFunction(
-  { blocks, context, gates, number }: Draft,
+  { blocks, context, gates, number, pages }: Draft,
   cpu: Cpu,
   runtime: RuntimeFunctions,
   name: string,
 ): FunctionBody {
-  return new RegionWriter(blocks, context, runtime, cpu, gates, number).write(name);
+  return new RegionWriter(blocks, context, runtime, cpu, gates, number, pages).write(name);
 }
