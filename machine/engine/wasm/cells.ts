@@ -21,6 +21,8 @@ export const CELL = {
   nextRecord: 0x1098,
   /** i32: a region was met that may no longer be where its address leads. */
   doubted: 0x10a0,
+  /** i32: what a region has asked last of the table of next-contexts.ts. */
+  contextAsked: 0x10a4,
   /** i32: a block function is worth making: see shapes.ts. */
   shapeAsked: 0x109c,
   /** A copy of up to `MOST_CROSSING` bytes that lie in two pages: see page-crossing.ts. */
