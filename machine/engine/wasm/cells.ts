@@ -23,6 +23,9 @@ export const CELL = {
   nextRecord: 0x1098,
   /** i32: a region was met that may no longer be where its address leads. */
   doubted: 0x10a0,
+  /** i32: why a region left at an access that only the evaluator could do; i64: at which linear address. */
+  refused: 0x10a4,
+  refusedAt: 0x10a8,
   /** i32: a block function is worth making: see shapes.ts. */
   shapeAsked: 0x109c,
   /** A copy of up to `MOST_CROSSING` bytes that lie in two pages: see page-crossing.ts. */

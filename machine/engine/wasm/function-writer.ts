@@ -36,6 +36,8 @@ export const LEAVING = {
   write: 3,
   /** The engine must look at something before the instruction at rip. */
   look: 4,
+  /** As `evaluate`, because the bytes at `missed` lie in two pages. */
+  crossing: 5,
 } as const;
 
 /** Types of the fixed locals, without the parameter. */

@@ -7,7 +7,7 @@ import { I32, I64, OP } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import { FlagEmitter } from "./flag-emitter.ts";
-import { emitPlace, emitRememberedPlace, loadOpcode, type PageMemory, storeOpcode } from "./tlb-access.ts";
+import { type Access, emitPlace, emitRememberedPlace, loadOpcode, type PageMemory, storeOpcode } from "./tlb-access.ts";
 
 /** The first local that a value is computed from; -1 for none. */
 function firstLocal(value: Value): number {
@@ -24,6 +24,9 @@ export abstract class MemoryEmitter extends FlagEmitter {
   remembers = false;
   /** The pages remembered, by what addresses are computed from. */
   readonly pages = new Map<string, PageMemory>();
+
+  /** Whether accesses ask the runtime where the TLB alone does not allow them. */
+  isSpecial = true;
 
   /** The running instruction stores something. */
   claims = false;
@@ -60,19 +63,21 @@ export abstract class MemoryEmitter extends FlagEmitter {
     const memory = this.remembers ? this.#pageMemory(address, write) : null;
     address.uses++;
     if (write) this.claims = true;
-    const claimed = this.claimed === undefined ? {} : { claimed: this.claimed };
+    const rescue = this.#rescue(bytes, write);
     this.push((depth) => {
-      const rescue = write
-        ? { rescue: this.runtime.claim, ...claimed }
-        : bytes > 1
-          ? { rescue: this.runtime.across }
-          : {};
       const access = { address, bytes, write, user, long: mode === 64, ...rescue };
       if (memory === null) emitPlace(this.fn, access, depth, this.miss);
       else emitRememberedPlace(this.fn, access, memory, depth, this.miss);
       this.fn.out.set(index);
     });
     return index;
+  }
+
+  #rescue(bytes: number, write: boolean): Pick<Access, "rescue" | "claimed"> {
+    if (!this.isSpecial) return {};
+    if (!write) return bytes > 1 ? { rescue: this.runtime.across } : {};
+    const { claimed } = this;
+    return { rescue: this.runtime.claim, ...(claimed === undefined ? {} : { claimed }) };
   }
 
   /** Accesses through the same register are likely to be to the same page. */

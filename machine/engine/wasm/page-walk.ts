@@ -40,7 +40,8 @@ class WalkWriter {
 
   write(): FunctionBody {
     const { fn } = this;
-    this.#fail(x.compare("LtU", this.#why, x.constant(BigInt(LEAVING.read))));
+    const isMiss = (why: number) => x.compare("Eq", this.#why, x.constant(BigInt(why)));
+    this.#fail(x.isZero(x.logic("Or", isMiss(LEAVING.read), isMiss(LEAVING.write))));
     this.#fail(x.compare("Eq", x.stateWord(CELL.askedAt, I32), x.local(PARAMETERS.budget, I32)));
     this.#storeCell(CELL.askedAt, x.local(PARAMETERS.budget, I32));
     this.#fail(x.isZero(x.stateWord(CELL.a20, I32)));

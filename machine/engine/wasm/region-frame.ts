@@ -2,6 +2,7 @@
 import { STATUS } from "#machine/cpu/flags.ts";
 import * as at from "#machine/cpu/layout.ts";
 import type { RuntimeFunctions } from "./branch-emitter.ts";
+import { CELL } from "./cells.ts";
 import type { Context } from "./context.ts";
 import { type ByteWriter, OP } from "./encoder.ts";
 import { emitStatus, emitStoredFlags } from "./flag-storage.ts";
@@ -97,6 +98,7 @@ export class RegionFrame {
     this.#findPage(out);
     out.byte(OP.i32Eqz);
     fn.open(OP.if);
+    this.#tellRefused();
     out.get(LOCAL.budget);
     out.i32(-1);
     out.byte(OP.i32Xor);
@@ -107,6 +109,17 @@ export class RegionFrame {
     out.get(LOCAL.rip);
     out.byte(OP.returnCall);
     out.unsigned(this.runtime.arrive);
+  }
+
+  /** Tells the engine at which access the region leaves, if it does at one. */
+  #tellRefused(): void {
+    const { out } = this.fn;
+    out.i32(0);
+    out.get(LOCAL.leaving);
+    out.memory(OP.i32Store, CELL.refused);
+    out.i32(0);
+    out.get(LOCAL.missed);
+    out.memory(OP.i64Store, CELL.refusedAt);
   }
 
   #returnToLook(): void {

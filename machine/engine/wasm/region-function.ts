@@ -1,6 +1,7 @@
 /** The code of one region: a WebAssembly function that runs its blocks on registers in locals. */
 
 import type { Cpu } from "#machine/cpu/cpu.ts";
+import type { AccessProfile } from "./access-profile.ts";
 import { NotEmitted, type RuntimeFunctions } from "./branch-emitter.ts";
 import type { Context } from "./context.ts";
 import type { Emitter } from "./emitter.ts";
@@ -39,6 +40,7 @@ class RegionWriter {
     cpu: Cpu,
     gates: Gates,
     region: number,
+    readonly accesses: AccessProfile,
   ) {
     this.emitter = new VectorEmitter(
       this.body,
@@ -199,6 +201,7 @@ class RegionWriter {
   }
 
   #step(step: Step, flagsDie: boolean): ReturnType<Emitter["instruction"]> | "evaluate" {
+    this.emitter.isSpecial = this.accesses.isSpecial(step.start);
     try {
       return this.emitter.instruction(step, flagsDie);
     } catch (reason) {
@@ -271,7 +274,8 @@ export function regionFunction(
   { blocks, context, gates, number }: Draft,
   cpu: Cpu,
   runtime: RuntimeFunctions,
+  accesses: AccessProfile,
   name: string,
 ): FunctionBody {
-  return new RegionWriter(blocks, context, runtime, cpu, gates, number).write(name);
+  return new RegionWriter(blocks, context, runtime, cpu, gates, number, accesses).write(name);
 }

@@ -177,7 +177,7 @@ export function emitMissed(
   out.get(address.local);
   if (!address.long) out.byte(OP.i64ExtendI32U);
   out.set(LOCAL.missed);
-  out.i32(LEAVING.evaluate);
+  out.i32(LEAVING.crossing);
   out.i32(write ? LEAVING.write : LEAVING.read);
   out.get(LOCAL.missed);
   out.byte(OP.i32WrapI64);
