@@ -109,7 +109,7 @@ export class WasmEngine extends EvaluatorEngine {
     this.#records = new CodeRecords(cpu.state.memory, cpu.memory.size);
     const stays = (region: number) => this.#stays(region);
     this.#callOuts = new CallOuts(cpu, () => this.evaluator.attention, stays);
-    this.#accesses = new AccessProfile(cpu.mmu.tlb.halves, tiers.special);
+    this.#accesses = new AccessProfile(cpu.state.halves, tiers.special);
     this.translations = new Translations(cpu, this.#callOuts.call, this.#arrivalRules(), this.#accesses);
     this.#forms = this.#makeForms();
     this.#halves = cpu.state.halves;
@@ -151,7 +151,8 @@ export class WasmEngine extends EvaluatorEngine {
     const { words, halves } = state;
     words[CELL.end / 8] = BigInt(this.#callOuts.end);
     halves[CELL.a20 / 4] = memory.a20 ? 1 : 0;
-    halves[CELL.askedAt / 4] = 0xffffffff;
+    halves[CELL.missedAt / 4] = 0xffffffff;
+    halves[CELL.misses / 4] = 0;
     halves[CELL.pending / 4] = interrupts.pending() ? 1 : 0;
   }
 
@@ -189,15 +190,13 @@ export class WasmEngine extends EvaluatorEngine {
     if (this.breakpoints.size > 0) return super.loop();
     const { cpu, evaluator } = this;
     const { cursor } = evaluator;
-    let arrived = cursor.rip !== this.#midway;
+    let arrived = true;
     while (this.left > 0 && this.effort > 0) {
       this.effort--;
       if (evaluator.attention) {
-        const { rip } = cursor;
         const stop = this.attend();
         if (stop !== null) return stop;
         this.#context = null;
-        arrived ||= cursor.rip !== rip;
       }
       const page = cursor.page === null || cursor.offset > cursor.last ? cursor.enter() : cursor.page;
       if (!this.#start.isOver) this.#start.count(page, cursor.offset, arrived, cpu.retired);
@@ -374,6 +373,10 @@ export class WasmEngine extends EvaluatorEngine {
     const high = this.#halves[at.RIP / 4 + 1]!;
     const found = translations.find(low, high, context, this.#generation, this.evaluator.cursor);
     if (found !== null) return found;
+    if (cpu.state.rip === this.#midway) {
+      this.#midway = null;
+      return null;
+    }
     const heat = page.heat[offset]!;
     if (heat === NEVER) return null;
     page.heat[offset] = heat + 1;

@@ -4,27 +4,31 @@ import { CELL } from "./cells.ts";
 import { claim, emitRecord } from "./claim.ts";
 import { PAGE_BYTES, PAGE_PLACE, PAGES, RECORD, tablesOf } from "./code-records.ts";
 import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts";
-import { FunctionWriter, type Label } from "./function-writer.ts";
+import { FunctionWriter, type Label, LOCAL } from "./function-writer.ts";
 import { laying } from "./heads.ts";
 import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, JUMP_SLOT, JUMPS } from "./jump-cache.ts";
 import { leading } from "./leading.ts";
+import { MISSED_TYPE, missedPage } from "./missed-page.ts";
 import { across } from "./page-crossing.ts";
+import { pageWalk, WALK_TYPE } from "./page-walk.ts";
 
-/** Types of functions: of a region, of a form (budget, rip, record), of an arrival (budget, rip), of `claim`, of `lay`. */
+/** Types of functions: of a region, of a form (budget, rip, record), of an arrival (budget, rip), of `claim`, of `lay`, of `walk`, of `missed`. */
 const TYPES: readonly FunctionType[] = [
   { parameters: [I32], results: [I32] },
   { parameters: [I32, I64, I32], results: [I32] },
   { parameters: [I32, I64], results: [I32] },
   { parameters: [I64, I32, I32], results: [I32] },
   { parameters: [I32, I32], results: [I32] },
+  WALK_TYPE,
+  MISSED_TYPE,
 ];
-const [REGION, FORM, ARRIVAL, CLAIM, LAYING] = [0, 1, 2, 3, 4];
+const [REGION, FORM, ARRIVAL, CLAIM, LAYING, WALKING, MISSED] = [0, 1, 2, 3, 4, 5, 6];
 /** The module's own functions. */
-const [LAY, LEAD, ACROSS] = [3, 4, 5];
+const [LAY, LEAD, ACROSS, WALK] = [3, 4, 5, 6];
 /** Forms import the first of these tables only. */
 const TABLES = ["forms", "regions"];
 const [FORMS, REGIONS] = [0, 1];
-export const [FORM_TYPE, ARRIVAL_TYPE, CLAIM_TYPE] = TYPES.slice(1) as [FunctionType, FunctionType, FunctionType];
+export const [FORM_TYPE, ARRIVAL_TYPE, CLAIM_TYPE] = TYPES.slice(1, 4) as [FunctionType, FunctionType, FunctionType];
 
 /**
  * Goes on at rip: in the region that begins there, or with the form of the instruction. Returns to the engine where
@@ -151,6 +155,13 @@ export function emitFormCall({ out }: FunctionWriter, record: number, type: numb
   out.unsigned(FORMS);
 }
 
+/** Leaves the answer that the evaluator must do the instruction at rip. */
+export function emitEvaluate({ out }: FunctionWriter): void {
+  out.get(LOCAL.budget);
+  out.i32(-1);
+  out.byte(OP.i32Xor);
+}
+
 /** To a region, or to `unknown` where the engine must look at first whether it is still there. */
 function emitRegionJump(
   fn: FunctionWriter,
@@ -202,8 +213,10 @@ export interface Arrivals {
   /** Goes on at rip with the form of its instruction. */
   readonly resume: (budget: number, rip: bigint) => number;
   readonly claim: (linear: bigint, bytes: number, user: number) => number;
-  /** Finds the place of bytes that lie in two pages; see page-crossing.ts. */
+  /** Finds the place of bytes that the TLB has no entry for, or that lie in two pages; see page-crossing.ts. */
   readonly across: (linear: bigint, bytes: number, rights: number) => number;
+  /** Finds the page of an access that a region has left at; see missed-page.ts. */
+  readonly missed: (linear: bigint, access: number, user: number, budget: number) => number;
   /** Makes records from a place in RAM on; gives the first, or 0. */
   readonly lay: (place: number, context: number) => number;
 }
@@ -222,10 +235,12 @@ export function makeArrivals(imports: WebAssembly.ModuleImports, size: number, r
   const functions = [
     arrival(size, "arrive", rules),
     arrival(size, "resume", null),
-    claim(size, CLAIM, ACROSS),
+    claim(size, CLAIM, { across: ACROSS, walk: WALK }),
     laying(size, LAYING),
     leading(size, rules.shape, REGION),
-    across(CLAIM),
+    across(CLAIM, WALK),
+    pageWalk(size, WALKING),
+    missedPage(WALK, MISSED),
   ];
   const module = new WebAssembly.Module(encodeModule({ types: TYPES, tables: TABLES, imports: [], functions }));
   return new WebAssembly.Instance(module, { engine: imports }).exports as unknown as Arrivals;

@@ -9,7 +9,6 @@ import * as x from "./expressions.ts";
 import { type FlagForm, type FlagView, viewOfLocals } from "./flag-view.ts";
 import { type FunctionWriter, LOCAL } from "./function-writer.ts";
 import type { Gates } from "./gates.ts";
-import type { Miss } from "./tlb-access.ts";
 import { ValueSemantics } from "./value-semantics.ts";
 
 /** Thrown where an instruction, or this use of it, is left to the evaluator. */
@@ -40,9 +39,9 @@ export interface Branch {
 export interface RuntimeFunctions {
   readonly status: number;
   readonly fill: number;
-  readonly findPage: number;
   readonly claim: number;
   readonly across: number;
+  readonly missed: number;
   readonly arrive: number;
   readonly resume: number;
   readonly span: number;
@@ -78,8 +77,6 @@ export abstract class BranchEmitter extends ValueSemantics {
     readonly gates: Gates,
     /** Writes code that leaves the function before the running instruction, for the evaluator to do it. */
     readonly leave: () => void,
-    /** The same, to have a page entered into the TLB. */
-    readonly miss: Miss,
   ) {
     super();
     this.stackWidth = context.stackWidth;

@@ -11,8 +11,6 @@ export const CELL = {
   pending: 0x1010,
   /** i32: the A20 line is open. */
   a20: 0x1014,
-  /** i32: what was left of the budget when a region last asked for a page to be found: nothing was done since if it is the same. */
-  askedAt: 0x1018,
   /** i64: what a routine of the runtime answers, besides having been done. */
   routineAnswer: 0x1080,
   /** i32: the number of the running context, for regions that change it. */
@@ -23,9 +21,11 @@ export const CELL = {
   nextRecord: 0x1098,
   /** i32: a region was met that may no longer be where its address leads. */
   doubted: 0x10a0,
-  /** i32: why a region left at an access that only the evaluator could do; i64: at which linear address. */
+  /** i32: translated code has left at an access that is worth a look. See missed-page.ts. */
   refused: 0x10a4,
-  refusedAt: 0x10a8,
+  /** i32: what was left of the budget at the last miss of a region, and how many there were in this run. */
+  missedAt: 0x10a8,
+  misses: 0x10ac,
   /** i32: a block function is worth making: see shapes.ts. */
   shapeAsked: 0x109c,
   /** A copy of up to `MOST_CROSSING` bytes that lie in two pages: see page-crossing.ts. */

@@ -31,13 +31,11 @@ export const LEAVING = {
   onward: 0,
   /** The evaluator must do the instruction at rip. */
   evaluate: 1,
-  /** The page of `missed` must be found, to be read or written; then the instruction at rip is done again. */
-  read: 2,
-  write: 3,
   /** The engine must look at something before the instruction at rip. */
-  look: 4,
-  /** As `evaluate`, because the bytes at `missed` lie in two pages. */
-  crossing: 5,
+  look: 2,
+  /** The page of `missed` must be found, to be read or written; then the instruction at rip is done again. */
+  read: 3,
+  write: 4,
 } as const;
 
 /** Types of the fixed locals, without the parameter. */

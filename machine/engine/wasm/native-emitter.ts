@@ -154,10 +154,10 @@ export abstract class NativeEmitter extends Emitter {
   #placeOfWords(linear: Value, bytes: number, write: boolean, user = this.context.user): number {
     const index = this.fn.take(I32);
     const { mode } = this.context;
-    const miss = user === this.context.user ? this.miss : this.leave;
+    const rescue = write ? this.runtime.claim : this.runtime.across;
     linear.uses++;
     this.push((depth) => {
-      emitPlace(this.fn, { address: linear, bytes, write, user, long: mode === 64 }, depth, miss);
+      emitPlace(this.fn, { address: linear, bytes, write, user, long: mode === 64, rescue }, depth, this.leave);
       this.fn.out.set(index);
     });
     return index;

@@ -1,14 +1,12 @@
 /** How many pages a block move may take at once: those that lie one after the other in RAM as they do in linear memory. */
 import { TLB } from "#machine/cpu/layout.ts";
-import { ENTRIES, tagKey } from "#machine/memory/tlb.ts";
 import { type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts";
 import { FunctionWriter } from "./function-writer.ts";
-import { emitIndex } from "./tlb-access.ts";
+import { ADDEND, emitKey, emitMismatch, TABLE_BYTES } from "./tlb-access.ts";
 
 /** From and to, at beginnings of pages; pages at most; privilege 3; 1 for addresses of 64 bits. Gives at least 1. */
 export const SPAN_TYPE: FunctionType = { parameters: [I64, I64, I32, I32, I32], results: [I32] };
 
-const ADDEND = 8;
 const PAGE = 0x1000;
 
 export function pageSpan(type: number): FunctionBody {
@@ -19,21 +17,15 @@ export function pageSpan(type: number): FunctionBody {
   const again = fn.open(OP.loop);
   for (const [address, table, addend] of [
     [from, TLB, source],
-    [to, TLB + ENTRIES * 16, target],
+    [to, TLB + TABLE_BYTES, target],
   ] as const) {
     out.get(address);
     out.byte(OP.i32WrapI64);
     out.tee(low);
-    emitIndex(fn, low, address);
-    out.tee(entry);
-    out.memory(OP.i64Load, table);
-    out.get(address);
-    out.i64(BigInt(tagKey(true)));
-    out.i64(BigInt(tagKey(false)));
-    out.get(user);
-    out.byte(OP.select);
-    out.byte(OP.i64Or);
-    out.byte(OP.i64Ne);
+    emitMismatch(fn, { low, whole: address, entry }, { table }, () => {
+      out.get(address);
+      emitKey(fn, () => out.get(user));
+    });
     out.branch(OP.brIf, fn.level - done);
     out.get(pages);
     out.byte(OP.i32Eqz);

@@ -1,10 +1,10 @@
 /** The frame around a region's blocks: registers loaded before, stored after, and the way to whoever goes on. */
 import { STATUS } from "#machine/cpu/flags.ts";
 import * as at from "#machine/cpu/layout.ts";
+import { emitEvaluate } from "./arrival.ts";
 import type { RuntimeFunctions } from "./branch-emitter.ts";
-import { CELL } from "./cells.ts";
 import type { Context } from "./context.ts";
-import { type ByteWriter, OP } from "./encoder.ts";
+import { OP } from "./encoder.ts";
 import { emitStatus, emitStoredFlags } from "./flag-storage.ts";
 import { type FunctionWriter, LEAVING, LOCAL } from "./function-writer.ts";
 import { NO_PAGE } from "./tlb-access.ts";
@@ -89,37 +89,47 @@ export class RegionFrame {
   }
 
   /** To what there is at rip: a region or forms; or back to the engine. */
-  goOn(): void {
+  goOn(mayMiss: boolean): void {
     const { fn } = this;
     const { out } = fn;
     out.get(LOCAL.leaving);
     fn.open(OP.if);
     if (this.emitter.callsOut) this.#returnToLook();
-    this.#findPage(out);
-    out.byte(OP.i32Eqz);
-    fn.open(OP.if);
-    this.#tellRefused();
-    out.get(LOCAL.budget);
-    out.i32(-1);
-    out.byte(OP.i32Xor);
+    if (mayMiss) this.#findPage();
+    emitEvaluate(fn);
     out.byte(OP.return);
     fn.end();
+    this.#arrive();
+  }
+
+  /** Goes on where an access was missed, if its page is found. */
+  #findPage(): void {
+    const { fn } = this;
+    const { out } = fn;
+    out.get(LOCAL.leaving);
+    out.i32(LEAVING.read);
+    out.byte(OP.i32GeU);
+    fn.open(OP.if);
+    out.get(LOCAL.missed);
+    out.get(LOCAL.leaving);
+    out.i32(LEAVING.write);
+    out.byte(OP.i32Eq);
+    out.i32(this.context.user ? 1 : 0);
+    out.get(LOCAL.budget);
+    out.byte(OP.call);
+    out.unsigned(this.runtime.missed);
+    fn.open(OP.if);
+    this.#arrive();
     fn.end();
+    fn.end();
+  }
+
+  #arrive(): void {
+    const { out } = this.fn;
     out.get(LOCAL.budget);
     out.get(LOCAL.rip);
     out.byte(OP.returnCall);
     out.unsigned(this.runtime.arrive);
-  }
-
-  /** Tells the engine at which access the region leaves, if it does at one. */
-  #tellRefused(): void {
-    const { out } = this.fn;
-    out.i32(0);
-    out.get(LOCAL.leaving);
-    out.memory(OP.i32Store, CELL.refused);
-    out.i32(0);
-    out.get(LOCAL.missed);
-    out.memory(OP.i64Store, CELL.refusedAt);
   }
 
   #returnToLook(): void {
@@ -132,15 +142,5 @@ export class RegionFrame {
     out.get(LOCAL.budget);
     out.byte(OP.return);
     fn.end();
-  }
-
-  /** Leaves 1 on the stack where the runtime has found the page that was missed; a second miss in a row is not its. */
-  #findPage(out: ByteWriter): void {
-    out.get(LOCAL.missed);
-    out.get(LOCAL.leaving);
-    out.get(LOCAL.budget);
-    out.i32(this.context.user ? 1 : 0);
-    out.byte(OP.call);
-    out.unsigned(this.runtime.findPage);
   }
 }

@@ -13,7 +13,6 @@ import type { Gates } from "./gates.ts";
 import { type Block, type Step, successorsOf, type Way } from "./region.ts";
 import { REGION_TYPE, RegionFrame } from "./region-frame.ts";
 import { Structure } from "./structure.ts";
-import { emitMissed } from "./tlb-access.ts";
 import type { Draft } from "./translations.ts";
 import { VectorEmitter } from "./vector-emitter.ts";
 
@@ -27,6 +26,8 @@ class RegionWriter {
   readonly #flagsLive: readonly boolean[];
   readonly #mayRemember: boolean;
   #exit: Label = 0;
+  /** There are accesses that leave where the TLB has no plain entry for them. */
+  #mayMiss = false;
   /** The instruction being written: its place, and how many of its block are not done yet, itself included. */
   #rip = 0n;
   #undone = 0;
@@ -42,18 +43,7 @@ class RegionWriter {
     region: number,
     readonly accesses: AccessProfile,
   ) {
-    this.emitter = new VectorEmitter(
-      this.body,
-      context,
-      runtime,
-      cpu,
-      gates,
-      () => this.#leave(),
-      (address, access) => {
-        emitMissed(this.body, address, access);
-        this.#leave(null);
-      },
-    );
+    this.emitter = new VectorEmitter(this.body, context, runtime, cpu, gates, () => this.#leave());
     const writer = this;
     this.emitter.surroundings = {
       get isLast() {
@@ -91,25 +81,28 @@ class RegionWriter {
     frame.load();
     whole.out.append(body.out.bytes.subarray(0, body.out.length));
     frame.store();
-    frame.goOn();
+    frame.goOn(this.#mayMiss);
     whole.out.byte(OP.end);
     return { type: REGION_TYPE, locals: body.locals, code: whole.out.result(), name };
   }
 
   // Ways out
 
-  /** Leaves before the instruction being written, which the evaluator then does; `null`: it is known why. */
-  #leave(why: number | null = LEAVING.evaluate): void {
+  /** Leaves before the instruction being written, which the evaluator then does, or which is done again. */
+  #leave(why: number = LEAVING.evaluate): void {
     const { out } = this.body;
     this.#refund(this.#undone);
     out.i64(this.#rip);
     out.set(LOCAL.rip);
-    if (why !== null) {
-      out.i32(why);
-      out.set(LOCAL.leaving);
-    }
+    out.i32(why);
+    out.set(LOCAL.leaving);
     this.body.branch(this.#exit);
   }
+
+  readonly #leaveMissed = (write: boolean) => {
+    this.#mayMiss = true;
+    this.#leave(write ? LEAVING.write : LEAVING.read);
+  };
 
   /** Leaves after the instruction being written, for the engine to look. */
   #stop(): void {
@@ -201,7 +194,7 @@ class RegionWriter {
   }
 
   #step(step: Step, flagsDie: boolean): ReturnType<Emitter["instruction"]> | "evaluate" {
-    this.emitter.isSpecial = this.accesses.isSpecial(step.start);
+    this.emitter.leaveMissed = this.accesses.isSpecial(step.start) ? null : this.#leaveMissed;
     try {
       return this.emitter.instruction(step, flagsDie);
     } catch (reason) {

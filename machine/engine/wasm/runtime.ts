@@ -19,15 +19,14 @@ import { extendedRoutines } from "./extended-routines.ts";
 import { emitResult, type FlagView, flagOf } from "./flag-view.ts";
 import { floatRoutines } from "./float-routines.ts";
 import { FunctionWriter } from "./function-writer.ts";
+import { MISSED_TYPE } from "./missed-page.ts";
 import { pageSpan, SPAN_TYPE } from "./page-span.ts";
-import { pageWalk } from "./page-walk.ts";
 
-/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, `findPage`, routines, `callOut`, `claim` and `across`, `arrive`, `span`, `bookCall`, routines for vectors. */
+/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, routines, `callOut`, `claim` and `across`, `arrive`, `span`, `bookCall`, routines for vectors, `missed`. */
 export const TYPES: readonly FunctionType[] = [
   { parameters: [I32], results: [I32] },
   { parameters: [I32, I64, I64, I64, I32], results: [I32] },
   { parameters: [I32, I32, I64], results: [] },
-  { parameters: [I64, I32, I32, I32], results: [I32] },
   { parameters: [I64, I64], results: [I32] },
   { parameters: [I32, I32, I64, I64, I64], results: [I32] },
   CLAIM_TYPE,
@@ -35,36 +34,36 @@ export const TYPES: readonly FunctionType[] = [
   SPAN_TYPE,
   { parameters: [I32, I64, I64, I64, I64], results: [I32] },
   { parameters: [V128, V128], results: [I32] },
+  MISSED_TYPE,
 ];
 const STATUS_TYPE = 1;
 const FILL_TYPE = 2;
-const WALK_TYPE = 3;
-const ROUTINE_TYPE = 4;
-const CALL_OUT_TYPE = 5;
-const BOOK_CALL_TYPE = 9;
-const VECTOR_ROUTINE_TYPE = 10;
+const ROUTINE_TYPE = 3;
+const CALL_OUT_TYPE = 4;
+const BOOK_CALL_TYPE = 8;
+const VECTOR_ROUTINE_TYPE = 9;
 /** What all modules of regions import, in this order. */
 const IMPORTS = [
   { name: "status", type: STATUS_TYPE },
   { name: "fill", type: FILL_TYPE },
-  { name: "findPage", type: WALK_TYPE },
   { name: "claim", type: TYPES.indexOf(CLAIM_TYPE) },
   { name: "arrive", type: TYPES.indexOf(ARRIVAL_TYPE) },
   { name: "resume", type: TYPES.indexOf(ARRIVAL_TYPE) },
   { name: "span", type: TYPES.indexOf(SPAN_TYPE) },
   { name: "across", type: TYPES.indexOf(CLAIM_TYPE) },
+  { name: "missed", type: TYPES.indexOf(MISSED_TYPE) },
 ] as const;
 
 /** The functions that one module of regions imports. */
 export class ModuleImports implements RuntimeFunctions {
   readonly status = 0;
   readonly fill = 1;
-  readonly findPage = 2;
-  readonly claim = 3;
-  readonly arrive = 4;
-  readonly resume = 5;
-  readonly span = 6;
-  readonly across = 7;
+  readonly claim = 2;
+  readonly arrive = 3;
+  readonly resume = 4;
+  readonly span = 5;
+  readonly across = 6;
+  readonly missed = 7;
   readonly list: { readonly name: string; readonly type: number }[] = [...IMPORTS];
 
   /** Whether some of them are routines for numbers with a fraction. */
@@ -220,8 +219,8 @@ function fillFunction(): FunctionBody {
 }
 
 /** The runtime's functions, as they are imported by regions. */
-export function makeRuntime(imports: WebAssembly.ModuleImports, size: number): WebAssembly.ModuleImports {
-  const functions = [statusFunction(), fillFunction(), pageWalk(size, WALK_TYPE), pageSpan(TYPES.indexOf(SPAN_TYPE))];
+export function makeRuntime(imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports {
+  const functions = [statusFunction(), fillFunction(), pageSpan(TYPES.indexOf(SPAN_TYPE))];
   const module = new WebAssembly.Module(encodeModule({ types: TYPES, imports: [], functions }));
   return new WebAssembly.Instance(module, { engine: imports }).exports as WebAssembly.ModuleImports;
 }

@@ -4,13 +4,15 @@ import { ENTRIES, tagKey } from "#machine/memory/tlb.ts";
 import { FETCHED } from "./cells.ts";
 import { I32, I64, OP } from "./encoder.ts";
 import { as32, as64, local, type Value } from "./expressions.ts";
-import { type FunctionWriter, LEAVING, LOCAL } from "./function-writer.ts";
+import type { FunctionWriter } from "./function-writer.ts";
 
 const ENTRY_BYTES = 16;
-const TABLE_BYTES = ENTRIES * ENTRY_BYTES;
+/** Bytes of a table: that for reads comes first, then that for writes. */
+export const TABLE_BYTES = ENTRIES * ENTRY_BYTES;
 /** Of the index, already multiplied by the size of an entry. */
 const INDEX_MASK = TABLE_BYTES - ENTRY_BYTES;
-const ADDEND = 8;
+/** Where an entry holds what is added to an address. */
+export const ADDEND = 8;
 
 export interface Access {
   readonly address: Value;
@@ -25,22 +27,22 @@ export interface Access {
   readonly claimed?: number;
 }
 
-/** Writes the code that leaves because the TLB has no entry; `address` is a local with the linear address. */
-export type Miss = (address: { readonly local: number; readonly long: boolean }, access: Access) => void;
+/** Writes code that runs where an access finds no place, and must not come back; `address` is a local with the linear one. */
+export type Miss = (address: { readonly local: number; readonly long: boolean }) => void;
 
 /**
  * Leaves the place of the bytes at a linear address on the stack, as i32. Where the TLB has no entry for them, or they
- * lie in two pages, the code of `miss` runs, which must not come back.
+ * lie in two pages, and nothing rescues the access, the code of `leave` runs.
  */
-export function emitPlace(fn: FunctionWriter, access: Access, depth: number, miss: Miss): void {
+export function emitPlace(fn: FunctionWriter, access: Access, depth: number, leave: Miss): void {
   const { out } = fn;
   const { low, entry, whole } = emitTagTest(fn, access, depth);
   const address = { local: access.long ? whole : low, long: access.long };
   const found = access.rescue === undefined ? -1 : fn.take(I32);
   fn.open(OP.if);
-  if (found < 0) miss(address, access);
+  if (found < 0) leave(address);
   else {
-    emitRescue(fn, access, address, found, miss);
+    emitRescue(fn, access, address, found, leave);
     fn.otherwise();
   }
   if (found < 0) fn.end();
@@ -57,7 +59,7 @@ function emitRescue(
   access: Access,
   address: { readonly local: number; readonly long: boolean },
   found: number,
-  miss: Miss,
+  leave: Miss,
 ): void {
   const { out } = fn;
   out.get(address.local);
@@ -69,7 +71,7 @@ function emitRescue(
   out.tee(found);
   out.byte(OP.i32Eqz);
   fn.open(OP.if);
-  miss(address, access);
+  leave(address);
   fn.end();
   if (access.claimed === undefined) return;
   out.i32(1);
@@ -97,12 +99,46 @@ function emitTagTest(fn: FunctionWriter, access: Access, depth: number) {
     out.byte(OP.i32WrapI64);
   } else fn.emit(as32(access.address), depth);
   out.tee(low);
+  emitMismatch(fn, { low, whole, entry }, { table }, () => emitTag(fn, access, low, whole));
+  return { low, entry, whole };
+}
+
+/** Locals of a look-up: the address's low half, its whole (-1 where it has 32 bits), and the entry's offset, which is set. */
+export interface LookUp {
+  readonly low: number;
+  readonly whole: number;
+  readonly entry: number;
+}
+
+/**
+ * Leaves 1 on the stack where the entry for an address, whose low half is on the stack, has another tag than `tag` puts
+ * there. `table` is the offset of the table, and `added` a local with what is to be added to it.
+ */
+export function emitMismatch(
+  fn: FunctionWriter,
+  { low, whole, entry }: LookUp,
+  { table, added }: { readonly table: number; readonly added?: number },
+  tag: () => void,
+): void {
+  const { out } = fn;
   emitIndex(fn, low, whole);
+  if (added !== undefined) {
+    out.get(added);
+    out.byte(OP.i32Add);
+  }
   out.tee(entry);
   out.memory(OP.i64Load, table);
-  emitTag(fn, access, low, whole);
+  tag();
   out.byte(OP.i64Ne);
-  return { low, entry, whole };
+}
+
+/** Adds the key of a privilege that is known at run time to the page on the stack: `user` leaves 1 for privilege 3. */
+export function emitKey({ out }: FunctionWriter, user: () => void, marks = 0): void {
+  out.i64(BigInt(tagKey(true) | marks));
+  out.i64(BigInt(tagKey(false) | marks));
+  user();
+  out.byte(OP.select);
+  out.byte(OP.i64Or);
 }
 
 /** Locals that hold the last page found: its address, and what added to an address in it gives the place. */
@@ -123,7 +159,7 @@ export function emitRememberedPlace(
   access: Access,
   memory: PageMemory,
   depth: number,
-  miss: Miss,
+  leave: Miss,
 ): void {
   const { out } = fn;
   const whole = fn.take(I64);
@@ -149,8 +185,8 @@ export function emitRememberedPlace(
   const { low, entry, whole: wide } = emitTagTest(fn, inside, depth);
   const address = { local: access.long ? wide : low, long: access.long };
   fn.open(OP.if);
-  if (access.rescue === undefined) miss(address, access);
-  else emitRescue(fn, access, address, place, miss);
+  if (access.rescue === undefined) leave(address);
+  else emitRescue(fn, access, address, place, leave);
   fn.otherwise();
   emitSum(fn, access, entry, low);
   out.tee(place);
@@ -166,27 +202,6 @@ export function emitRememberedPlace(
   out.set(place);
   fn.end();
   out.get(place);
-}
-
-/** Sets `missed` and `leaving`: the page is to be found, unless the bytes lie in two, which only the evaluator can tell apart. */
-export function emitMissed(
-  { out }: FunctionWriter,
-  address: { readonly local: number; readonly long: boolean },
-  { bytes, write }: Access,
-): void {
-  out.get(address.local);
-  if (!address.long) out.byte(OP.i64ExtendI32U);
-  out.set(LOCAL.missed);
-  out.i32(LEAVING.crossing);
-  out.i32(write ? LEAVING.write : LEAVING.read);
-  out.get(LOCAL.missed);
-  out.byte(OP.i32WrapI64);
-  out.i32(0xfff);
-  out.byte(OP.i32And);
-  out.i32(0x1000 - bytes);
-  out.byte(OP.i32GtU);
-  out.byte(OP.select);
-  out.set(LOCAL.leaving);
 }
 
 /** Drops the page of a linear address from the TLB; `leave` runs where code may have been fetched from it. */
@@ -215,7 +230,7 @@ export function emitForgetting(fn: FunctionWriter, linear: Value, depth: number,
 }
 
 /** `slot` of tlb.ts, in bytes; the low half is on the stack. */
-export function emitIndex({ out }: FunctionWriter, low: number, whole: number): void {
+function emitIndex({ out }: FunctionWriter, low: number, whole: number): void {
   out.i32(8);
   out.byte(OP.i32ShrU);
   out.get(low);

@@ -106,7 +106,7 @@ export class Translations {
         ...shared,
         callOut: this.callOut,
         bookCall: bookCalls(this.cpu),
-        ...makeRuntime(shared, size),
+        ...makeRuntime(shared),
         ...this.#arrivals,
       };
     }
