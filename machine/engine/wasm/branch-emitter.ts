@@ -35,6 +35,9 @@ export interface Branch {
   departure: Departure | null;
 }
 
+/** Functions that ask where pages are, or forget it: `quiet` of page-crossing.ts, and those of files of their names. */
+export type MappingFunction = "quiet" | "walk" | "locate" | "forgetLocal";
+
 /** What of the runtime's functions the emitter calls, as function indexes. */
 export interface RuntimeFunctions {
   readonly status: number;
@@ -52,6 +55,7 @@ export interface RuntimeFunctions {
   callOut(): number;
   /** Of calls of the book's routines of the floating-point unit. */
   bookCall(): number;
+  mapping(name: MappingFunction): number;
 }
 
 export abstract class BranchEmitter extends ValueSemantics {

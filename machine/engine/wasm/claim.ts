@@ -105,7 +105,7 @@ export function claim(size: number, type: number, { across, walk }: { across: nu
 }
 
 /** Leaves the notes of the page of a place on the stack. */
-function emitNotes({ out }: FunctionWriter, place: number, size: number): void {
+export function emitNotes({ out }: FunctionWriter, place: number, size: number): void {
   out.get(place);
   out.i32(12);
   out.byte(OP.i32ShrU);

@@ -45,6 +45,7 @@ export const HEADS = 1 << 13;
 export const HEAD_BYTES = 64;
 export const SHAPES = 1 << 11;
 export const SHAPE_BYTES = 160;
+const HOMES_BYTES = 0x8000;
 
 /** Where the tables begin in the machine's memory. */
 export interface Tables {
@@ -56,6 +57,8 @@ export interface Tables {
   readonly lengths: number;
   /** Shapes of blocks, and room for one more. */
   readonly shapes: number;
+  /** Where regions lie that the jump cache knows: see jump-cache.ts. */
+  readonly homes: number;
   /** A bit for each byte of RAM: set where the evaluator has decoded it as code, or a region was made from it. */
   readonly noted: number;
 }
@@ -67,7 +70,8 @@ export function tablesOf(size: number): Tables {
   const heads = pages + PAGES * PAGE_BYTES;
   const lengths = heads + HEADS * HEAD_BYTES;
   const shapes = lengths + 256;
-  return { records: start, index, pages, heads, lengths, shapes, noted: shapes + (SHAPES + 1) * SHAPE_BYTES };
+  const homes = shapes + (SHAPES + 1) * SHAPE_BYTES;
+  return { records: start, index, pages, heads, lengths, shapes, homes, noted: homes + HOMES_BYTES };
 }
 
 export class CodeRecords {
@@ -164,6 +168,13 @@ export class CodeRecords {
     this.#halves[entry + 2] = place;
   }
 
+  /** Where the page at a linear address is known to lie; -1 for nowhere. */
+  placeOfPage(low: number, high: number, context: number): number {
+    const entry = (this.#tables.pages + ((low >>> 12) & (PAGES - 1)) * PAGE_BYTES) >> 2;
+    const isKnown = this.#halves[entry] === ((low & 0xfffff000) | context) >>> 0 && this.#halves[entry + 1] === high;
+    return isKnown ? this.#halves[entry + PAGE_PLACE / 4]! : -1;
+  }
+
   /** Addresses may mean other places now. */
   forgetPages(): void {
     const { pages } = this.#tables;
@@ -191,6 +202,7 @@ export class CodeRecords {
   }
 
   clear(): void {
+    this.forgetPages();
     if (!this.#isUsed) return;
     this.#isUsed = false;
     const { records, noted } = this.#tables;

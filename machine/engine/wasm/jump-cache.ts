@@ -3,23 +3,34 @@
  * so that one region calls the next without going through JavaScript.
  */
 import { TLB } from "#machine/cpu/layout.ts";
+import { tablesOf } from "./code-records.ts";
+import type { MappedPage } from "./code-window.ts";
+import type { Region } from "./translations.ts";
+
+const PAGE = 0x1000n;
+type Found = Pick<Region, "slot" | "context" | "pages" | "generation">;
 
 /** Offsets in the machine's memory: the last half of what lies before the TLB. */
 export const JUMPS = 0x8000;
 export const JUMP_ENTRY_BYTES = 16;
 export const JUMP_ENTRIES = (TLB - JUMPS) / JUMP_ENTRY_BYTES;
-/** In an entry: rip shifted by 12 with the context's number below, then the region's slot in the table of functions. */
+/**
+ * In an entry: rip shifted by 12 with the context's number below, then the region's slot in the table of functions, and
+ * the mapping under which it was last seen there.
+ */
 export const JUMP_SLOT = 8;
-/** Instead of a slot: the region may no longer be where the address leads. */
-const DOUBTFUL = 0x80000000;
+export const JUMP_GENERATION = 12;
+/** Beside each entry, in a table of its own: where the region's pages lie in RAM, with bit 0 set; 0 where it has none. */
+export const HOME = { page: 0, before: 4, after: 8 } as const;
 
 export class JumpCache {
   readonly #halves: Uint32Array;
-  /** Entries that have been entered since all were empty. */
-  readonly #used = new Set<number>();
+  readonly #homes: Uint32Array;
 
-  constructor(memory: WebAssembly.Memory) {
-    this.#halves = new Uint32Array(memory.buffer, JUMPS, (JUMP_ENTRIES * JUMP_ENTRY_BYTES) / 4);
+  constructor(memory: WebAssembly.Memory, size: number) {
+    const words = (JUMP_ENTRIES * JUMP_ENTRY_BYTES) / 4;
+    this.#halves = new Uint32Array(memory.buffer, JUMPS, words);
+    this.#homes = new Uint32Array(memory.buffer, tablesOf(size).homes, words);
   }
 
   #entry(low: number): number {
@@ -35,12 +46,21 @@ export class JumpCache {
     return halves[entry + 2]!;
   }
 
-  enter(low: number, high: number, context: number, slot: number): void {
+  enter(low: number, high: number, { slot, context, pages, generation }: Found): void {
     const entry = this.#entry(low);
-    this.#used.add(entry);
-    this.#halves[entry] = (low << 12) | context;
+    this.#halves[entry] = (low << 12) | context.id;
     this.#halves[entry + 1] = (high << 12) | (low >>> 20);
-    this.#halves[entry + 2] = slot;
+    this.#halves[entry + JUMP_SLOT / 4] = slot;
+    this.#halves[entry + JUMP_GENERATION / 4] = generation;
+    const [{ base }] = pages as [MappedPage];
+    for (const [field, distance] of [
+      [HOME.page, 0n],
+      [HOME.before, -PAGE],
+      [HOME.after, PAGE],
+    ] as const) {
+      const page = pages.find((other) => other.base === base + distance);
+      this.#homes[entry + field / 4] = page === undefined ? 0 : page.place | 1;
+    }
   }
 
   /** Forgets one region. */
@@ -50,18 +70,13 @@ export class JumpCache {
     this.#halves[entry] = 0;
   }
 
-  /** Forgets what has no region any more. */
-  dropDoubtful(low: number): void {
-    this.drop(low, DOUBTFUL);
-  }
-
-  /** Addresses may mean other places now: entries are good only after the engine has looked. */
-  suspend(): void {
-    for (const entry of this.#used) this.#halves[entry + 2] = DOUBTFUL;
+  /** Forgets what has no region under the present mapping. */
+  dropDoubtful(low: number, generation: number): void {
+    const entry = this.#entry(low);
+    if (this.#halves[entry + JUMP_GENERATION / 4] !== generation) this.#halves[entry] = 0;
   }
 
   clear(): void {
-    this.#used.clear();
     this.#halves.fill(0);
   }
 }

@@ -130,6 +130,31 @@ export function emitInMemory({ out }: FunctionWriter, place: number): void {
   out.byte(OP.i32Add);
 }
 
+/** The place of bytes in one page that are to be read, where a page walk finds it and nothing has to be marked; or 0. */
+export function quiet(type: number, walk: number): FunctionBody {
+  const [linear, bytes, user, low, place] = [0, 1, 2, 3, 4] as const;
+  const fn = new FunctionWriter(3, [I32, I32]);
+  const { out } = fn;
+  const refused = fn.open(OP.block);
+  out.get(linear);
+  out.byte(OP.i32WrapI64);
+  out.tee(low);
+  emitInPage(fn);
+  out.get(bytes);
+  out.byte(OP.i32Add);
+  out.i32(0x1000);
+  out.byte(OP.i32GtU);
+  out.branch(OP.brIf, fn.level - refused);
+  emitWalk(fn, { linear, low, user, place }, { walk, access: ACCESS.quietRead });
+  out.branch(OP.brIf, fn.level - refused);
+  emitInMemory(fn, place);
+  out.byte(OP.return);
+  fn.end();
+  out.i32(0);
+  out.byte(OP.end);
+  return { type, locals: fn.locals, code: out.result(), name: "quiet" };
+}
+
 /** The offset in its page of the address on the stack. */
 function emitInPage({ out }: FunctionWriter): void {
   out.i32(0xfff);

@@ -6,15 +6,19 @@ import { EFER_LMA } from "#machine/cpu/control.ts";
 import * as at from "#machine/cpu/layout.ts";
 import { CR0_PG, CR0_WP, CR4_PAE, CR4_PGE, CR4_PSE, CR4_SMAP, CR4_SMEP, EFER_NXE } from "#machine/memory/paging.ts";
 import { NOTE_CODE, NOTE_HOLE } from "#machine/memory/physical.ts";
-import { ENTRIES, LAST_USED, NOTED, tagKey } from "#machine/memory/tlb.ts";
+import { ENTRIES, NOTED, tagKey } from "#machine/memory/tlb.ts";
 import { CELL } from "./cells.ts";
 import { type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import { FunctionWriter } from "./function-writer.ts";
+import { emitNoted } from "./new-tables.ts";
 
-/** What a page is needed for. To look for code is to fetch it where nothing would have to be marked. */
-export const ACCESS = { read: 0, write: 1, fetch: 2, look: 3 } as const;
+const WRITE = 1;
+const FETCH = 2;
+const QUIET = 4;
+/** What a page is needed for: to be read or written, or to fetch code from it; quietly, if nothing has to be marked. */
+export const ACCESS = { read: 0, write: WRITE, fetch: FETCH, look: FETCH | QUIET, quietRead: QUIET } as const;
 
 /** Linear address, `ACCESS`, privilege 3. Gives where the page lies in RAM, with bit 0 set; or 0. */
 export const WALK_TYPE: FunctionType = { parameters: [I64, I32, I32], results: [I32] };
@@ -75,7 +79,7 @@ class WalkWriter {
     fn.end();
     fn.end();
     this.#rights();
-    this.#emitIf(x.compare("LtU", this.#access, x.constant(BigInt(ACCESS.fetch))));
+    this.#emitIf(x.isZero(this.#is(FETCH)));
     this.#enter();
     fn.end();
     fn.out.get(LOCALS.place);
@@ -90,19 +94,17 @@ class WalkWriter {
   }
 
   get #access(): Value {
-    return x.local(PARAMETERS.access, I32, 2);
+    return x.local(PARAMETERS.access, I32, 3);
   }
 
-  #is(access: keyof typeof ACCESS): Value {
-    return x.compare("Eq", this.#access, x.constant(BigInt(ACCESS[access])));
+  /** `bit`: that of `ACCESS` with this value. */
+  #is(bit: number): Value {
+    const number = x.constant(BigInt(Math.log2(bit)));
+    return x.logic("And", x.shift("ShrU", this.#access, number), x.constant(1n));
   }
 
   get #writing(): Value {
-    return this.#is("write");
-  }
-
-  get #fetching(): Value {
-    return x.compare("LtU", x.constant(BigInt(ACCESS.write)), this.#access);
+    return this.#is(WRITE);
   }
 
   get #user(): Value {
@@ -253,17 +255,17 @@ class WalkWriter {
     const forProgram = x.isZero(closed(US));
     const strictCode = x.logic("And", x.isZero(this.#user), this.#has(at.CR4, CR4_SMEP));
     const noCode = x.logic("Or", this.#isSet(LOCALS.all, NO_EXECUTE), x.logic("And", strictCode, forProgram));
-    this.#fail(x.logic("And", this.#fetching, noCode));
+    this.#fail(x.logic("And", this.#is(FETCH), noCode));
   }
 
-  /** Sets bits of the entry where they are missing: not in a page that somebody watches, and not only to look. */
+  /** Sets bits of the entry where they are missing: not in a page that somebody watches, and not quietly. */
   #mark(bits: Value, entryBytes: 4 | 8): void {
     const { fn } = this;
     const place = x.local(LOCALS.place, I32);
     this.#set(LOCALS.marked, x.logic("Or", this.#long(LOCALS.entry), x.as64(bits)));
     this.#emitIf(x.compare("Ne", this.#long(LOCALS.marked), this.#long(LOCALS.entry)));
     this.#fail(this.#notes(place));
-    this.#fail(this.#is("look"));
+    this.#fail(this.#is(QUIET));
     fn.out.get(LOCALS.place);
     fn.out.get(LOCALS.marked);
     if (entryBytes === 4) fn.out.byte(OP.i32WrapI64);
@@ -313,20 +315,8 @@ class WalkWriter {
   /** Where nothing was in the entry, it goes on the list of those in use. */
   #noteUse(base: number): void {
     const { fn } = this;
-    const next = x.local(LOCALS.next, I32);
-    this.#set(LOCALS.next, x.stateWord(at.TLB_USED, I32));
     this.#emitIf(x.isZero(x.loaded(OP.i32Load, x.local(LOCALS.slot, I32), base)));
-    this.#emitIf(next);
-    this.#emitIf(x.compare("LtU", next, x.constant(BigInt(LAST_USED))));
-    fn.out.get(LOCALS.next);
-    fn.emit(x.arithmetic("Add", 32, x.local(LOCALS.slot, I32), x.constant(BigInt(base))));
-    fn.out.memory(OP.i32Store, 0);
-    fn.release();
-    this.#storeCell(at.TLB_USED, x.arithmetic("Add", 32, next, x.constant(4n)));
-    fn.otherwise();
-    this.#storeCell(at.TLB_USED, x.as32(x.constant(0n)));
-    fn.end();
-    fn.end();
+    emitNoted(fn, { slot: LOCALS.slot, base, next: LOCALS.next });
     fn.end();
   }
 

@@ -41,6 +41,7 @@ class RegionWriter {
     cpu: Cpu,
     gates: Gates,
     region: number,
+    pages: Draft["pages"],
     readonly accesses: AccessProfile,
   ) {
     this.emitter = new VectorEmitter(this.body, context, runtime, cpu, gates, () => this.#leave());
@@ -52,8 +53,9 @@ class RegionWriter {
       get undone() {
         return writer.#undone;
       },
-      stop: () => this.#stop(),
+      stop: (why) => this.#stop(why),
       region,
+      pages,
     };
     this.#forms = blocks.map(() => undefined);
     this.#flagsLive = flagsLive(blocks);
@@ -104,13 +106,13 @@ class RegionWriter {
     this.#leave(write ? LEAVING.write : LEAVING.read);
   };
 
-  /** Leaves after the instruction being written, for the engine to look. */
-  #stop(): void {
+  /** Leaves after the instruction being written. */
+  #stop(why: number): void {
     const { out } = this.body;
     this.#refund(this.#undone - 1);
     out.i64(this.#after);
     out.set(LOCAL.rip);
-    out.i32(LEAVING.look);
+    out.i32(why);
     out.set(LOCAL.leaving);
     this.body.branch(this.#exit);
   }
@@ -264,11 +266,11 @@ class RegionWriter {
 
 /** Translates a region. */
 export function regionFunction(
-  { blocks, context, gates, number }: Draft,
+  { blocks, context, gates, number, pages }: Draft,
   cpu: Cpu,
   runtime: RuntimeFunctions,
   accesses: AccessProfile,
   name: string,
 ): FunctionBody {
-  return new RegionWriter(blocks, context, runtime, cpu, gates, number, accesses).write(name);
+  return new RegionWriter(blocks, context, runtime, cpu, gates, number, pages, accesses).write(name);
 }

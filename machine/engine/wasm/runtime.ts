@@ -11,8 +11,8 @@ import {
   SUBTRACT,
 } from "#machine/cpu/flags.ts";
 import type { Width } from "#machine/cpu/semantics.ts";
-import { ARRIVAL_TYPE, CLAIM_TYPE } from "./arrival.ts";
-import type { RuntimeFunctions } from "./branch-emitter.ts";
+import { ARRIVAL_TYPE, CLAIM_TYPE, FORGET_TYPE, LOCATE_TYPE } from "./arrival.ts";
+import type { MappingFunction, RuntimeFunctions } from "./branch-emitter.ts";
 import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP, V128 } from "./encoder.ts";
 import * as x from "./expressions.ts";
 import { extendedRoutines } from "./extended-routines.ts";
@@ -21,8 +21,9 @@ import { floatRoutines } from "./float-routines.ts";
 import { FunctionWriter } from "./function-writer.ts";
 import { MISSED_TYPE } from "./missed-page.ts";
 import { pageSpan, SPAN_TYPE } from "./page-span.ts";
+import { WALK_TYPE } from "./page-walk.ts";
 
-/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, routines, `callOut`, `claim` and `across`, `arrive`, `span`, `bookCall`, routines for vectors, `missed`. */
+/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, routines, `callOut`, `claim` and `across`, `arrive`, `span`, `bookCall`, routines for vectors, `walk`, `locate`, `forgetLocal`, `missed`. */
 export const TYPES: readonly FunctionType[] = [
   { parameters: [I32], results: [I32] },
   { parameters: [I32, I64, I64, I64, I32], results: [I32] },
@@ -34,8 +35,17 @@ export const TYPES: readonly FunctionType[] = [
   SPAN_TYPE,
   { parameters: [I32, I64, I64, I64, I64], results: [I32] },
   { parameters: [V128, V128], results: [I32] },
+  WALK_TYPE,
+  LOCATE_TYPE,
+  FORGET_TYPE,
   MISSED_TYPE,
 ];
+const MAPPING_TYPES: Readonly<Record<MappingFunction, FunctionType>> = {
+  quiet: CLAIM_TYPE,
+  walk: WALK_TYPE,
+  locate: LOCATE_TYPE,
+  forgetLocal: FORGET_TYPE,
+};
 const STATUS_TYPE = 1;
 const FILL_TYPE = 2;
 const ROUTINE_TYPE = 3;
@@ -85,6 +95,10 @@ export class ModuleImports implements RuntimeFunctions {
 
   bookCall(): number {
     return this.#number("bookCall", BOOK_CALL_TYPE);
+  }
+
+  mapping(name: MappingFunction): number {
+    return this.#number(name, TYPES.indexOf(MAPPING_TYPES[name]));
   }
 
   #number(name: string, type: number): number {

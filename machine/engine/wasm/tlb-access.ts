@@ -6,7 +6,7 @@ import { I32, I64, OP } from "./encoder.ts";
 import { as32, as64, local, type Value } from "./expressions.ts";
 import type { FunctionWriter } from "./function-writer.ts";
 
-const ENTRY_BYTES = 16;
+export const ENTRY_BYTES = 16;
 /** Bytes of a table: that for reads comes first, then that for writes. */
 export const TABLE_BYTES = ENTRIES * ENTRY_BYTES;
 /** Of the index, already multiplied by the size of an entry. */
@@ -230,7 +230,7 @@ export function emitForgetting(fn: FunctionWriter, linear: Value, depth: number,
 }
 
 /** `slot` of tlb.ts, in bytes; the low half is on the stack. */
-function emitIndex({ out }: FunctionWriter, low: number, whole: number): void {
+export function emitIndex({ out }: FunctionWriter, low: number, whole: number): void {
   out.i32(8);
   out.byte(OP.i32ShrU);
   out.get(low);

@@ -93,7 +93,7 @@ export class Translations {
     readonly rules: ArrivalRules,
     readonly accesses: AccessProfile,
   ) {
-    this.jumps = new JumpCache(cpu.state.memory);
+    this.jumps = new JumpCache(cpu.state.memory, cpu.memory.size);
   }
 
   /** What all modules import. */
@@ -131,10 +131,10 @@ export class Translations {
         if (!areMapped(region.pages, cursor)) continue;
         region.generation = generation;
       }
-      this.jumps.enter(low, high, context.id, region.slot);
+      this.jumps.enter(low, high, region);
       return region;
     }
-    this.jumps.dropDoubtful(low);
+    this.jumps.dropDoubtful(low, generation);
     return null;
   }
 
