@@ -3,12 +3,21 @@ import { RIP } from "#machine/cpu/layout.ts";
 import type { RuntimeFunctions } from "./branch-emitter.ts";
 import { CELL } from "./cells.ts";
 import { claim, emitRecord } from "./claim.ts";
-import { PAGE_BYTES, PAGE_PLACE, PAGES, RECORD, tablesOf } from "./code-records.ts";
+import {
+  FORM_WEIGHT,
+  JUMP_ENTRIES,
+  JUMP_ENTRY_BYTES,
+  PAGE_BYTES,
+  PAGE_PLACE,
+  PAGES,
+  RECORD,
+  tablesOf,
+} from "./code-records.ts";
 import type { Context } from "./context.ts";
 import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts";
 import { FunctionWriter, type Label, LOCAL } from "./function-writer.ts";
 import { laying } from "./heads.ts";
-import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, JUMP_SLOT, JUMPS } from "./jump-cache.ts";
+import { JUMP_SLOT } from "./jump-cache.ts";
 import { leading } from "./leading.ts";
 import { across } from "./page-crossing.ts";
 
@@ -36,7 +45,7 @@ function arrival(size: number, name: string, rules: ArrivalRules | null): Functi
   const [budget, rip, low, entry, place, record] = [0, 1, 2, 3, 4, 5] as const;
   const fn = new FunctionWriter(2, [I32, I32, I32, I32]);
   const { out } = fn;
-  const { pages, index } = tablesOf(size);
+  const { pages, index, jumps } = tablesOf(size);
   const unknown = fn.open(OP.block);
   const context = () => {
     out.i32(0);
@@ -46,7 +55,7 @@ function arrival(size: number, name: string, rules: ArrivalRules | null): Functi
   out.get(rip);
   out.byte(OP.i32WrapI64);
   out.set(low);
-  if (rules !== null) emitRegionJump(fn, unknown, { budget, rip, low, entry }, context);
+  if (rules !== null) emitRegionJump(fn, unknown, { budget, rip, low, entry, jumps }, context);
   out.get(low);
   out.i32(12);
   out.byte(OP.i32ShrU);
@@ -99,16 +108,18 @@ function arrival(size: number, name: string, rules: ArrivalRules | null): Functi
     out.get(record);
     out.get(record);
     out.memory(OP.i32Load16U, RECORD.heat);
-    out.i32(1);
+    out.get(record);
+    out.memory(OP.i32Load8U, RECORD.weight);
     out.byte(OP.i32Add);
     out.tee(entry);
     out.memory(OP.i32Store16, RECORD.heat);
     out.get(entry);
-    out.i32(rules.hot);
+    out.i32(0);
+    out.memory(OP.i32Load, CELL.hot);
     out.byte(OP.i32GeU);
     out.branch(OP.brIf, fn.level - unknown);
     out.get(entry);
-    out.i32(rules.leading);
+    out.i32(rules.leading * FORM_WEIGHT);
     out.byte(OP.i32Eq);
     fn.open(OP.if);
     out.get(record);
@@ -174,7 +185,7 @@ export function emitEvaluate({ out }: FunctionWriter): void {
 function emitRegionJump(
   fn: FunctionWriter,
   unknown: Label,
-  { budget, rip, low, entry }: { budget: number; rip: number; low: number; entry: number },
+  { budget, rip, low, entry, jumps }: { budget: number; rip: number; low: number; entry: number; jumps: number },
   context: () => void,
 ): void {
   const { out } = fn;
@@ -188,7 +199,7 @@ function emitRegionJump(
   out.i32(JUMP_ENTRY_BYTES);
   out.byte(OP.i32Mul);
   out.tee(entry);
-  out.memory(OP.i64Load, JUMPS);
+  out.memory(OP.i64Load, jumps);
   out.get(rip);
   out.i64(12n);
   out.byte(OP.i64Shl);
@@ -197,7 +208,7 @@ function emitRegionJump(
   out.byte(OP.i64Eq);
   fn.open(OP.if);
   out.get(entry);
-  out.memory(OP.i32Load, JUMPS + JUMP_SLOT);
+  out.memory(OP.i32Load, jumps + JUMP_SLOT);
   out.tee(low);
   out.i32(0);
   out.byte(OP.i32LtS);
@@ -229,8 +240,6 @@ export interface Arrivals {
 
 /** What is done at a place after so many arrivals. */
 export interface ArrivalRules {
-  /** The engine is told. */
-  readonly hot: number;
   /** The shape of the block that begins there is looked at, */
   readonly leading: number;
   /** and is told of to the engine when that has been done so often. */

@@ -17,7 +17,7 @@ export const RECORD = {
   tag: 0,
   /** u16: the slot of the form's function. */
   slot: 8,
-  /** u16: how often execution has jumped here. */
+  /** u16: how often execution has jumped here, each time weighted. */
   heat: 10,
   /** u8: bytes of the instruction. */
   length: 12,
@@ -31,12 +31,22 @@ export const RECORD = {
   head: 28,
   /** u8: 1 where control may go elsewhere after the instruction. */
   ends: 30,
+  /** u8: what each jump here adds to the heat. */
+  weight: 31,
 } as const;
 
 /** Pages that code is fetched from: rip shifted by 12 with the context's number below, then the place in RAM. */
 export const PAGES = 256;
 export const PAGE_BYTES = 16;
 export const PAGE_PLACE = 8;
+
+/** What a jump to a place weighs that runs in forms, and what it does where a function of its shape runs the block. */
+export const FORM_WEIGHT = 8;
+export const SHAPE_WEIGHT = 1;
+
+/** Entries of jump-cache.ts: several for each region that there may be. */
+export const JUMP_ENTRIES = 1 << 14;
+export const JUMP_ENTRY_BYTES = 16;
 
 const LONGEST_INSTRUCTION = 15;
 
@@ -56,6 +66,8 @@ export interface Tables {
   readonly lengths: number;
   /** Shapes of blocks, and room for one more. */
   readonly shapes: number;
+  /** Where regions find each other. */
+  readonly jumps: number;
   /** A bit for each byte of RAM: set where the evaluator has decoded it as code, or a region was made from it. */
   readonly noted: number;
 }
@@ -67,7 +79,17 @@ export function tablesOf(size: number): Tables {
   const heads = pages + PAGES * PAGE_BYTES;
   const lengths = heads + HEADS * HEAD_BYTES;
   const shapes = lengths + 256;
-  return { records: start, index, pages, heads, lengths, shapes, noted: shapes + (SHAPES + 1) * SHAPE_BYTES };
+  const jumps = shapes + (SHAPES + 1) * SHAPE_BYTES;
+  return {
+    records: start,
+    index,
+    pages,
+    heads,
+    lengths,
+    shapes,
+    jumps,
+    noted: jumps + JUMP_ENTRIES * JUMP_ENTRY_BYTES,
+  };
 }
 
 export class CodeRecords {
@@ -132,7 +154,7 @@ export class CodeRecords {
     halves[record >> 2] = place;
     halves[(record >> 2) + 1] = context;
     halves[(record + RECORD.slot) >> 2] = slot;
-    halves[(record + RECORD.head) >> 2] = 0;
+    halves[(record + RECORD.head) >> 2] = FORM_WEIGHT << 24;
     this.#bytes[record + RECORD.length] = length;
     for (let index = 0; index < registers.length; index++)
       this.#bytes[record + RECORD.registers + index] = registers[index]! * 8;

@@ -5,7 +5,16 @@
 import { RAM } from "#machine/cpu/layout.ts";
 import type { DecodedInstruction } from "../code-cache.ts";
 import { CELL } from "./cells.ts";
-import { HEAD_BYTES, HEADS, INDEX_ENTRIES, RECORD, RECORD_BYTES, RING_BYTES, tablesOf } from "./code-records.ts";
+import {
+  FORM_WEIGHT,
+  HEAD_BYTES,
+  HEADS,
+  INDEX_ENTRIES,
+  RECORD,
+  RECORD_BYTES,
+  RING_BYTES,
+  tablesOf,
+} from "./code-records.ts";
 import type { Context } from "./context.ts";
 import { type FunctionBody, I32, I64, OP } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
@@ -102,6 +111,7 @@ export class Heads {
       view.setUint8(entry + ENTRY.operation + RECORD.registers - RECORD.slot + index, register * 8);
     view.setUint16(entry + ENTRY.head, this.#list.length, true);
     view.setUint8(entry + ENTRY.head + RECORD.ends - RECORD.head, head.ends ? 1 : 0);
+    view.setUint8(entry + ENTRY.head + RECORD.weight - RECORD.head, FORM_WEIGHT);
     const { immediate, displacement } = head;
     view.setUint8(entry + ENTRY.immediateAt, immediate.at);
     view.setUint8(entry + ENTRY.immediateShift, 64 - 8 * (immediate.bytes || 8));

@@ -2,12 +2,8 @@
  * Where regions find each other: a table from rip and context to the region that begins there, in the machine's memory,
  * so that one region calls the next without going through JavaScript.
  */
-import { TLB } from "#machine/cpu/layout.ts";
+import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, tablesOf } from "./code-records.ts";
 
-/** Offsets in the machine's memory: the last half of what lies before the TLB. */
-export const JUMPS = 0x8000;
-export const JUMP_ENTRY_BYTES = 16;
-export const JUMP_ENTRIES = (TLB - JUMPS) / JUMP_ENTRY_BYTES;
 /** In an entry: rip shifted by 12 with the context's number below, then the region's slot in the table of functions. */
 export const JUMP_SLOT = 8;
 /** Instead of a slot: the region may no longer be where the address leads. */
@@ -15,11 +11,14 @@ const DOUBTFUL = 0x80000000;
 
 export class JumpCache {
   readonly #halves: Uint32Array;
-  /** Entries that have been entered since all were empty. */
+  /** Entries that have been entered since all were empty or doubtful. */
   readonly #used = new Set<number>();
 
-  constructor(memory: WebAssembly.Memory) {
-    this.#halves = new Uint32Array(memory.buffer, JUMPS, (JUMP_ENTRIES * JUMP_ENTRY_BYTES) / 4);
+  /** Something has been entered: memory that nobody has touched costs nothing, and should stay so. */
+  #isUsed = false;
+
+  constructor(memory: WebAssembly.Memory, size: number) {
+    this.#halves = new Uint32Array(memory.buffer, tablesOf(size).jumps, (JUMP_ENTRIES * JUMP_ENTRY_BYTES) / 4);
   }
 
   #entry(low: number): number {
@@ -38,6 +37,7 @@ export class JumpCache {
   enter(low: number, high: number, context: number, slot: number): void {
     const entry = this.#entry(low);
     this.#used.add(entry);
+    this.#isUsed = true;
     this.#halves[entry] = (low << 12) | context;
     this.#halves[entry + 1] = (high << 12) | (low >>> 20);
     this.#halves[entry + 2] = slot;
@@ -58,9 +58,12 @@ export class JumpCache {
   /** Addresses may mean other places now: entries are good only after the engine has looked. */
   suspend(): void {
     for (const entry of this.#used) this.#halves[entry + 2] = DOUBTFUL;
+    this.#used.clear();
   }
 
   clear(): void {
+    if (!this.#isUsed) return;
+    this.#isUsed = false;
     this.#used.clear();
     this.#halves.fill(0);
   }
