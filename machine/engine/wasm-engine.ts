@@ -76,10 +76,11 @@ function isComputedJump({ mnemonic, operands }: DecodedInstruction["instruction"
  * be entered there. Of two that pass through each other's beginnings one stays.
  */
 function isCovered(draft: Draft, drafts: readonly Draft[]): boolean {
-  const passes = (one: Draft, entry: bigint) => one.blocks.some(({ start, finds }) => start === entry && !finds);
+  const passes = ({ blocks, ranges }: Draft, { entry, place }: Draft) =>
+    ranges.some(({ start, end }) => start <= place && place < end) &&
+    blocks.some(({ start, finds }) => start === entry && !finds);
   return drafts.some(
-    (other) =>
-      other !== draft && passes(other, draft.entry) && (other.number < draft.number || !passes(draft, other.entry)),
+    (other) => other !== draft && passes(other, draft) && (other.number < draft.number || !passes(draft, other)),
   );
 }
 

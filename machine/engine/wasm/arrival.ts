@@ -5,6 +5,7 @@ import { CELL } from "./cells.ts";
 import { claim, emitRecord } from "./claim.ts";
 import {
   FORM_WEIGHT,
+  HEATS,
   JUMP_ENTRIES,
   JUMP_ENTRY_BYTES,
   PAGE_BYTES,
@@ -20,6 +21,9 @@ import { laying } from "./heads.ts";
 import { JUMP_SLOT } from "./jump-cache.ts";
 import { leading } from "./leading.ts";
 import { across } from "./page-crossing.ts";
+
+/** The shape of a block is looked at again after each 64 arrivals in forms: bits of the heat that tell. */
+const LOOKS_MASK = 63 * FORM_WEIGHT;
 
 /** Types of functions: of a region, of a form (budget, rip, record), of an arrival (budget, rip), of `claim`, of `lay`. */
 const TYPES: readonly FunctionType[] = [
@@ -45,7 +49,7 @@ function arrival(size: number, name: string, rules: ArrivalRules | null): Functi
   const [budget, rip, low, entry, place, record] = [0, 1, 2, 3, 4, 5] as const;
   const fn = new FunctionWriter(2, [I32, I32, I32, I32]);
   const { out } = fn;
-  const { pages, index, jumps } = tablesOf(size);
+  const { pages, index, heats, jumps } = tablesOf(size);
   const unknown = fn.open(OP.block);
   const context = () => {
     out.i32(0);
@@ -105,22 +109,34 @@ function arrival(size: number, name: string, rules: ArrivalRules | null): Functi
   out.branch(OP.brIf, fn.level - unknown);
   fn.end();
   if (rules !== null) {
-    out.get(record);
-    out.get(record);
-    out.memory(OP.i32Load16U, RECORD.heat);
+    out.get(place);
+    out.i32(2);
+    out.byte(OP.i32ShrU);
+    out.i32(2 * (HEATS - 1));
+    out.byte(OP.i32And);
+    out.tee(place);
+    out.get(place);
+    out.memory(OP.i32Load16U, heats);
     out.get(record);
     out.memory(OP.i32Load8U, RECORD.weight);
     out.byte(OP.i32Add);
     out.tee(entry);
-    out.memory(OP.i32Store16, RECORD.heat);
+    out.memory(OP.i32Store16, heats);
     out.get(entry);
     out.i32(0);
     out.memory(OP.i32Load, CELL.hot);
     out.byte(OP.i32GeU);
     out.branch(OP.brIf, fn.level - unknown);
     out.get(entry);
+    out.i32(LOOKS_MASK);
+    out.byte(OP.i32And);
     out.i32(rules.leading * FORM_WEIGHT);
     out.byte(OP.i32Eq);
+    out.get(record);
+    out.memory(OP.i32Load8U, RECORD.weight);
+    out.i32(FORM_WEIGHT);
+    out.byte(OP.i32Eq);
+    out.byte(OP.i32And);
     fn.open(OP.if);
     out.get(record);
     out.byte(OP.call);

@@ -17,8 +17,6 @@ export const RECORD = {
   tag: 0,
   /** u16: the slot of the form's function. */
   slot: 8,
-  /** u16: how often execution has jumped here, each time weighted. */
-  heat: 10,
   /** u8: bytes of the instruction. */
   length: 12,
   /** u8 each: eight times the numbers of up to three registers. */
@@ -31,7 +29,7 @@ export const RECORD = {
   head: 28,
   /** u8: 1 where control may go elsewhere after the instruction. */
   ends: 30,
-  /** u8: what each jump here adds to the heat. */
+  /** u8: what each jump here adds to the heat of the place. */
   weight: 31,
 } as const;
 
@@ -43,6 +41,9 @@ export const PAGE_PLACE = 8;
 /** What a jump to a place weighs that runs in forms, and what it does where a function of its shape runs the block. */
 export const FORM_WEIGHT = 8;
 export const SHAPE_WEIGHT = 1;
+
+/** How often execution has jumped to eight bytes of RAM, each time weighted: u16 each, that others may share. */
+export const HEATS = 1 << 16;
 
 /** Entries of jump-cache.ts: several for each region that there may be. */
 export const JUMP_ENTRIES = 1 << 14;
@@ -66,6 +67,7 @@ export interface Tables {
   readonly lengths: number;
   /** Shapes of blocks, and room for one more. */
   readonly shapes: number;
+  readonly heats: number;
   /** Where regions find each other. */
   readonly jumps: number;
   /** A bit for each byte of RAM: set where the evaluator has decoded it as code, or a region was made from it. */
@@ -79,7 +81,8 @@ export function tablesOf(size: number): Tables {
   const heads = pages + PAGES * PAGE_BYTES;
   const lengths = heads + HEADS * HEAD_BYTES;
   const shapes = lengths + 256;
-  const jumps = shapes + (SHAPES + 1) * SHAPE_BYTES;
+  const heats = shapes + (SHAPES + 1) * SHAPE_BYTES;
+  const jumps = heats + HEATS * 2;
   return {
     records: start,
     index,
@@ -87,6 +90,7 @@ export function tablesOf(size: number): Tables {
     heads,
     lengths,
     shapes,
+    heats,
     jumps,
     noted: jumps + JUMP_ENTRIES * JUMP_ENTRY_BYTES,
   };
@@ -95,6 +99,7 @@ export function tablesOf(size: number): Tables {
 export class CodeRecords {
   readonly #tables: Tables;
   readonly #bytes: Uint8Array;
+  readonly #words: Uint16Array;
   readonly #halves: Uint32Array;
   /** Something has been noted: memory that nobody has touched costs nothing, and should stay so. */
   #isUsed = false;
@@ -105,6 +110,7 @@ export class CodeRecords {
   ) {
     this.#tables = tablesOf(size);
     this.#bytes = new Uint8Array(memory.buffer);
+    this.#words = new Uint16Array(memory.buffer);
     this.#halves = new Uint32Array(memory.buffer);
   }
 
@@ -129,6 +135,11 @@ export class CodeRecords {
     return this.#find(place) !== 0;
   }
 
+  /** Word of the heat of a place. */
+  #heat(place: number): number {
+    return (this.#tables.heats >> 1) + ((place >>> 3) & (HEATS - 1));
+  }
+
   #drop(record: number): void {
     this.#halves[record >> 2] = 0;
     this.#halves[(record >> 2) + 1] = 0;
@@ -139,6 +150,7 @@ export class CodeRecords {
     const entry = this.#entry(place);
     const known = this.#halves[entry]!;
     if (known !== 0) this.#drop(known);
+    else this.#words[this.#heat(place)] = 0;
     const next = this.#halves[CELL.nextRecord / 4]!;
     const record = this.#tables.records + next;
     this.#halves[CELL.nextRecord / 4] = (next + RECORD_BYTES) % RING_BYTES;
@@ -161,12 +173,10 @@ export class CodeRecords {
     return record;
   }
 
-  /** How often execution has jumped to a record since that was last asked. */
+  /** How often execution has jumped to a place, weighted, since that was last asked. */
   takeHeat(place: number): number {
-    const record = this.#find(place);
-    if (record === 0) return 0;
-    const heat = this.#halves[(record + RECORD.slot) >> 2]! >>> 16;
-    this.#halves[(record + RECORD.slot) >> 2]! &= 0xffff;
+    const heat = this.#words[this.#heat(place)]!;
+    this.#words[this.#heat(place)] = 0;
     return heat;
   }
 
@@ -174,7 +184,9 @@ export class CodeRecords {
   drop(place: number, length: number): void {
     for (let start = Math.max(0, place - LONGEST_INSTRUCTION + 1); start < place + length; start++) {
       const record = this.#find(start);
-      if (record !== 0 && start + this.#bytes[record + RECORD.length]! > place) this.#drop(record);
+      if (record === 0 || start + this.#bytes[record + RECORD.length]! <= place) continue;
+      this.#drop(record);
+      this.#halves[this.#entry(start)] = 0;
     }
   }
 

@@ -9,6 +9,7 @@ import {
   FORM_WEIGHT,
   HEAD_BYTES,
   HEADS,
+  HEATS,
   INDEX_ENTRIES,
   RECORD,
   RECORD_BYTES,
@@ -48,13 +49,11 @@ export const LONGEST_HEAD = 6;
 const MOST_HEADS = (HEADS * 3) / 4;
 /** Records made at a time. */
 const LONGEST_RUN = 64;
-/** Bytes at the end of a page that the table is not asked about: an instruction might reach beyond. */
-const EDGE = 16;
 
 /** Fields of an entry: the key as `keyOf` gives it, then words to be copied into records, then how to find the numbers. */
 const ENTRY = {
   key: 0,
-  /** As a record has them from `RECORD.slot` on: slot, heat 0, length, registers. */
+  /** As a record has them from `RECORD.slot` on: slot, nothing, length, registers. */
   operation: 8,
   /** As a record has them from `RECORD.head` on. */
   head: 16,
@@ -140,17 +139,18 @@ const load = (op: number, place: Value, offset = 0) => x.loaded(op, place, offse
 export function laying(size: number, type: number): FunctionBody {
   const w = new RoutineWriter([I32, I32]);
   const [place, context] = w.parameters as [Value, Value];
-  const end = w.let(x.arithmetic("Sub", 32, x.logic("Or", place, small(0xfff)), small(EDGE - 1)));
   const at = w.variable(place);
   const first = w.variable(small(0));
   const count = w.variable(small(0));
-  const isInside = () => x.compare("LtU", at.value, end);
-  const isShort = () => x.compare("LtU", count.value, small(LONGEST_RUN));
   w.while(
-    () => x.logic("And", isInside(), isShort()),
+    () => x.compare("LtU", count.value, small(LONGEST_RUN)),
     () => {
       const entry = findHead(w, size, at.value, context);
       w.if(x.isZero(entry), () => w.give(first.value));
+      const length = load(OP.i32Load8U, entry, ENTRY.operation + RECORD.length - RECORD.slot);
+      const end = plus(x.logic("And", at.value, small(0xfff)), length);
+      w.if(x.compare("LeU", small(0x1000), end), () => w.give(first.value));
+      w.if(isMade(w, size, at.value, context), () => w.give(first.value));
       const record = layOne(w, size, at.value, context, entry);
       w.if(x.isZero(first.value), () => first.set(record));
       w.if(load(OP.i32Load8U, record, RECORD.ends), () => w.give(first.value));
@@ -197,18 +197,40 @@ function findHead(w: RoutineWriter, size: number, at: Value, context: Value): Va
   return found.value;
 }
 
+/** Whether there is a record of the instruction at a place. */
+function isMade(w: RoutineWriter, size: number, at: Value, context: Value): Value {
+  const record = w.let(load(OP.i32Load, indexed(at), tablesOf(size).index));
+  const isIts = x.compare("Eq", load(OP.i64Load, record, RECORD.tag), tagOf(at, context));
+  return x.logic("And", isIts, x.isNonZero(record));
+}
+
+function indexed(at: Value): Value {
+  return x.arithmetic("Mul", 32, x.logic("And", at, small(INDEX_ENTRIES - 1)), small(4));
+}
+
+function heated(at: Value): Value {
+  return x.logic("And", x.shift("ShrU", at, small(2)), small(2 * (HEATS - 1)));
+}
+
+function tagOf(at: Value, context: Value): Value {
+  return x.as64(x.logic("Or", x.shift("Shl", x.as64(context), small(32)), x.as64(at)));
+}
+
 /** Makes the record of the instruction at a place from the entry of its head. */
 function layOne(w: RoutineWriter, size: number, at: Value, context: Value, entry: Value): Value {
-  const { records, index } = tablesOf(size);
+  const { records, index, heats } = tablesOf(size);
   const next = w.let(x.stateWord(CELL.nextRecord, I32));
   const record = w.let(plus(next, small(records)));
   w.storeState(CELL.nextRecord, x.logic("And", plus(next, small(RECORD_BYTES)), small(RING_BYTES - 1)));
-  const known = w.let(x.arithmetic("Mul", 32, x.logic("And", at, small(INDEX_ENTRIES - 1)), small(4)));
+  const known = w.let(indexed(at));
   const old = w.let(load(OP.i32Load, known, index));
-  w.if(x.isNonZero(old), () => w.store(OP.i64Store, old, RECORD.tag, x.as64(small(0))));
+  w.if(
+    x.isNonZero(old),
+    () => w.store(OP.i64Store, old, RECORD.tag, x.as64(small(0))),
+    () => w.store(OP.i32Store16, heated(at), heats, small(0)),
+  );
   w.store(OP.i32Store, known, index, record);
-  const tag = x.logic("Or", x.shift("Shl", x.as64(context), small(32)), x.as64(at));
-  w.store(OP.i64Store, record, RECORD.tag, x.as64(tag));
+  w.store(OP.i64Store, record, RECORD.tag, tagOf(at, context));
   w.store(OP.i64Store, record, RECORD.slot, load(OP.i64Load, entry, ENTRY.operation));
   w.store(OP.i32Store, record, RECORD.head, load(OP.i32Load, entry, ENTRY.head));
   const number = (where: number, by: number) => {
