@@ -36,8 +36,10 @@ export class CodeCursor {
   startBase = 0n;
   startOffset = 0;
   onUnknownOpcode: ((address: bigint, bytes: Uint8Array) => void) | null = null;
-  /** Called for each linear page that code is newly fetched from. */
-  onFetch: ((page: bigint) => void) | null = null;
+  /** Called for each linear page that code is newly fetched from, with its place in RAM or -1. */
+  onFetch: ((page: bigint, place: number) => void) | null = null;
+  /** Where a linear page lies that translated code has fetched code from under the present mapping; -1 for none. */
+  fetchedElsewhere: (page: bigint) => number = () => -1;
 
   readonly #fetched: (FetchedPage | undefined)[] = new Array(FETCH_SLOTS).fill(undefined);
   #generation = -1;
@@ -139,16 +141,22 @@ export class CodeCursor {
       if (known.page.isDropped) known.page = this.cache.page(known.place, this.mode);
       return known;
     }
-    const physical = cpu.mmu.translate(linear, { write: false, user, fetch: true });
-    const place = cpu.memory.place(physical - (physical % 0x1000));
+    const elsewhere = this.fetchedElsewhere(page);
+    const place = elsewhere >= 0 ? elsewhere : this.#walk(linear, user);
     if (this.#generation !== cpu.mmu.generation) this.#fetched.fill(undefined);
     // Noting a page flushes the TLB, for the sake of writes: where code is fetched from stays what it was.
     if (place >= 0) cpu.memory.noteCode(place);
     this.#generation = cpu.mmu.generation;
     const fresh = { linear: page, user, mode: this.mode, place, page: this.cache.page(place, this.mode) };
     this.#fetched[index] = fresh;
-    this.onFetch?.(page);
+    this.onFetch?.(page, place);
     return fresh;
+  }
+
+  /** Where the page lies in RAM that code is fetched from. */
+  #walk(linear: bigint, user: boolean): number {
+    const physical = this.cpu.mmu.translate(linear, { write: false, user, fetch: true });
+    return this.cpu.memory.place(physical - (physical % 0x1000));
   }
 
   /**

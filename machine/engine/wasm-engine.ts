@@ -123,7 +123,8 @@ export class WasmEngine extends EvaluatorEngine {
     this.#forms = this.#makeForms();
     this.#halves = cpu.state.halves;
     this.evaluator.cursor.cache.onKeep = (place, length) => this.#records.noteCode(place, length);
-    this.evaluator.cursor.onFetch = (page) => this.#fetched(page);
+    this.evaluator.cursor.onFetch = (page, place) => this.#fetched(page, place);
+    this.evaluator.cursor.fetchedElsewhere = (page) => this.#placeOfPage(page);
     cpu.memory.connect({
       codeWritten: (place, length) => this.#codeWritten(place, length),
       remapped: () => {
@@ -146,10 +147,19 @@ export class WasmEngine extends EvaluatorEngine {
     return new Forms(this.cpu, this.#records, this.translations, { isEager, shape, hasLearned });
   }
 
-  /** Regions must not forget a page by themselves that code has been fetched from. */
-  #fetched(page: bigint): void {
-    const entry = slot(0, Number(page & 0xffffffffn), Number(page >> 32n)) / 4;
+  /** Regions must not forget a page by themselves that code has been fetched from, nor see it fetched once more. */
+  #fetched(page: bigint, place: number): void {
+    const [low, high] = [Number(page & 0xffffffffn), Number(page >> 32n)];
+    const entry = slot(0, low, high) / 4;
     new Uint8Array(this.cpu.state.memory.buffer)[FETCHED + entry] = 1;
+    const context = this.#contextNow();
+    if (context?.isFlat && place >= 0) this.#records.enterPage(low, high, context.id, place);
+  }
+
+  #placeOfPage(page: bigint): number {
+    const context = this.#contextNow();
+    if (!context?.isFlat) return -1;
+    return this.#records.placeOfPage(Number(page & 0xffffffffn), Number(page >> 32n), context.id);
   }
 
   /** Tells regions what they need to know of the state that they cannot see. */
@@ -158,7 +168,6 @@ export class WasmEngine extends EvaluatorEngine {
     const { words, halves } = state;
     words[CELL.end / 8] = BigInt(this.#callOuts.end);
     halves[CELL.a20 / 4] = memory.a20 ? 1 : 0;
-    halves[CELL.askedAt / 4] = 0xffffffff;
     halves[CELL.hot / 4] = this.#heat.limit(this.cpu.retired);
     halves[CELL.pending / 4] = interrupts.pending() ? 1 : 0;
   }
@@ -311,7 +320,6 @@ export class WasmEngine extends EvaluatorEngine {
   #renew(): void {
     const { generation } = this.cpu.mmu;
     if (this.#generation === generation) return;
-    this.translations.jumps.suspend();
     this.#records.forgetPages();
     this.#generation = generation;
   }
@@ -355,7 +363,8 @@ export class WasmEngine extends EvaluatorEngine {
     const done = budget - (rest < 0 ? ~rest : rest);
     cpu.retired += done;
     this.left -= done;
-    const isElsewhere = this.#callOuts.disturbed || this.#halves[CELL.context / 4] !== id;
+    const isRemapped = this.#generation !== cpu.mmu.generation;
+    const isElsewhere = this.#callOuts.disturbed || isRemapped || this.#halves[CELL.context / 4] !== id;
     if (isElsewhere) this.evaluator.refresh();
     else cursor.goTo(cpu.state.rip);
     this.#forms?.shapes.makeAsked();

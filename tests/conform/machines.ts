@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { StopReason } from "#machine/machine.ts";
 import { createMachine, type EngineName } from "../../machine/hosts/pc.ts";
 import { QmpClient } from "../../machine/hosts/qmp.ts";
 import { COPIES, DATA, HEADER, MEMORY, RESULT, RESULT_SIZE, RESULTS } from "./layout.ts";
@@ -36,12 +37,16 @@ export function runInOurs(disk: Uint8Array, programs: number, engine: EngineName
   machine.onSerial = (byte) => {
     done = byte === 0x44;
   };
-  const stop = machine.run(programs * PER_PROGRAM * repeat + BESIDES);
-  if (stop.kind !== "halted" || !done) {
-    const why =
-      stop.kind === "stopped" ? stop.event.message : `${stop.kind} after ${machine.instructions} instructions`;
-    throw new HarnessError(engine, openSlot(machine.readPhysical(RESULTS, programs * RESULT_SIZE)), why);
+  const failure = (why: string) =>
+    new HarnessError(engine, openSlot(machine.readPhysical(RESULTS, programs * RESULT_SIZE)), why);
+  let stop: StopReason;
+  try {
+    stop = machine.run(programs * PER_PROGRAM * repeat + BESIDES);
+  } catch (error) {
+    throw failure((error as Error).stack ?? String(error));
   }
+  if (stop.kind === "stopped") throw failure(stop.event.message);
+  if (stop.kind !== "halted" || !done) throw failure(`${stop.kind} after ${machine.instructions} instructions`);
   const next = wordAt(machine.readPhysical(DATA + HEADER.pages, 8), 0);
   return {
     results: machine.readPhysical(RESULTS, programs * RESULT_SIZE),

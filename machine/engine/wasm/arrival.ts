@@ -1,45 +1,46 @@
 /** What the quick tier shares: how execution arrives at a place. */
-import { RIP } from "#machine/cpu/layout.ts";
-import type { RuntimeFunctions } from "./branch-emitter.ts";
+import { MAPPING, RIP } from "#machine/cpu/layout.ts";
 import { CELL } from "./cells.ts";
 import { claim, emitRecord } from "./claim.ts";
-import {
-  FORM_WEIGHT,
-  HEATS,
-  JUMP_ENTRIES,
-  JUMP_ENTRY_BYTES,
-  PAGE_BYTES,
-  PAGE_PLACE,
-  PAGES,
-  RECORD,
-  tablesOf,
-} from "./code-records.ts";
-import type { Context } from "./context.ts";
+import { FORM_WEIGHT, HEATS, JUMP_ENTRIES, JUMP_ENTRY_BYTES, PAGE_PLACE, RECORD, tablesOf } from "./code-records.ts";
 import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts";
 import { FunctionWriter, type Label, LOCAL } from "./function-writer.ts";
 import { laying } from "./heads.ts";
-import { JUMP_SLOT } from "./jump-cache.ts";
+import { JUMP_GENERATION, JUMP_SLOT } from "./jump-cache.ts";
 import { leading } from "./leading.ts";
-import { across } from "./page-crossing.ts";
+import { emitPageEntry, emitPageTag, locate, verify } from "./located-code.ts";
+import { forgetLocal } from "./new-tables.ts";
+import { across, quiet } from "./page-crossing.ts";
+import { pageWalk, WALK_TYPE } from "./page-walk.ts";
 
 /** The shape of a block is looked at again after each 64 arrivals in forms: bits of the heat that tell. */
 const LOOKS_MASK = 63 * FORM_WEIGHT;
 
-/** Types of functions: of a region, of a form (budget, rip, record), of an arrival (budget, rip), of `claim`, of `lay`. */
+/** Types of functions: of a region, of a form (budget, rip, record), of an arrival (budget, rip), of `claim`, of `lay`, of `walk`, of `locate`, of `verify`, of `forgetLocal`. */
 const TYPES: readonly FunctionType[] = [
   { parameters: [I32], results: [I32] },
   { parameters: [I32, I64, I32], results: [I32] },
   { parameters: [I32, I64], results: [I32] },
   { parameters: [I64, I32, I32], results: [I32] },
   { parameters: [I32, I32], results: [I32] },
+  WALK_TYPE,
+  { parameters: [I64], results: [I32] },
+  { parameters: [I64, I32], results: [I32] },
+  { parameters: [], results: [] },
 ];
-const [REGION, FORM, ARRIVAL, CLAIM, LAYING] = [0, 1, 2, 3, 4];
+const [REGION, FORM, ARRIVAL, CLAIM, LAYING, WALKING, LOCATING, VERIFYING, FORGETTING] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 /** The module's own functions. */
-const [LAY, LEAD, ACROSS] = [3, 4, 5];
+const [LAY, LEAD, ACROSS, WALK, LOCATE, VERIFY] = [3, 4, 5, 6, 7, 8];
 /** Forms import the first of these tables only. */
 const TABLES = ["forms", "regions"];
 const [FORMS, REGIONS] = [0, 1];
-export const [FORM_TYPE, ARRIVAL_TYPE, CLAIM_TYPE] = TYPES.slice(1) as [FunctionType, FunctionType, FunctionType];
+export const [, FORM_TYPE, ARRIVAL_TYPE, CLAIM_TYPE] = TYPES as [
+  FunctionType,
+  FunctionType,
+  FunctionType,
+  FunctionType,
+];
+export const [LOCATE_TYPE, , FORGET_TYPE] = TYPES.slice(6) as [FunctionType, FunctionType, FunctionType];
 
 /**
  * Goes on at rip: in the region that begins there, or with the form of the instruction. Returns to the engine where
@@ -60,22 +61,18 @@ function arrival(size: number, name: string, rules: ArrivalRules | null): Functi
   out.byte(OP.i32WrapI64);
   out.set(low);
   if (rules !== null) emitRegionJump(fn, unknown, { budget, rip, low, entry, jumps }, context);
-  out.get(low);
-  out.i32(12);
-  out.byte(OP.i32ShrU);
-  out.i32(PAGES - 1);
-  out.byte(OP.i32And);
-  out.i32(PAGE_BYTES);
-  out.byte(OP.i32Mul);
+  emitPageEntry(fn, low);
   out.tee(entry);
   out.memory(OP.i64Load, pages);
-  out.get(rip);
-  out.i64(-0x1000n);
-  out.byte(OP.i64And);
-  context();
-  out.byte(OP.i64Or);
+  emitPageTag(fn, rip);
   out.byte(OP.i64Ne);
+  fn.open(OP.if);
+  out.get(rip);
+  out.byte(OP.call);
+  out.unsigned(LOCATE);
+  out.byte(OP.i32Eqz);
   out.branch(OP.brIf, fn.level - unknown);
+  fn.end();
   out.get(entry);
   out.memory(OP.i32Load, pages + PAGE_PLACE);
   out.get(low);
@@ -180,16 +177,6 @@ export function emitFormCall({ out }: FunctionWriter, record: number, type: numb
   out.unsigned(FORMS);
 }
 
-/** Leaves 1 on the stack where the runtime has found the page that was missed; a second miss in a row is not its. */
-export function emitFindPage({ out }: FunctionWriter, runtime: RuntimeFunctions, { user }: Context): void {
-  out.get(LOCAL.missed);
-  out.get(LOCAL.leaving);
-  out.get(LOCAL.budget);
-  out.i32(user ? 1 : 0);
-  out.byte(OP.call);
-  out.unsigned(runtime.findPage);
-}
-
 /** Leaves the answer that the evaluator must do the instruction at rip. */
 export function emitEvaluate({ out }: FunctionWriter): void {
   out.get(LOCAL.budget);
@@ -224,18 +211,26 @@ function emitRegionJump(
   out.byte(OP.i64Eq);
   fn.open(OP.if);
   out.get(entry);
-  out.memory(OP.i32Load, jumps + JUMP_SLOT);
-  out.tee(low);
+  out.memory(OP.i32Load, jumps + JUMP_GENERATION);
   out.i32(0);
-  out.byte(OP.i32LtS);
+  out.memory(OP.i32Load, MAPPING);
+  out.byte(OP.i32Ne);
+  fn.open(OP.if);
+  out.get(rip);
+  out.get(entry);
+  out.byte(OP.call);
+  out.unsigned(VERIFY);
+  out.byte(OP.i32Eqz);
   fn.open(OP.if);
   out.i32(0);
   out.i32(1);
   out.memory(OP.i32Store, CELL.doubted);
   fn.branch(unknown);
   fn.end();
+  fn.end();
   out.get(budget);
-  out.get(low);
+  out.get(entry);
+  out.memory(OP.i32Load, jumps + JUMP_SLOT);
   out.byte(OP.returnCallIndirect);
   out.unsigned(REGION);
   out.unsigned(REGIONS);
@@ -248,7 +243,7 @@ export interface Arrivals {
   /** Goes on at rip with the form of its instruction. */
   readonly resume: (budget: number, rip: bigint) => number;
   readonly claim: (linear: bigint, bytes: number, user: number) => number;
-  /** Finds the place of bytes that lie in two pages; see page-crossing.ts. */
+  /** Finds the place of bytes that the TLB has no entry for, or that lie in two pages; see page-crossing.ts. */
   readonly across: (linear: bigint, bytes: number, rights: number) => number;
   /** Makes records from a place in RAM on; gives the first, or 0. */
   readonly lay: (place: number, context: number) => number;
@@ -266,10 +261,15 @@ export function makeArrivals(imports: WebAssembly.ModuleImports, size: number, r
   const functions = [
     arrival(size, "arrive", rules),
     arrival(size, "resume", null),
-    claim(size, CLAIM, ACROSS),
+    claim(size, CLAIM, { across: ACROSS, walk: WALK }),
     laying(size, LAYING),
     leading(size, rules.shape, REGION),
-    across(CLAIM),
+    across(CLAIM, WALK),
+    pageWalk(size, WALKING),
+    locate(size, LOCATING, WALK),
+    verify(size, VERIFYING, { locate: LOCATE, walk: WALK }),
+    quiet(CLAIM, WALK),
+    forgetLocal(size, FORGETTING),
   ];
   const module = new WebAssembly.Module(encodeModule({ types: TYPES, tables: TABLES, imports: [], functions }));
   return new WebAssembly.Instance(module, { engine: imports }).exports as unknown as Arrivals;

@@ -4,7 +4,7 @@
  * others must follow in a row.
  */
 import type { Cpu } from "#machine/cpu/cpu.ts";
-import { emitEvaluate, emitFindPage, emitFormCall } from "./arrival.ts";
+import { emitEvaluate, emitFormCall } from "./arrival.ts";
 import { BlockEmitter, type BlockStep } from "./block-emitter.ts";
 import { type Departure, NotEmitted, type RuntimeFunctions } from "./branch-emitter.ts";
 import { RECORD, RECORD_BYTES } from "./code-records.ts";
@@ -17,7 +17,6 @@ import type { Head } from "./heads.ts";
 import { FORM } from "./open-emitter.ts";
 import { RegionFrame } from "./region-frame.ts";
 import { survey } from "./survey.ts";
-import { emitMissed } from "./tlb-access.ts";
 
 /** Rounds of a loop between two arrivals at it, which are counted. */
 const ROUNDS = 64;
@@ -48,18 +47,7 @@ class BlockWriter {
     /** The last instruction jumps to the first. */
     readonly loops: boolean,
   ) {
-    this.emitter = new BlockEmitter(
-      this.body,
-      context,
-      runtime,
-      cpu,
-      NO_GATES,
-      () => this.#leave(LEAVING.evaluate),
-      (address, access) => {
-        emitMissed(this.body, address, access);
-        this.#leave(null);
-      },
-    );
+    this.emitter = new BlockEmitter(this.body, context, runtime, cpu, NO_GATES, () => this.#leave(LEAVING.evaluate));
     let end = 0;
     this.#steps = heads.map((head, index) => {
       end += head.decoded.length;
@@ -159,8 +147,8 @@ class BlockWriter {
     this.body.end();
   }
 
-  /** Leaves before the instruction being written; `null`: it is known why. */
-  #leave(why: number | null): void {
+  /** Leaves before the instruction being written. */
+  #leave(why: number): void {
     this.#leaveBefore(this.#index, why);
   }
 
@@ -172,7 +160,7 @@ class BlockWriter {
     this.body.end();
   }
 
-  #leaveBefore(index: number, why: number | null): void {
+  #leaveBefore(index: number, why: number): void {
     const { body } = this;
     const { out } = body;
     out.get(FORM.budget);
@@ -181,10 +169,8 @@ class BlockWriter {
     out.set(FORM.budget);
     this.#address(index);
     out.set(LOCAL.rip);
-    if (why !== null) {
-      out.i32(why);
-      out.set(LOCAL.leaving);
-    }
+    out.i32(why);
+    out.set(LOCAL.leaving);
     body.branch(this.#exit);
   }
 
@@ -299,18 +285,12 @@ class BlockWriter {
     this.#resume(body);
   }
 
-  /** After leaving: the next form goes on, once the page that was missed is found; or the evaluator must. */
+  /** After leaving: the next form goes on, or the evaluator must. */
   #goOn(fn: FunctionWriter): void {
     const { out } = fn;
     out.get(LOCAL.leaving);
     out.i32(LEAVING.look);
     out.byte(OP.i32Eq);
-    fn.open(OP.if);
-    out.get(FORM.budget);
-    out.get(LOCAL.rip);
-    this.#resume(fn);
-    fn.end();
-    emitFindPage(fn, this.runtime, this.context);
     fn.open(OP.if);
     out.get(FORM.budget);
     out.get(LOCAL.rip);

@@ -9,7 +9,6 @@ import * as x from "./expressions.ts";
 import { type FlagForm, type FlagView, viewOfLocals } from "./flag-view.ts";
 import { type FunctionWriter, LOCAL } from "./function-writer.ts";
 import type { Gates } from "./gates.ts";
-import type { Miss } from "./tlb-access.ts";
 import { ValueSemantics } from "./value-semantics.ts";
 
 /** Thrown where an instruction, or this use of it, is left to the evaluator. */
@@ -36,11 +35,13 @@ export interface Branch {
   departure: Departure | null;
 }
 
+/** Functions that ask where pages are, or forget it: `quiet` of page-crossing.ts, and those of files of their names. */
+export type MappingFunction = "quiet" | "walk" | "locate" | "forgetLocal";
+
 /** What of the runtime's functions the emitter calls, as function indexes. */
 export interface RuntimeFunctions {
   readonly status: number;
   readonly fill: number;
-  readonly findPage: number;
   readonly claim: number;
   readonly across: number;
   readonly arrive: number;
@@ -53,6 +54,7 @@ export interface RuntimeFunctions {
   callOut(): number;
   /** Of calls of the book's routines of the floating-point unit. */
   bookCall(): number;
+  mapping(name: MappingFunction): number;
 }
 
 export abstract class BranchEmitter extends ValueSemantics {
@@ -78,8 +80,6 @@ export abstract class BranchEmitter extends ValueSemantics {
     readonly gates: Gates,
     /** Writes code that leaves the function before the running instruction, for the evaluator to do it. */
     readonly leave: () => void,
-    /** The same, to have a page entered into the TLB. */
-    readonly miss: Miss,
   ) {
     super();
     this.stackWidth = context.stackWidth;

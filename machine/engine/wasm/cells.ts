@@ -11,8 +11,6 @@ export const CELL = {
   pending: 0x1010,
   /** i32: the A20 line is open. */
   a20: 0x1014,
-  /** i32: what was left of the budget when a region last asked for a page to be found: nothing was done since if it is the same. */
-  askedAt: 0x1018,
   /** i64: what a routine of the runtime answers, besides having been done. */
   routineAnswer: 0x1080,
   /** i32: the number of the running context, for regions that change it. */

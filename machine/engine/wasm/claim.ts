@@ -5,10 +5,13 @@ import { NOTED } from "#machine/memory/tlb.ts";
 import { INDEX_ENTRIES, RECORD, tablesOf } from "./code-records.ts";
 import { type FunctionBody, I32, OP } from "./encoder.ts";
 import { FunctionWriter } from "./function-writer.ts";
-import { ACROSS_WRITE } from "./page-crossing.ts";
+import { ACROSS_WRITE, emitInMemory, emitWalk } from "./page-crossing.ts";
+import { ACCESS } from "./page-walk.ts";
 import { ADDEND, emitKey, emitMismatch, TABLE_BYTES } from "./tlb-access.ts";
 
 const LONGEST_INSTRUCTION = 15;
+/** Of a store that may drop records. */
+const MOST_BYTES = 16;
 /** `v128.any_true`. */
 const ANY_TRUE = Uint8Array.of(OP.prefixVector, 83);
 
@@ -28,11 +31,11 @@ export function emitRecord(fn: FunctionWriter, place: number, index: number): vo
 }
 
 /**
- * The place for a store into a page that holds code, where the store touches none that the evaluator or a region relies
- * on; records that it touches are dropped. Or that of a store into two plain pages, as the function `across` finds it.
- * Otherwise 0. Parameters: linear address, bytes (up to 16), privilege 3.
+ * The place for a store that the TLB has no plain entry for, where there is one: the page walk finds it; or the page holds
+ * code, but the store touches none that the evaluator or a region relies on, and records that it touches are dropped; or
+ * it lies in two plain pages, as the function `across` finds. Otherwise 0. Parameters: linear address, bytes, privilege 3.
  */
-export function claim(size: number, type: number, across: number): FunctionBody {
+export function claim(size: number, type: number, { across, walk }: { across: number; walk: number }): FunctionBody {
   const [linear, bytes, user, low, entry, place, record] = [0, 1, 2, 3, 4, 5, 6] as const;
   const fn = new FunctionWriter(3, [I32, I32, I32, I32]);
   const { out } = fn;
@@ -64,31 +67,49 @@ export function claim(size: number, type: number, across: number): FunctionBody 
     out.byte(OP.i64And);
     emitKey(fn, () => out.get(user), NOTED);
   });
+  fn.open(OP.if);
+  emitWalk(fn, { linear, low, user, place }, { walk, access: ACCESS.write });
   out.branch(OP.brIf, fn.level - refused);
+  emitNotes(fn, place, size);
+  out.byte(OP.i32Eqz);
+  fn.open(OP.if);
+  emitInMemory(fn, place);
+  out.byte(OP.return);
+  fn.end();
+  fn.otherwise();
   out.get(entry);
   out.memory(OP.i32Load, table + ADDEND);
   out.get(low);
   out.byte(OP.i32Add);
   out.i32(RAM);
   out.byte(OP.i32Sub);
-  out.tee(place);
-  out.i32(12);
-  out.byte(OP.i32ShrU);
-  out.memory(OP.i32Load8U, RAM + size);
+  out.set(place);
+  fn.end();
+  emitNotes(fn, place, size);
   out.i32(NOTE_CODE);
   out.byte(OP.i32Ne);
+  out.get(bytes);
+  out.i32(MOST_BYTES);
+  out.byte(OP.i32GtU);
+  out.byte(OP.i32Or);
   out.branch(OP.brIf, fn.level - refused);
   emitNoted(fn, { place, bytes }, noted);
   out.branch(OP.brIf, fn.level - refused);
   emitDropping(fn, { place, bytes, at: entry, record }, index);
-  out.get(place);
-  out.i32(RAM);
-  out.byte(OP.i32Add);
+  emitInMemory(fn, place);
   out.byte(OP.return);
   fn.end();
   out.i32(0);
   out.byte(OP.end);
   return { type, locals: fn.locals, code: out.result(), name: "claim" };
+}
+
+/** Leaves the notes of the page of a place on the stack. */
+export function emitNotes({ out }: FunctionWriter, place: number, size: number): void {
+  out.get(place);
+  out.i32(12);
+  out.byte(OP.i32ShrU);
+  out.memory(OP.i32Load8U, RAM + size);
 }
 
 /** Leaves a value that is not 0 where one of `bytes` bytes (up to 16) at `place` is noted. */

@@ -68,8 +68,9 @@ export interface Tables {
   /** Shapes of blocks, and room for one more. */
   readonly shapes: number;
   readonly heats: number;
-  /** Where regions find each other. */
+  /** Where regions find each other, and where they lie: see jump-cache.ts. */
   readonly jumps: number;
+  readonly homes: number;
   /** A bit for each byte of RAM: set where the evaluator has decoded it as code, or a region was made from it. */
   readonly noted: number;
 }
@@ -83,17 +84,9 @@ export function tablesOf(size: number): Tables {
   const shapes = lengths + 256;
   const heats = shapes + (SHAPES + 1) * SHAPE_BYTES;
   const jumps = heats + HEATS * 2;
-  return {
-    records: start,
-    index,
-    pages,
-    heads,
-    lengths,
-    shapes,
-    heats,
-    jumps,
-    noted: jumps + JUMP_ENTRIES * JUMP_ENTRY_BYTES,
-  };
+  const homes = jumps + JUMP_ENTRIES * JUMP_ENTRY_BYTES;
+  const noted = homes + JUMP_ENTRIES * JUMP_ENTRY_BYTES;
+  return { records: start, index, pages, heads, lengths, shapes, heats, jumps, homes, noted };
 }
 
 export class CodeRecords {
@@ -198,6 +191,13 @@ export class CodeRecords {
     this.#halves[entry + 2] = place;
   }
 
+  /** Where the page at a linear address is known to lie; -1 for nowhere. */
+  placeOfPage(low: number, high: number, context: number): number {
+    const entry = (this.#tables.pages + ((low >>> 12) & (PAGES - 1)) * PAGE_BYTES) >> 2;
+    const isKnown = this.#halves[entry] === ((low & 0xfffff000) | context) >>> 0 && this.#halves[entry + 1] === high;
+    return isKnown ? this.#halves[entry + PAGE_PLACE / 4]! : -1;
+  }
+
   /** Addresses may mean other places now. */
   forgetPages(): void {
     const { pages } = this.#tables;
@@ -225,6 +225,7 @@ export class CodeRecords {
   }
 
   clear(): void {
+    this.forgetPages();
     if (!this.#isUsed) return;
     this.#isUsed = false;
     const { records, noted } = this.#tables;

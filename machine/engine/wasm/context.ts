@@ -19,7 +19,7 @@ export interface SegmentRules {
 export const CONTEXT_ATTRIBUTES = UNUSABLE | BIG | TYPE_CODE | TYPE_DOWN | TYPE_WRITABLE;
 
 export interface Context {
-  /** 1 to `MOST_CONTEXTS`. */
+  /** Its number from 1 on, shifted, with `USER_CONTEXT` and `FLAT_CONTEXT` below. */
   readonly id: number;
   readonly mode: 16 | 32 | 64;
   /** The current privilege level. */
@@ -36,8 +36,12 @@ export interface Context {
   readonly isFlat: boolean;
 }
 
+/** Bits of identifiers: what is looked at while code runs. */
+export const USER_CONTEXT = 1;
+export const FLAT_CONTEXT = 2;
+const NUMBER_SHIFT = 2;
 /** Identifiers have twelve bits. */
-export const MOST_CONTEXTS = 4095;
+export const MOST_CONTEXTS = 0xfff >> NUMBER_SHIFT;
 const DATA_SEGMENTS = [ES, CS, SS, DS, FS, GS];
 
 /** CR0.MP, EM and TS, and CR4.OSFXSR: they say which units may be used. */
@@ -112,16 +116,19 @@ export class Contexts {
     if (this.#known.size === MOST_CONTEXTS) return null;
     const { mode } = state;
     const long = mode === 64;
+    const isFlat = long || (mode === 32 && state.segmentBase(CS) === 0n && state.segmentLimit(CS) === 0xffffffff);
+    const user = state.cpl === 3;
+    const number = this.#known.size + 1;
     const context: Context = {
-      id: this.#known.size + 1,
+      id: (number << NUMBER_SHIFT) | (user ? USER_CONTEXT : 0) | (isFlat ? FLAT_CONTEXT : 0),
       mode,
       privilege: state.cpl,
-      user: state.cpl === 3,
+      user,
       stackWidth: long ? 64 : (state.segmentAttributes(SS) & BIG) !== 0 ? 32 : 16,
       segments: long ? [] : DATA_SEGMENTS.map((number) => rulesOf(state, number)),
       codeBase: long ? 0 : Number(state.segmentBase(CS)),
       codeLimit: long ? Number.POSITIVE_INFINITY : state.segmentLimit(CS),
-      isFlat: long || (mode === 32 && state.segmentBase(CS) === 0n && state.segmentLimit(CS) === 0xffffffff),
+      isFlat,
     };
     this.#known.set(key, context);
     return context;

@@ -2,18 +2,17 @@
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import * as at from "#machine/cpu/layout.ts";
 import type { DecodedInstruction } from "../code-cache.ts";
-import { emitEvaluate, emitFindPage, emitFormCall } from "./arrival.ts";
+import { emitEvaluate, emitFormCall } from "./arrival.ts";
 import type { RuntimeFunctions } from "./branch-emitter.ts";
 import { RECORD, RECORD_BYTES } from "./code-records.ts";
 import type { Context } from "./context.ts";
 import { type FunctionBody, OP } from "./encoder.ts";
 import { emitStoredFlags } from "./flag-storage.ts";
 import { FormEmitter } from "./form-emitter.ts";
-import { FIXED, FunctionWriter, type Label, LEAVING, LOCAL } from "./function-writer.ts";
+import { FIXED, FunctionWriter, type Label, LOCAL } from "./function-writer.ts";
 import type { Gates } from "./gates.ts";
 import { AGAIN, FORM } from "./open-emitter.ts";
 import { OPEN_REGISTER } from "./open-instruction.ts";
-import { emitMissed, type Miss } from "./tlb-access.ts";
 
 /** Forms and blocks touch nothing that interrupts or system calls need. */
 export const NO_GATES: Gates = {
@@ -49,16 +48,8 @@ class FormWriter {
     readonly isLast: boolean,
   ) {
     this.body = new FunctionWriter(3, FIXED.slice(2));
-    const miss: Miss = (address, access) => {
-      emitMissed(this.body, address, access);
-      this.body.branch(this.#exit);
-    };
-    const leave = () => {
-      this.body.out.i32(LEAVING.evaluate);
-      this.body.out.set(LOCAL.leaving);
-      this.body.branch(this.#exit);
-    };
-    this.emitter = new FormEmitter(this.body, context, runtime, cpu, NO_GATES, leave, miss);
+    const leave = () => this.body.branch(this.#exit);
+    this.emitter = new FormEmitter(this.body, context, runtime, cpu, NO_GATES, leave);
     this.emitter.closed = closed;
   }
 
@@ -230,16 +221,8 @@ class FormWriter {
     this.body.out.unsigned(this.runtime.arrive);
   }
 
-  /** After leaving: the page that was missed is found, and the instruction done again; or the evaluator does it. */
+  /** After leaving: the evaluator does the instruction. */
   #evaluate(fn: FunctionWriter): void {
-    const { out } = fn;
-    emitFindPage(fn, this.runtime, this.context);
-    fn.open(OP.if);
-    out.get(FORM.budget);
-    out.get(FORM.rip);
-    out.get(FORM.record);
-    emitFormCall(fn, FORM.record, this.type);
-    fn.end();
     this.#saveRip(fn);
     emitEvaluate(fn);
   }

@@ -21,8 +21,6 @@ export const LOCAL = {
   label: 24,
   /** The carry flag, where a loop begins that needs it. */
   carry: 25,
-  /** The linear address that the TLB did not have. */
-  missed: 26,
 } as const;
 
 /** Ways to leave a region. */
@@ -31,15 +29,12 @@ export const LEAVING = {
   onward: 0,
   /** The evaluator must do the instruction at rip. */
   evaluate: 1,
-  /** The page of `missed` must be found, to be read or written; then the instruction at rip is done again. */
-  read: 2,
-  write: 3,
   /** The engine must look at something before the instruction at rip. */
-  look: 4,
+  look: 2,
 } as const;
 
 /** Types of the fixed locals, without the parameter. */
-export const FIXED: readonly ValueType[] = [...Array<ValueType>(19).fill(I64), I32, I32, I64, I32, I32, I32, I64];
+export const FIXED: readonly ValueType[] = [...Array<ValueType>(19).fill(I64), I32, I32, I64, I32, I32, I32];
 
 /** A place that can be branched to: the number of labels open inside it, itself included. */
 export type Label = number;

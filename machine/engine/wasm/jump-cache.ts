@@ -3,22 +3,32 @@
  * so that one region calls the next without going through JavaScript.
  */
 import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, tablesOf } from "./code-records.ts";
+import type { MappedPage } from "./code-window.ts";
+import type { Region } from "./translations.ts";
 
-/** In an entry: rip shifted by 12 with the context's number below, then the region's slot in the table of functions. */
+const PAGE = 0x1000n;
+type Found = Pick<Region, "slot" | "context" | "pages" | "generation">;
+
+/**
+ * In an entry: rip shifted by 12 with the context's number below, then the region's slot in the table of functions, and
+ * the mapping under which it was last seen there.
+ */
 export const JUMP_SLOT = 8;
-/** Instead of a slot: the region may no longer be where the address leads. */
-const DOUBTFUL = 0x80000000;
+export const JUMP_GENERATION = 12;
+/** Beside each entry, in a table of its own: where the region's pages lie in RAM, with bit 0 set; 0 where it has none. */
+export const HOME = { page: 0, before: 4, after: 8 } as const;
 
 export class JumpCache {
   readonly #halves: Uint32Array;
-  /** Entries that have been entered since all were empty or doubtful. */
-  readonly #used = new Set<number>();
-
+  readonly #homes: Uint32Array;
   /** Something has been entered: memory that nobody has touched costs nothing, and should stay so. */
   #isUsed = false;
 
   constructor(memory: WebAssembly.Memory, size: number) {
-    this.#halves = new Uint32Array(memory.buffer, tablesOf(size).jumps, (JUMP_ENTRIES * JUMP_ENTRY_BYTES) / 4);
+    const words = (JUMP_ENTRIES * JUMP_ENTRY_BYTES) / 4;
+    const { jumps, homes } = tablesOf(size);
+    this.#halves = new Uint32Array(memory.buffer, jumps, words);
+    this.#homes = new Uint32Array(memory.buffer, homes, words);
   }
 
   #entry(low: number): number {
@@ -34,13 +44,22 @@ export class JumpCache {
     return halves[entry + 2]!;
   }
 
-  enter(low: number, high: number, context: number, slot: number): void {
+  enter(low: number, high: number, { slot, context, pages, generation }: Found): void {
     const entry = this.#entry(low);
-    this.#used.add(entry);
     this.#isUsed = true;
-    this.#halves[entry] = (low << 12) | context;
+    this.#halves[entry] = (low << 12) | context.id;
     this.#halves[entry + 1] = (high << 12) | (low >>> 20);
-    this.#halves[entry + 2] = slot;
+    this.#halves[entry + JUMP_SLOT / 4] = slot;
+    this.#halves[entry + JUMP_GENERATION / 4] = generation;
+    const [{ base }] = pages as [MappedPage];
+    for (const [field, distance] of [
+      [HOME.page, 0n],
+      [HOME.before, -PAGE],
+      [HOME.after, PAGE],
+    ] as const) {
+      const page = pages.find((other) => other.base === base + distance);
+      this.#homes[entry + field / 4] = page === undefined ? 0 : page.place | 1;
+    }
   }
 
   /** Forgets one region. */
@@ -50,21 +69,15 @@ export class JumpCache {
     this.#halves[entry] = 0;
   }
 
-  /** Forgets what has no region any more. */
-  dropDoubtful(low: number): void {
-    this.drop(low, DOUBTFUL);
-  }
-
-  /** Addresses may mean other places now: entries are good only after the engine has looked. */
-  suspend(): void {
-    for (const entry of this.#used) this.#halves[entry + 2] = DOUBTFUL;
-    this.#used.clear();
+  /** Forgets what has no region under the present mapping. */
+  dropDoubtful(low: number, generation: number): void {
+    const entry = this.#entry(low);
+    if (this.#halves[entry + JUMP_GENERATION / 4] !== generation) this.#halves[entry] = 0;
   }
 
   clear(): void {
     if (!this.#isUsed) return;
     this.#isUsed = false;
-    this.#used.clear();
     this.#halves.fill(0);
   }
 }

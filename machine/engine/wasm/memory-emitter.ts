@@ -62,14 +62,10 @@ export abstract class MemoryEmitter extends FlagEmitter {
     if (write) this.claims = true;
     const claimed = this.claimed === undefined ? {} : { claimed: this.claimed };
     this.push((depth) => {
-      const rescue = write
-        ? { rescue: this.runtime.claim, ...claimed }
-        : bytes > 1
-          ? { rescue: this.runtime.across }
-          : {};
+      const rescue = write ? { rescue: this.runtime.claim, ...claimed } : { rescue: this.runtime.across };
       const access = { address, bytes, write, user, long: mode === 64, ...rescue };
-      if (memory === null) emitPlace(this.fn, access, depth, this.miss);
-      else emitRememberedPlace(this.fn, access, memory, depth, this.miss);
+      if (memory === null) emitPlace(this.fn, access, depth, this.leave);
+      else emitRememberedPlace(this.fn, access, memory, depth, this.leave);
       this.fn.out.set(index);
     });
     return index;

@@ -5,15 +5,19 @@ import { FS } from "#machine/cpu/state.ts";
 import { NotEmitted } from "./branch-emitter.ts";
 import { CALL_OUTS, CALLED } from "./call-outs.ts";
 import { CELL } from "./cells.ts";
+import type { MappedPage } from "./code-window.ts";
 import type { Context } from "./context.ts";
 import { Emitter } from "./emitter.ts";
 import { I32, I64, MEMORY_COPY, OP } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import { allOverridden, knownView } from "./flag-view.ts";
-import { LOCAL } from "./function-writer.ts";
+import { LEAVING, LOCAL } from "./function-writer.ts";
 import { NATIVE } from "./operations.ts";
+import { ACCESS } from "./page-walk.ts";
 import { emitForgetting, emitPlace } from "./tlb-access.ts";
+
+const QUIET_FETCH = x.as32(x.constant(BigInt(ACCESS.look)));
 
 /** What the function around an instruction does for it. */
 export interface Surroundings {
@@ -23,8 +27,10 @@ export interface Surroundings {
   readonly undone: number;
   /** Its number. */
   readonly region: number;
-  /** Writes code that leaves after the instruction, for the engine to look. */
-  readonly stop: () => void;
+  /** Pages that its code lies in. */
+  readonly pages: readonly MappedPage[];
+  /** Writes code that leaves after the instruction: for the engine to look, or for whoever has code for the next one. */
+  readonly stop: (why: typeof LEAVING.look | typeof LEAVING.onward) => void;
 }
 
 export abstract class NativeEmitter extends Emitter {
@@ -35,8 +41,8 @@ export abstract class NativeEmitter extends Emitter {
   callsOut = false;
   /** The instruction whose meaning runs. */
   abstract readonly instructionNow: Instruction;
-  /** How the call out of the running instruction ended. */
-  #ending: Value | null = null;
+  /** Whether to leave after the running instruction, and why. */
+  #ending: { readonly condition: Value; readonly why: Parameters<Surroundings["stop"]>[0] } | null = null;
 
   system(operation: SystemOperation, ...values: Value[]): Value {
     const native = NATIVE.get(operation);
@@ -48,9 +54,9 @@ export abstract class NativeEmitter extends Emitter {
     const ending = this.#ending;
     this.#ending = null;
     if (ending === null) return;
-    this.fn.emit(ending);
+    this.fn.emit(ending.condition);
     this.fn.open(OP.if);
-    this.surroundings!.stop();
+    this.surroundings!.stop(ending.why);
     this.fn.end();
   }
 
@@ -102,7 +108,27 @@ export abstract class NativeEmitter extends Emitter {
     this.callsOut = true;
     this.irrevocable = true;
     condition.uses++;
-    this.#ending = condition;
+    this.#ending = { condition, why: LEAVING.look };
+  }
+
+  /** A new CR3: all is forgotten that is not global, and the region goes on if its code is where it was. */
+  forgetMapping(): void {
+    if (this.surroundings === null) this.refuse("a change of the mapping");
+    this.push(() => {
+      this.fn.out.byte(OP.call);
+      this.fn.out.unsigned(this.runtime.mapping("forgetLocal"));
+    });
+    const here = BigInt.asUintN(64, this.nextInstruction().constant! & ~0xfffn);
+    const user = x.as32(x.constant(this.context.user ? 1n : 0n));
+    const moved = this.surroundings.pages.map(({ base, place }) => {
+      const [name, more] = base === here ? (["locate", []] as const) : (["walk", [QUIET_FETCH, user]] as const);
+      const call = x.make(OP.call, I32, [x.as64(x.constant(base)), ...more], 32, this.runtime.mapping(name));
+      return x.compare("Ne", this.hold(call), x.as32(x.constant(BigInt(place | 1))));
+    });
+    this.irrevocable = true;
+    const condition = moved.reduce((one, other) => x.logic("Or", one, other));
+    condition.uses++;
+    this.#ending = { condition, why: LEAVING.onward };
   }
 
   /** Has an operation done outside: see call-outs.ts. */
@@ -125,7 +151,7 @@ export abstract class NativeEmitter extends Emitter {
     for (const register of registers) this.writeRegister(register, 64, this.hold(x.stateWord(register * 8, I64)));
     this.callsOut = true;
     this.irrevocable = true;
-    this.#ending = ending;
+    this.#ending = { condition: ending, why: LEAVING.look };
     return this.hold(x.stateWord(CELL.routineAnswer, I64));
   }
 
@@ -142,6 +168,7 @@ export abstract class NativeEmitter extends Emitter {
       write: false,
       user: false,
       long: this.context.mode === 64,
+      rescue: this.runtime.mapping("quiet"),
     };
     this.push((depth) => {
       emitPlace(this.fn, access, depth, this.leave);
@@ -154,10 +181,10 @@ export abstract class NativeEmitter extends Emitter {
   #placeOfWords(linear: Value, bytes: number, write: boolean, user = this.context.user): number {
     const index = this.fn.take(I32);
     const { mode } = this.context;
-    const miss = user === this.context.user ? this.miss : this.leave;
+    const rescue = write ? this.runtime.claim : this.runtime.across;
     linear.uses++;
     this.push((depth) => {
-      emitPlace(this.fn, { address: linear, bytes, write, user, long: mode === 64 }, depth, miss);
+      emitPlace(this.fn, { address: linear, bytes, write, user, long: mode === 64, rescue }, depth, this.leave);
       this.fn.out.set(index);
     });
     return index;

@@ -3,7 +3,7 @@
  * pages, `invlpg`, `cli`. Each does what the operation of the same name in the book does, or leaves to have it done.
  */
 import { fillBlock, moveBlock } from "#machine/cpu/blocks.ts";
-import { clearTaskSwitched, machineStatus } from "#machine/cpu/control.ts";
+import { clearTaskSwitched, machineStatus, writeControl } from "#machine/cpu/control.ts";
 import { farCall, farJump } from "#machine/cpu/far.ts";
 import { farReturn, interruptReturn } from "#machine/cpu/far-return.ts";
 import { clearInterrupts, popFlags, pushFlags, setInterrupts } from "#machine/cpu/flag-access.ts";
@@ -161,10 +161,24 @@ const flagsWord: Native = (e) => {
   return e.or(e.or(others, e.status()), e.constant(2n));
 };
 
+const CR3 = 3n;
+const CR3_BITS = 40n;
+
+/** mov to cr3, by privilege 0 and in a flat code segment; other control registers are called out for. */
+function loadTables(e: NativeEmitter, value: Value): Value {
+  const tables = e.hold(x.as64(value));
+  e.leaveIf(x.isNonZero(e.shiftRight(tables, e.constant(CR3_BITS))));
+  e.storeState(at.CR3, tables);
+  e.forgetMapping();
+  return e.constant(0n);
+}
+
 const calledOut = CALL_OUTS.map(({ operation }, number): [SystemOperation, Native] => [
   operation,
   (e, values) => {
     if (!CONTROL.has(operation)) return e.callOut(number, values);
+    const isPlain = e.context.privilege === 0 && e.context.isFlat && x.scope.depth === 0;
+    if (operation === writeControl && values[0]!.constant === CR3 && isPlain) return loadTables(e, values[1]!);
     return e.callOut(number, [values[0]!, values[1] ?? e.constant(0n), e.region()]);
   },
 ]);

@@ -1,19 +1,21 @@
-/** Loads and stores that lie in two pages, where the TLB has both. */
-import { TLB } from "#machine/cpu/layout.ts";
+/** Loads that the TLB has no entry for, and loads and stores that lie in two pages. */
+import { RAM, TLB } from "#machine/cpu/layout.ts";
 import { CELL, MOST_CROSSING } from "./cells.ts";
 import { type FunctionBody, I32, I64, MEMORY_COPY, OP } from "./encoder.ts";
 import { FunctionWriter } from "./function-writer.ts";
+import { ACCESS } from "./page-walk.ts";
 import { ADDEND, emitKey, emitMismatch, TABLE_BYTES } from "./tlb-access.ts";
 
 /** In the rights that `across` is given, beside 1 for privilege 3: the bytes are to be written. */
 export const ACROSS_WRITE = 2;
 
 /**
- * The place of bytes of which some lie in the next page. If the pages lie one after the other in RAM as well, it is where
- * they lie; if not, a load gets a copy, and 0 is the answer to a store. Otherwise 0 says that the bytes lie in one page,
- * or that the TLB has not both. Parameters: linear address, bytes, rights.
+ * The place of bytes that are to be read and that the TLB has no entry for, as the page walk finds it; or of bytes of
+ * which some lie in the next page. If the pages lie one after the other in RAM as well, it is where they lie; if not, a
+ * load gets a copy, and 0 is the answer to a store. Otherwise 0 says that the walk finds nothing, or that the TLB has not
+ * both pages. Parameters: linear address, bytes, rights.
  */
-export function across(type: number): FunctionBody {
+export function across(type: number, walk: number): FunctionBody {
   const [linear, bytes, rights, low, table, page, entry, first, second] = [0, 1, 2, 3, 4, 5, 6, 7, 8] as const;
   const fn = new FunctionWriter(3, [I32, I32, I64, I32, I32, I32]);
   const { out } = fn;
@@ -26,7 +28,12 @@ export function across(type: number): FunctionBody {
   out.byte(OP.i32Add);
   out.i32(0x1000);
   out.byte(OP.i32LeU);
+  fn.open(OP.if);
+  emitWalk(fn, { linear, low, user: rights, place: first }, { walk, access: ACCESS.read });
   out.branch(OP.brIf, fn.level - refused);
+  emitInMemory(fn, first);
+  out.byte(OP.return);
+  fn.end();
   out.get(rights);
   out.i32(ACROSS_WRITE);
   out.byte(OP.i32And);
@@ -86,6 +93,66 @@ export function across(type: number): FunctionBody {
   out.i32(0);
   out.byte(OP.end);
   return { type, locals: fn.locals, code: out.result(), name: "across" };
+}
+
+/**
+ * Has a page walked to, for privilege 3 if bit 0 of `user` says so, and sets `place` to where the byte lies in RAM.
+ * Leaves 1 on the stack where there is none.
+ */
+export function emitWalk(
+  fn: FunctionWriter,
+  { linear, low, user, place }: { linear: number; low: number; user: number; place: number },
+  { walk, access }: { walk: number; access: number },
+): void {
+  const { out } = fn;
+  out.get(linear);
+  out.i32(access);
+  out.get(user);
+  out.i32(1);
+  out.byte(OP.i32And);
+  out.byte(OP.call);
+  out.unsigned(walk);
+  out.tee(place);
+  out.byte(OP.i32Eqz);
+  out.get(place);
+  out.i32(-0x1000);
+  out.byte(OP.i32And);
+  out.get(low);
+  emitInPage(fn);
+  out.byte(OP.i32Or);
+  out.set(place);
+}
+
+/** Leaves the place in the machine's memory of a place in RAM on the stack. */
+export function emitInMemory({ out }: FunctionWriter, place: number): void {
+  out.get(place);
+  out.i32(RAM);
+  out.byte(OP.i32Add);
+}
+
+/** The place of bytes in one page that are to be read, where a page walk finds it and nothing has to be marked; or 0. */
+export function quiet(type: number, walk: number): FunctionBody {
+  const [linear, bytes, user, low, place] = [0, 1, 2, 3, 4] as const;
+  const fn = new FunctionWriter(3, [I32, I32]);
+  const { out } = fn;
+  const refused = fn.open(OP.block);
+  out.get(linear);
+  out.byte(OP.i32WrapI64);
+  out.tee(low);
+  emitInPage(fn);
+  out.get(bytes);
+  out.byte(OP.i32Add);
+  out.i32(0x1000);
+  out.byte(OP.i32GtU);
+  out.branch(OP.brIf, fn.level - refused);
+  emitWalk(fn, { linear, low, user, place }, { walk, access: ACCESS.quietRead });
+  out.branch(OP.brIf, fn.level - refused);
+  emitInMemory(fn, place);
+  out.byte(OP.return);
+  fn.end();
+  out.i32(0);
+  out.byte(OP.end);
+  return { type, locals: fn.locals, code: out.result(), name: "quiet" };
 }
 
 /** The offset in its page of the address on the stack. */

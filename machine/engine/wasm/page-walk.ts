@@ -1,21 +1,42 @@
 /**
- * The page walk of translated code: for the plain case, a page of 4 KiB (or of a large page met before) that is there
- * and open, or no paging at all. Everything else, and every fault, is left to the walk in the book, which this one must agree with.
+ * The page walk of translated code: for pages that are there and open, or no paging at all. Everything else, and every
+ * fault, is left to the walk in the book, which this one must agree with.
  */
 import { EFER_LMA } from "#machine/cpu/control.ts";
 import * as at from "#machine/cpu/layout.ts";
-import { CR0_PG, CR0_WP, CR4_PAE, CR4_PGE, CR4_PSE, CR4_SMAP, EFER_NXE } from "#machine/memory/paging.ts";
+import { CR0_PG, CR0_WP, CR4_PAE, CR4_PGE, CR4_PSE, CR4_SMAP, CR4_SMEP, EFER_NXE } from "#machine/memory/paging.ts";
 import { NOTE_CODE, NOTE_HOLE } from "#machine/memory/physical.ts";
-import { ENTRIES, LAST_USED, NOTED, tagKey } from "#machine/memory/tlb.ts";
+import { ENTRIES, NOTED, tagKey } from "#machine/memory/tlb.ts";
 import { CELL } from "./cells.ts";
-import { type FunctionBody, I32, I64, OP } from "./encoder.ts";
+import { type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
-import { FunctionWriter, LEAVING } from "./function-writer.ts";
+import { FunctionWriter } from "./function-writer.ts";
+import { emitNoted } from "./new-tables.ts";
 
-const PARAMETERS = { linear: 0, why: 1, budget: 2, user: 3 } as const;
-const LOCALS = { table: 4, place: 5, entry: 6, marked: 7, allowed: 8, frame: 9, slot: 10, tag: 11, next: 12 } as const;
-const TYPES = [I64, I32, I64, I64, I64, I64, I32, I64, I32] as const;
+const WRITE = 1;
+const FETCH = 2;
+const QUIET = 4;
+/** What a page is needed for: to be read or written, or to fetch code from it; quietly, if nothing has to be marked. */
+export const ACCESS = { read: 0, write: WRITE, fetch: FETCH, look: FETCH | QUIET, quietRead: QUIET } as const;
+
+/** Linear address, `ACCESS`, privilege 3. Gives where the page lies in RAM, with bit 0 set; or 0. */
+export const WALK_TYPE: FunctionType = { parameters: [I64, I32, I32], results: [I32] };
+
+const PARAMETERS = { linear: 0, access: 1, user: 2 } as const;
+const LOCALS = {
+  table: 3,
+  place: 4,
+  entry: 5,
+  marked: 6,
+  allowed: 7,
+  frame: 8,
+  slot: 9,
+  tag: 10,
+  next: 11,
+  all: 12,
+} as const;
+const TYPES = [I64, I32, I64, I64, I64, I64, I32, I64, I32, I64] as const;
 
 /** Bits of entries: those of the book's walk. */
 const P = 1n;
@@ -25,6 +46,7 @@ const ACCESSED = 0x20n;
 const DIRTY = 0x40n;
 const PS = 0x80n;
 const GLOBAL = 0x100n;
+const NO_EXECUTE = 1n << 63n;
 /** Bits 40 to 51 must be 0. */
 const RESERVED = 0xfff0000000000n;
 const RESERVED_LARGE = [0n, 0n, 0x1fe000n, 0x3fffe000n, 0n] as const;
@@ -40,9 +62,6 @@ class WalkWriter {
 
   write(): FunctionBody {
     const { fn } = this;
-    this.#fail(x.compare("LtU", this.#why, x.constant(BigInt(LEAVING.read))));
-    this.#fail(x.compare("Eq", x.stateWord(CELL.askedAt, I32), x.local(PARAMETERS.budget, I32)));
-    this.#storeCell(CELL.askedAt, x.local(PARAMETERS.budget, I32));
     this.#fail(x.isZero(x.stateWord(CELL.a20, I32)));
     const canonical = x.shift("ShrS", x.shift("Shl", this.#linear, x.constant(16n)), x.constant(16n));
     this.#fail(x.compare("Ne", canonical, this.#linear));
@@ -60,22 +79,32 @@ class WalkWriter {
     fn.end();
     fn.end();
     this.#rights();
+    this.#emitIf(x.isZero(this.#is(FETCH)));
     this.#enter();
+    fn.end();
+    fn.out.get(LOCALS.place);
     fn.out.i32(1);
+    fn.out.byte(OP.i32Or);
     fn.out.byte(OP.end);
-    return { type: this.type, locals: fn.locals, code: fn.out.result(), name: "findPage" };
+    return { type: this.type, locals: fn.locals, code: fn.out.result(), name: "walk" };
   }
 
   get #linear(): Value {
     return x.local(PARAMETERS.linear, I64);
   }
 
-  get #why(): Value {
-    return x.local(PARAMETERS.why, I32);
+  get #access(): Value {
+    return x.local(PARAMETERS.access, I32, 3);
+  }
+
+  /** `bit`: that of `ACCESS` with this value. */
+  #is(bit: number): Value {
+    const number = x.constant(BigInt(Math.log2(bit)));
+    return x.logic("And", x.shift("ShrU", this.#access, number), x.constant(1n));
   }
 
   get #writing(): Value {
-    return x.compare("Eq", this.#why, x.constant(BigInt(LEAVING.write)));
+    return this.#is(WRITE);
   }
 
   get #user(): Value {
@@ -151,6 +180,7 @@ class WalkWriter {
       this.#set(LOCALS.place, x.arithmetic("Add", 32, x.truncate(32, this.#long(LOCALS.table)), x.as32(offset)));
       this.#readEntry(entryBytes, level === 4);
       this.#set(LOCALS.allowed, x.logic("And", this.#long(LOCALS.allowed), this.#long(LOCALS.entry)));
+      this.#set(LOCALS.all, x.logic("Or", this.#long(LOCALS.all), this.#long(LOCALS.entry)));
       if (level > 1 && level < 4) this.#large(level, span, entryBytes, found);
       const marks =
         level > 1
@@ -216,22 +246,26 @@ class WalkWriter {
     widen(CELL.lastLargePage, last, x.compare("LtU", known(CELL.lastLargePage), x.as64(last)));
   }
 
-  /** Before the last entry is marked: what the rights forbid is not for us, and neither are global pages. */
+  /** Before the last entry is marked: what the rights forbid is not for us. */
   #checkRights(): void {
     const closed = (bit: bigint) => x.isZero(x.logic("And", this.#long(LOCALS.allowed), x.constant(bit)));
     this.#fail(x.logic("And", this.#user, closed(US)));
     const strict = x.logic("Or", this.#user, this.#has(at.CR0, CR0_WP));
     this.#fail(x.logic("And", x.logic("And", this.#writing, closed(RW)), strict));
-    this.#fail(x.logic("And", this.#isSet(LOCALS.entry, GLOBAL), this.#has(at.CR4, CR4_PGE)));
+    const forProgram = x.isZero(closed(US));
+    const strictCode = x.logic("And", x.isZero(this.#user), this.#has(at.CR4, CR4_SMEP));
+    const noCode = x.logic("Or", this.#isSet(LOCALS.all, NO_EXECUTE), x.logic("And", strictCode, forProgram));
+    this.#fail(x.logic("And", this.#is(FETCH), noCode));
   }
 
-  /** Sets bits of the entry where they are missing: not in a page that somebody watches. */
+  /** Sets bits of the entry where they are missing: not in a page that somebody watches, and not quietly. */
   #mark(bits: Value, entryBytes: 4 | 8): void {
     const { fn } = this;
     const place = x.local(LOCALS.place, I32);
     this.#set(LOCALS.marked, x.logic("Or", this.#long(LOCALS.entry), x.as64(bits)));
     this.#emitIf(x.compare("Ne", this.#long(LOCALS.marked), this.#long(LOCALS.entry)));
     this.#fail(this.#notes(place));
+    this.#fail(this.#is(QUIET));
     fn.out.get(LOCALS.place);
     fn.out.get(LOCALS.marked);
     if (entryBytes === 4) fn.out.byte(OP.i32WrapI64);
@@ -281,20 +315,8 @@ class WalkWriter {
   /** Where nothing was in the entry, it goes on the list of those in use. */
   #noteUse(base: number): void {
     const { fn } = this;
-    const next = x.local(LOCALS.next, I32);
-    this.#set(LOCALS.next, x.stateWord(at.TLB_USED, I32));
     this.#emitIf(x.isZero(x.loaded(OP.i32Load, x.local(LOCALS.slot, I32), base)));
-    this.#emitIf(next);
-    this.#emitIf(x.compare("LtU", next, x.constant(BigInt(LAST_USED))));
-    fn.out.get(LOCALS.next);
-    fn.emit(x.arithmetic("Add", 32, x.local(LOCALS.slot, I32), x.constant(BigInt(base))));
-    fn.out.memory(OP.i32Store, 0);
-    fn.release();
-    this.#storeCell(at.TLB_USED, x.arithmetic("Add", 32, next, x.constant(4n)));
-    fn.otherwise();
-    this.#storeCell(at.TLB_USED, x.as32(x.constant(0n)));
-    fn.end();
-    fn.end();
+    emitNoted(fn, { slot: LOCALS.slot, base, next: LOCALS.next });
     fn.end();
   }
 
@@ -310,11 +332,14 @@ class WalkWriter {
     const page = x.logic("And", x.truncate(32, this.#linear), x.constant(0xfffff000n));
     store(OP.i64Store, 0, this.#long(LOCALS.tag));
     const place = x.arithmetic("Add", 32, x.local(LOCALS.place, I32), x.constant(BigInt(at.RAM)));
-    store(OP.i64Store, 8, x.as64(x.arithmetic("Sub", 32, place, page)));
+    store(OP.i32Store, 8, x.as32(x.arithmetic("Sub", 32, place, page)));
+    const isGlobal = x.logic("And", this.#isSet(LOCALS.entry, GLOBAL), this.#has(at.CR4, CR4_PGE));
+    store(OP.i32Store, 12, x.as32(isGlobal));
+    this.#storeCell(at.TLB_GLOBAL, x.logic("Or", x.stateWord(at.TLB_GLOBAL, I32), isGlobal));
   }
 }
 
-/** The walk for a machine with `size` bytes of RAM. Parameters: linear address, why it is needed, budget, privilege 3. */
+/** The walk for a machine with `size` bytes of RAM. */
 export function pageWalk(size: number, type: number): FunctionBody {
   return new WalkWriter(size, type).write();
 }

@@ -1,7 +1,7 @@
 /** The frame around a region's blocks: registers loaded before, stored after, and the way to whoever goes on. */
 import { STATUS } from "#machine/cpu/flags.ts";
 import * as at from "#machine/cpu/layout.ts";
-import { emitEvaluate, emitFindPage } from "./arrival.ts";
+import { emitEvaluate } from "./arrival.ts";
 import type { RuntimeFunctions } from "./branch-emitter.ts";
 import type { Context } from "./context.ts";
 import { OP } from "./encoder.ts";
@@ -95,12 +95,8 @@ export class RegionFrame {
     out.get(LOCAL.leaving);
     fn.open(OP.if);
     if (this.emitter.callsOut) this.#returnToLook();
-    emitFindPage(fn, this.runtime, this.context);
-    out.byte(OP.i32Eqz);
-    fn.open(OP.if);
     emitEvaluate(fn);
     out.byte(OP.return);
-    fn.end();
     fn.end();
     out.get(LOCAL.budget);
     out.get(LOCAL.rip);

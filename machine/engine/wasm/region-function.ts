@@ -12,7 +12,6 @@ import type { Gates } from "./gates.ts";
 import { type Block, type Step, successorsOf, type Way } from "./region.ts";
 import { REGION_TYPE, RegionFrame } from "./region-frame.ts";
 import { Structure } from "./structure.ts";
-import { emitMissed } from "./tlb-access.ts";
 import type { Draft } from "./translations.ts";
 import { VectorEmitter } from "./vector-emitter.ts";
 
@@ -39,19 +38,9 @@ class RegionWriter {
     cpu: Cpu,
     gates: Gates,
     region: number,
+    pages: Draft["pages"],
   ) {
-    this.emitter = new VectorEmitter(
-      this.body,
-      context,
-      runtime,
-      cpu,
-      gates,
-      () => this.#leave(),
-      (address, access) => {
-        emitMissed(this.body, address, access);
-        this.#leave(null);
-      },
-    );
+    this.emitter = new VectorEmitter(this.body, context, runtime, cpu, gates, () => this.#leave());
     const writer = this;
     this.emitter.surroundings = {
       get isLast() {
@@ -60,8 +49,9 @@ class RegionWriter {
       get undone() {
         return writer.#undone;
       },
-      stop: () => this.#stop(),
+      stop: (why) => this.#stop(why),
       region,
+      pages,
     };
     this.#forms = blocks.map(() => undefined);
     this.#flagsLive = flagsLive(blocks);
@@ -96,26 +86,24 @@ class RegionWriter {
 
   // Ways out
 
-  /** Leaves before the instruction being written, which the evaluator then does; `null`: it is known why. */
-  #leave(why: number | null = LEAVING.evaluate): void {
+  /** Leaves before the instruction being written, which the evaluator then does. */
+  #leave(): void {
     const { out } = this.body;
     this.#refund(this.#undone);
     out.i64(this.#rip);
     out.set(LOCAL.rip);
-    if (why !== null) {
-      out.i32(why);
-      out.set(LOCAL.leaving);
-    }
+    out.i32(LEAVING.evaluate);
+    out.set(LOCAL.leaving);
     this.body.branch(this.#exit);
   }
 
-  /** Leaves after the instruction being written, for the engine to look. */
-  #stop(): void {
+  /** Leaves after the instruction being written. */
+  #stop(why: number): void {
     const { out } = this.body;
     this.#refund(this.#undone - 1);
     out.i64(this.#after);
     out.set(LOCAL.rip);
-    out.i32(LEAVING.look);
+    out.i32(why);
     out.set(LOCAL.leaving);
     this.body.branch(this.#exit);
   }
@@ -268,10 +256,10 @@ class RegionWriter {
 
 /** Translates a region. */
 export function regionFunction(
-  { blocks, context, gates, number }: Draft,
+  { blocks, context, gates, number, pages }: Draft,
   cpu: Cpu,
   runtime: RuntimeFunctions,
   name: string,
 ): FunctionBody {
-  return new RegionWriter(blocks, context, runtime, cpu, gates, number).write(name);
+  return new RegionWriter(blocks, context, runtime, cpu, gates, number, pages).write(name);
 }

@@ -11,8 +11,8 @@ import {
   SUBTRACT,
 } from "#machine/cpu/flags.ts";
 import type { Width } from "#machine/cpu/semantics.ts";
-import { ARRIVAL_TYPE, CLAIM_TYPE } from "./arrival.ts";
-import type { RuntimeFunctions } from "./branch-emitter.ts";
+import { ARRIVAL_TYPE, CLAIM_TYPE, FORGET_TYPE, LOCATE_TYPE } from "./arrival.ts";
+import type { MappingFunction, RuntimeFunctions } from "./branch-emitter.ts";
 import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP, V128 } from "./encoder.ts";
 import * as x from "./expressions.ts";
 import { extendedRoutines } from "./extended-routines.ts";
@@ -20,14 +20,13 @@ import { emitResult, type FlagView, flagOf } from "./flag-view.ts";
 import { floatRoutines } from "./float-routines.ts";
 import { FunctionWriter } from "./function-writer.ts";
 import { pageSpan, SPAN_TYPE } from "./page-span.ts";
-import { pageWalk } from "./page-walk.ts";
+import { WALK_TYPE } from "./page-walk.ts";
 
-/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, `findPage`, routines, `callOut`, `claim` and `across`, `arrive`, `span`, `bookCall`, routines for vectors. */
+/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, routines, `callOut`, `claim` and `across`, `arrive`, `span`, `bookCall`, routines for vectors, `walk`, `locate`, `forgetLocal`. */
 export const TYPES: readonly FunctionType[] = [
   { parameters: [I32], results: [I32] },
   { parameters: [I32, I64, I64, I64, I32], results: [I32] },
   { parameters: [I32, I32, I64], results: [] },
-  { parameters: [I64, I32, I32, I32], results: [I32] },
   { parameters: [I64, I64], results: [I32] },
   { parameters: [I32, I32, I64, I64, I64], results: [I32] },
   CLAIM_TYPE,
@@ -35,19 +34,26 @@ export const TYPES: readonly FunctionType[] = [
   SPAN_TYPE,
   { parameters: [I32, I64, I64, I64, I64], results: [I32] },
   { parameters: [V128, V128], results: [I32] },
+  WALK_TYPE,
+  LOCATE_TYPE,
+  FORGET_TYPE,
 ];
+const MAPPING_TYPES: Readonly<Record<MappingFunction, FunctionType>> = {
+  quiet: CLAIM_TYPE,
+  walk: WALK_TYPE,
+  locate: LOCATE_TYPE,
+  forgetLocal: FORGET_TYPE,
+};
 const STATUS_TYPE = 1;
 const FILL_TYPE = 2;
-const WALK_TYPE = 3;
-const ROUTINE_TYPE = 4;
-const CALL_OUT_TYPE = 5;
-const BOOK_CALL_TYPE = 9;
-const VECTOR_ROUTINE_TYPE = 10;
+const ROUTINE_TYPE = 3;
+const CALL_OUT_TYPE = 4;
+const BOOK_CALL_TYPE = 8;
+const VECTOR_ROUTINE_TYPE = 9;
 /** What all modules of regions import, in this order. */
 const IMPORTS = [
   { name: "status", type: STATUS_TYPE },
   { name: "fill", type: FILL_TYPE },
-  { name: "findPage", type: WALK_TYPE },
   { name: "claim", type: TYPES.indexOf(CLAIM_TYPE) },
   { name: "arrive", type: TYPES.indexOf(ARRIVAL_TYPE) },
   { name: "resume", type: TYPES.indexOf(ARRIVAL_TYPE) },
@@ -59,12 +65,11 @@ const IMPORTS = [
 export class ModuleImports implements RuntimeFunctions {
   readonly status = 0;
   readonly fill = 1;
-  readonly findPage = 2;
-  readonly claim = 3;
-  readonly arrive = 4;
-  readonly resume = 5;
-  readonly span = 6;
-  readonly across = 7;
+  readonly claim = 2;
+  readonly arrive = 3;
+  readonly resume = 4;
+  readonly span = 5;
+  readonly across = 6;
   readonly list: { readonly name: string; readonly type: number }[] = [...IMPORTS];
 
   /** Whether some of them are routines for numbers with a fraction. */
@@ -86,6 +91,10 @@ export class ModuleImports implements RuntimeFunctions {
 
   bookCall(): number {
     return this.#number("bookCall", BOOK_CALL_TYPE);
+  }
+
+  mapping(name: MappingFunction): number {
+    return this.#number(name, TYPES.indexOf(MAPPING_TYPES[name]));
   }
 
   #number(name: string, type: number): number {
@@ -220,8 +229,8 @@ function fillFunction(): FunctionBody {
 }
 
 /** The runtime's functions, as they are imported by regions. */
-export function makeRuntime(imports: WebAssembly.ModuleImports, size: number): WebAssembly.ModuleImports {
-  const functions = [statusFunction(), fillFunction(), pageWalk(size, WALK_TYPE), pageSpan(TYPES.indexOf(SPAN_TYPE))];
+export function makeRuntime(imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports {
+  const functions = [statusFunction(), fillFunction(), pageSpan(TYPES.indexOf(SPAN_TYPE))];
   const module = new WebAssembly.Module(encodeModule({ types: TYPES, imports: [], functions }));
   return new WebAssembly.Instance(module, { engine: imports }).exports as WebAssembly.ModuleImports;
 }

@@ -4,9 +4,9 @@ import { ENTRIES, tagKey } from "#machine/memory/tlb.ts";
 import { FETCHED } from "./cells.ts";
 import { I32, I64, OP } from "./encoder.ts";
 import { as32, as64, local, type Value } from "./expressions.ts";
-import { type FunctionWriter, LEAVING, LOCAL } from "./function-writer.ts";
+import type { FunctionWriter } from "./function-writer.ts";
 
-const ENTRY_BYTES = 16;
+export const ENTRY_BYTES = 16;
 /** Bytes of a table: that for reads comes first, then that for writes. */
 export const TABLE_BYTES = ENTRIES * ENTRY_BYTES;
 /** Of the index, already multiplied by the size of an entry. */
@@ -27,22 +27,19 @@ export interface Access {
   readonly claimed?: number;
 }
 
-/** Writes the code that leaves because the TLB has no entry; `address` is a local with the linear address. */
-export type Miss = (address: { readonly local: number; readonly long: boolean }, access: Access) => void;
-
 /**
  * Leaves the place of the bytes at a linear address on the stack, as i32. Where the TLB has no entry for them, or they
- * lie in two pages, the code of `miss` runs, which must not come back.
+ * lie in two pages, and nothing rescues the access, `leave` writes the code that runs, which must not come back.
  */
-export function emitPlace(fn: FunctionWriter, access: Access, depth: number, miss: Miss): void {
+export function emitPlace(fn: FunctionWriter, access: Access, depth: number, leave: () => void): void {
   const { out } = fn;
   const { low, entry, whole } = emitTagTest(fn, access, depth);
   const address = { local: access.long ? whole : low, long: access.long };
   const found = access.rescue === undefined ? -1 : fn.take(I32);
   fn.open(OP.if);
-  if (found < 0) miss(address, access);
+  if (found < 0) leave();
   else {
-    emitRescue(fn, access, address, found, miss);
+    emitRescue(fn, access, address, found, leave);
     fn.otherwise();
   }
   if (found < 0) fn.end();
@@ -59,7 +56,7 @@ function emitRescue(
   access: Access,
   address: { readonly local: number; readonly long: boolean },
   found: number,
-  miss: Miss,
+  leave: () => void,
 ): void {
   const { out } = fn;
   out.get(address.local);
@@ -71,7 +68,7 @@ function emitRescue(
   out.tee(found);
   out.byte(OP.i32Eqz);
   fn.open(OP.if);
-  miss(address, access);
+  leave();
   fn.end();
   if (access.claimed === undefined) return;
   out.i32(1);
@@ -159,7 +156,7 @@ export function emitRememberedPlace(
   access: Access,
   memory: PageMemory,
   depth: number,
-  miss: Miss,
+  leave: () => void,
 ): void {
   const { out } = fn;
   const whole = fn.take(I64);
@@ -185,8 +182,8 @@ export function emitRememberedPlace(
   const { low, entry, whole: wide } = emitTagTest(fn, inside, depth);
   const address = { local: access.long ? wide : low, long: access.long };
   fn.open(OP.if);
-  if (access.rescue === undefined) miss(address, access);
-  else emitRescue(fn, access, address, place, miss);
+  if (access.rescue === undefined) leave();
+  else emitRescue(fn, access, address, place, leave);
   fn.otherwise();
   emitSum(fn, access, entry, low);
   out.tee(place);
@@ -202,27 +199,6 @@ export function emitRememberedPlace(
   out.set(place);
   fn.end();
   out.get(place);
-}
-
-/** Sets `missed` and `leaving`: the page is to be found, unless the bytes lie in two, which only the evaluator can tell apart. */
-export function emitMissed(
-  { out }: FunctionWriter,
-  address: { readonly local: number; readonly long: boolean },
-  { bytes, write }: Access,
-): void {
-  out.get(address.local);
-  if (!address.long) out.byte(OP.i64ExtendI32U);
-  out.set(LOCAL.missed);
-  out.i32(LEAVING.evaluate);
-  out.i32(write ? LEAVING.write : LEAVING.read);
-  out.get(LOCAL.missed);
-  out.byte(OP.i32WrapI64);
-  out.i32(0xfff);
-  out.byte(OP.i32And);
-  out.i32(0x1000 - bytes);
-  out.byte(OP.i32GtU);
-  out.byte(OP.select);
-  out.set(LOCAL.leaving);
 }
 
 /** Drops the page of a linear address from the TLB; `leave` runs where code may have been fetched from it. */
@@ -251,7 +227,7 @@ export function emitForgetting(fn: FunctionWriter, linear: Value, depth: number,
 }
 
 /** `slot` of tlb.ts, in bytes; the low half is on the stack. */
-function emitIndex({ out }: FunctionWriter, low: number, whole: number): void {
+export function emitIndex({ out }: FunctionWriter, low: number, whole: number): void {
   out.i32(8);
   out.byte(OP.i32ShrU);
   out.get(low);

@@ -104,7 +104,7 @@ export class Translations {
         ...shared,
         callOut: this.callOut,
         bookCall: bookCalls(this.cpu),
-        ...makeRuntime(shared, size),
+        ...makeRuntime(shared),
         ...this.#arrivals,
       };
     }
@@ -129,10 +129,10 @@ export class Translations {
         if (!areMapped(region.pages, cursor)) continue;
         region.generation = generation;
       }
-      this.jumps.enter(low, high, context.id, region.slot);
+      this.jumps.enter(low, high, region);
       return region;
     }
-    this.jumps.dropDoubtful(low);
+    this.jumps.dropDoubtful(low, generation);
     return null;
   }
 

@@ -1,0 +1,114 @@
+/** Ways into the kernel and back inside regions: as in the evaluator, and at the same moments. */
+import { describe, it } from "vitest";
+import { agree, ENGINES } from "./privileged.ts";
+
+const SET_UP_SYSCALL = `
+      mov ecx, 0xc0000081
+      xor eax, eax
+      mov edx, 0x00180008
+      wrmsr
+      inc ecx
+      mov eax, kernel
+      xor edx, edx
+      wrmsr
+      mov ecx, 0xc0000084
+      mov eax, 0x301
+      wrmsr`;
+
+describe.each(ENGINES)("a region of %s", (_, engine) => {
+  it("goes into the kernel by syscall and comes back by sysret", () => {
+    agree(
+      `${SET_UP_SYSCALL}
+      mov ecx, user
+      mov r11d, 0x202
+      mov rbx, 0
+      db 0x48, 0x0f, 0x07
+user: add ebx, 3
+      cmp bl, 7
+      syscall
+      setc dl
+      add rsi, rcx
+      xor rdi, r11
+      jmp user
+kernel: inc r8d
+      swapgs
+      test r8b, 31
+      jnz back
+      xor r11, 0x4d5
+back: swapgs
+      db 0x48, 0x0f, 0x07`,
+      { engine },
+    );
+  });
+
+  it("goes by sysenter and sysexit", () => {
+    agree(
+      `mov ecx, 0x174
+      mov eax, 8
+      xor edx, edx
+      wrmsr
+      inc ecx
+      mov eax, 0x206000
+      wrmsr
+      inc ecx
+      mov eax, kernel
+      wrmsr
+      mov edx, user
+      mov ecx, 0x205000
+      sysexit
+user: mov ecx, esp
+      mov edx, back
+      push ebx
+      pop ebx
+      cmp ebx, 77
+      sysenter
+back: inc ebx
+      jmp user
+kernel: adc esi, ebx
+      sysexit`,
+      { engine, mode: 32 },
+    );
+  });
+
+  it("enters the kernel by a gate and comes back by iretd", () => {
+    agree(
+      `mov eax, 0x23
+      mov ds, eax
+      mov ecx, 0x10
+      mov es, ecx
+      push 0x23
+      push 0x207000
+      push 0x202
+      push 0x1b
+      push user
+      iretd
+user: inc ebx
+      cmp bl, 5
+      int 0x80
+      setc dl
+      push eax
+      pop ecx
+      add esi, ecx
+      jmp user`,
+      { engine, mode: 32 },
+    );
+  });
+
+  it("enters the kernel by a gate and comes back by iretq", () => {
+    agree(
+      `push 0x23
+      push 0x207000
+      push 0x202
+      push 0x2b
+      push user
+      iretq
+user: inc ebx
+      cmp bl, 5
+      int 0x80
+      setc dl
+      add esi, eax
+      jmp user`,
+      { engine },
+    );
+  });
+});
