@@ -13,8 +13,8 @@ import { forgetLocal } from "./new-tables.ts";
 import { across, quiet } from "./page-crossing.ts";
 import { pageWalk, WALK_TYPE } from "./page-walk.ts";
 
-/** The shape of a block is looked at again after each 64 arrivals in forms: bits of the heat that tell. */
-const LOOKS_MASK = 63 * FORM_WEIGHT;
+/** After so many arrivals in forms the shape of a block is looked at again: a power of two. */
+const LOOKS = 64;
 
 /** Types of functions: of a region, of a form (budget, rip, record), of an arrival (budget, rip), of `claim`, of `lay`, of `walk`, of `locate`, of `verify`, of `forgetLocal`. */
 const TYPES: readonly FunctionType[] = [
@@ -124,10 +124,17 @@ function arrival(size: number, name: string, rules: ArrivalRules | null): Functi
     out.memory(OP.i32Load, CELL.hot);
     out.byte(OP.i32GeU);
     out.branch(OP.brIf, fn.level - unknown);
+    out.get(record);
+    out.get(record);
+    out.memory(OP.i32Load16U, RECORD.met);
+    out.i32(1);
+    out.byte(OP.i32Add);
+    out.tee(entry);
+    out.memory(OP.i32Store16, RECORD.met);
     out.get(entry);
-    out.i32(LOOKS_MASK);
+    out.i32(LOOKS - 1);
     out.byte(OP.i32And);
-    out.i32(rules.leading * FORM_WEIGHT);
+    out.i32(rules.leading);
     out.byte(OP.i32Eq);
     out.get(record);
     out.memory(OP.i32Load8U, RECORD.weight);

@@ -17,6 +17,8 @@ export const RECORD = {
   tag: 0,
   /** u16: the slot of the form's function. */
   slot: 8,
+  /** u16: how often execution has jumped here. */
+  met: 10,
   /** u8: bytes of the instruction. */
   length: 12,
   /** u8 each: eight times the numbers of up to three registers. */

@@ -53,7 +53,7 @@ const LONGEST_RUN = 64;
 /** Fields of an entry: the key as `keyOf` gives it, then words to be copied into records, then how to find the numbers. */
 const ENTRY = {
   key: 0,
-  /** As a record has them from `RECORD.slot` on: slot, nothing, length, registers. */
+  /** As a record has them from `RECORD.slot` on: slot, 0, length, registers. */
   operation: 8,
   /** As a record has them from `RECORD.head` on. */
   head: 16,
@@ -133,8 +133,8 @@ const plus = (left: Value, right: Value) => x.arithmetic("Add", 32, left, right)
 const load = (op: number, place: Value, offset = 0) => x.loaded(op, place, offset);
 
 /**
- * Makes records from a place in RAM on, for a context, as far as heads are known and control goes straight on. Gives
- * the first; 0 where there is none.
+ * Makes records from a place in RAM on, for a context, as far as heads are known and control goes straight on, up to a
+ * place that has its own because execution has jumped there. Gives the first; 0 where there is none.
  */
 export function laying(size: number, type: number): FunctionBody {
   const w = new RoutineWriter([I32, I32]);
@@ -150,7 +150,7 @@ export function laying(size: number, type: number): FunctionBody {
       const length = load(OP.i32Load8U, entry, ENTRY.operation + RECORD.length - RECORD.slot);
       const end = plus(x.logic("And", at.value, small(0xfff)), length);
       w.if(x.compare("LeU", small(0x1000), end), () => w.give(first.value));
-      w.if(isMade(w, size, at.value, context), () => w.give(first.value));
+      w.if(isMet(w, size, at.value, context), () => w.give(first.value));
       const record = layOne(w, size, at.value, context, entry);
       w.if(x.isZero(first.value), () => first.set(record));
       w.if(load(OP.i32Load8U, record, RECORD.ends), () => w.give(first.value));
@@ -197,11 +197,12 @@ function findHead(w: RoutineWriter, size: number, at: Value, context: Value): Va
   return found.value;
 }
 
-/** Whether there is a record of the instruction at a place. */
-function isMade(w: RoutineWriter, size: number, at: Value, context: Value): Value {
+/** Whether there is a record of the instruction at a place, and execution has jumped there. */
+function isMet(w: RoutineWriter, size: number, at: Value, context: Value): Value {
   const record = w.let(load(OP.i32Load, indexed(at), tablesOf(size).index));
   const isIts = x.compare("Eq", load(OP.i64Load, record, RECORD.tag), tagOf(at, context));
-  return x.logic("And", isIts, x.isNonZero(record));
+  const isMade = x.logic("And", isIts, x.isNonZero(record));
+  return x.logic("And", isMade, x.isNonZero(load(OP.i32Load16U, record, RECORD.met)));
 }
 
 function indexed(at: Value): Value {
