@@ -9,6 +9,7 @@ import { NOTE_CODE } from "#machine/memory/physical.ts";
 import { slot } from "#machine/memory/tlb.ts";
 import type { CodePage, DecodedInstruction } from "./code-cache.ts";
 import { EvaluatorEngine } from "./evaluator-engine.ts";
+import { AccessProfile } from "./wasm/access-profile.ts";
 import type { ArrivalRules } from "./wasm/arrival.ts";
 import { CallOuts } from "./wasm/call-outs.ts";
 import { CELL, FETCHED } from "./wasm/cells.ts";
@@ -37,13 +38,15 @@ export interface Tiers {
   readonly hotForms: number | null;
   /** Forms are made when they are first met, and functions for all blocks. */
   readonly eagerForms: boolean;
+  /** Times that regions leave at an access that the TLB alone does not allow, before they have the runtime do it. */
+  readonly special: number;
   /** Hot places that share a module; null for more and more, as there are more modules. */
   readonly batch: number | null;
 }
 
-const NORMAL: Tiers = { from: 0, hot: 60, hotForms: 500, eagerForms: false, batch: null };
-export const EAGER: Tiers = { from: 0, hot: 1, hotForms: null, eagerForms: false, batch: 1 };
-export const FORMS_ONLY: Tiers = { from: 0, hot: 0xfffe, hotForms: 0x10000, eagerForms: true, batch: null };
+const NORMAL: Tiers = { from: 0, hot: 60, hotForms: 500, eagerForms: false, special: 4, batch: null };
+export const EAGER: Tiers = { from: 0, hot: 1, hotForms: null, eagerForms: false, special: 1, batch: 1 };
+export const FORMS_ONLY: Tiers = { ...NORMAL, hot: 0xfffe, hotForms: 0x10000, eagerForms: true };
 /** Computed jumps that the evaluator does of each, to learn where they lead. */
 const LEARNED_JUMPS = 48;
 const MOST_SITES = 4096;
@@ -104,8 +107,11 @@ export class WasmEngine extends EvaluatorEngine {
   readonly #jumpSites = new Map<number, number>();
   readonly #rewritten = new RewrittenCode();
   readonly #heat: Heat;
+  readonly #accesses: AccessProfile;
 
   readonly #start: StartUp;
+  /** Where the last run ended, if within a block: a region that begins there would be one more for the same loop. */
+  #midway: bigint | null = null;
   /** The number of the last region. */
   #drafts = 0;
 
@@ -119,7 +125,8 @@ export class WasmEngine extends EvaluatorEngine {
     this.#records = new CodeRecords(cpu.state.memory, cpu.memory.size);
     const stays = (region: number) => this.#stays(region);
     this.#callOuts = new CallOuts(cpu, () => this.evaluator.attention, stays);
-    this.translations = new Translations(cpu, this.#callOuts.call, this.#arrivalRules());
+    this.#accesses = new AccessProfile(cpu.state.halves, tiers.special);
+    this.translations = new Translations(cpu, this.#callOuts.call, this.#arrivalRules(), this.#accesses);
     this.#forms = this.#makeForms();
     this.#halves = cpu.state.halves;
     this.evaluator.cursor.cache.onKeep = (place, length) => this.#records.noteCode(place, length);
@@ -169,6 +176,8 @@ export class WasmEngine extends EvaluatorEngine {
     words[CELL.end / 8] = BigInt(this.#callOuts.end);
     halves[CELL.a20 / 4] = memory.a20 ? 1 : 0;
     halves[CELL.hot / 4] = this.#heat.limit(this.cpu.retired);
+    halves[CELL.missedAt / 4] = 0xffffffff;
+    halves[CELL.misses / 4] = 0;
     halves[CELL.pending / 4] = interrupts.pending() ? 1 : 0;
   }
 
@@ -181,8 +190,10 @@ export class WasmEngine extends EvaluatorEngine {
     this.#jumpSites.clear();
     this.#rewritten.clear();
     this.#heat.clear();
+    this.#accesses.clear();
     this.#contexts.clear();
     this.#context = null;
+    this.#midway = null;
     super.reset();
   }
 
@@ -221,6 +232,7 @@ export class WasmEngine extends EvaluatorEngine {
           arrived = this.#enter(region.context, region.run);
           if (arrived) continue;
           if (this.left <= 0) break;
+          this.#noteLeaving();
         } else if (this.#hasForm(page)) {
           const goesOn = this.#resume();
           if (goesOn) {
@@ -228,10 +240,12 @@ export class WasmEngine extends EvaluatorEngine {
             continue;
           }
           if (this.left <= 0) break;
+          this.#noteLeaving();
         }
       }
       arrived = this.evaluate();
     }
+    this.#midway = arrived ? null : cursor.rip;
     return { kind: "budget" };
   }
 
@@ -371,6 +385,12 @@ export class WasmEngine extends EvaluatorEngine {
     return rest >= 0;
   }
 
+  /** Translated code has left: if that was at an access that the runtime can do, its regions are made again. */
+  #noteLeaving(): void {
+    const { rip, place, offset } = this.evaluator.cursor;
+    if (this.#accesses.noteLeaving(rip) && place >= 0) this.translations.written(place + offset, 1);
+  }
+
   #regionAt(page: CodePage, offset: number): Region | null {
     const { cpu, translations } = this;
     const context = this.#contextNow();
@@ -380,6 +400,10 @@ export class WasmEngine extends EvaluatorEngine {
     const high = this.#halves[at.RIP / 4 + 1]!;
     const found = translations.find(low, high, context, this.#generation, this.evaluator.cursor);
     if (found !== null) return found;
+    if (cpu.state.rip === this.#midway) {
+      this.#midway = null;
+      return null;
+    }
     const heat = page.heat[offset]!;
     if (heat === NEVER) return null;
     page.heat[offset] = heat + 1;

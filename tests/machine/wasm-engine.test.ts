@@ -325,6 +325,26 @@ again: mov ebp, 0x12345678
   });
 });
 
+it("makes one region of a loop, wherever runs end in it", () => {
+  const { engine } = program("again: inc eax\n add ebx, eax\n ror ebx, 3\n xor ecx, ebx\n jmp again", wasmEngine);
+  for (let run = 0; run < 2000; run++) engine.run(1000 + (run % 7));
+  expect((engine as WasmEngine).translations.modules).toBe(1);
+});
+
+it("finds the pages of a loop in place that misses the TLB at each access", () => {
+  const text = `again: add eax, 0x10000
+      and eax, 0x3ffff
+      mov edx, [rax + ${DATA}]
+      invlpg [rax + ${DATA}]
+      jmp again`;
+  agree(text, SLICES);
+  const running = program(text, (cpu) => new WatchedEngine(cpu));
+  running.engine.run(40_000);
+  const { evaluated } = running.engine as Engine & WatchedEngine;
+  running.engine.run(40_000);
+  expect((running.engine as Engine & WatchedEngine).evaluated - evaluated).toBeLessThan(100);
+});
+
 it("drops translations when there are too many", () => {
   const functions = Array.from(
     { length: MOST_MODULES + 100 },

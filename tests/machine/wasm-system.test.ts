@@ -51,6 +51,7 @@ again: in al, dx
   });
 
   it.each([32, 64] as const)("changes which units may be used, in %i-bit code", (mode) => {
+    const wide = mode === 64 ? "rdi" : "edi";
     agree(
       `again: inc ebx
       clts
@@ -60,7 +61,15 @@ again: in al, dx
       and eax, 8
       or eax, ecx
       lmsw ax
-      cmp bl, 100
+      mov ${wide}, cr0
+      xor edi, 8
+      mov cr0, ${wide}
+      mov cr0, ${wide}
+      test bl, 3
+      jz more
+      xor edi, 0x10000
+      mov cr0, ${wide}
+more: cmp bl, 100
       smsw cx
       adc edx, ecx
       clts

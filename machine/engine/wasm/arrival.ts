@@ -9,6 +9,7 @@ import { laying } from "./heads.ts";
 import { JUMP_GENERATION, JUMP_SLOT } from "./jump-cache.ts";
 import { leading } from "./leading.ts";
 import { emitPageEntry, emitPageTag, locate, verify } from "./located-code.ts";
+import { MISSED_TYPE, missedPage } from "./missed-page.ts";
 import { forgetLocal } from "./new-tables.ts";
 import { across, quiet } from "./page-crossing.ts";
 import { pageWalk, WALK_TYPE } from "./page-walk.ts";
@@ -16,7 +17,7 @@ import { pageWalk, WALK_TYPE } from "./page-walk.ts";
 /** After so many arrivals in forms the shape of a block is looked at again: a power of two. */
 const LOOKS = 64;
 
-/** Types of functions: of a region, of a form (budget, rip, record), of an arrival (budget, rip), of `claim`, of `lay`, of `walk`, of `locate`, of `verify`, of `forgetLocal`. */
+/** Types of functions: of a region, of a form (budget, rip, record), of an arrival (budget, rip), of `claim`, of `lay`, of `walk`, of `locate`, of `verify`, of `forgetLocal`, of `missed`. */
 const TYPES: readonly FunctionType[] = [
   { parameters: [I32], results: [I32] },
   { parameters: [I32, I64, I32], results: [I32] },
@@ -27,8 +28,11 @@ const TYPES: readonly FunctionType[] = [
   { parameters: [I64], results: [I32] },
   { parameters: [I64, I32], results: [I32] },
   { parameters: [], results: [] },
+  MISSED_TYPE,
 ];
-const [REGION, FORM, ARRIVAL, CLAIM, LAYING, WALKING, LOCATING, VERIFYING, FORGETTING] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+const [REGION, FORM, ARRIVAL, CLAIM, LAYING, WALKING, LOCATING, VERIFYING, FORGETTING, MISSED] = [
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+];
 /** The module's own functions. */
 const [LAY, LEAD, ACROSS, WALK, LOCATE, VERIFY] = [3, 4, 5, 6, 7, 8];
 /** Forms import the first of these tables only. */
@@ -252,6 +256,8 @@ export interface Arrivals {
   readonly claim: (linear: bigint, bytes: number, user: number) => number;
   /** Finds the place of bytes that the TLB has no entry for, or that lie in two pages; see page-crossing.ts. */
   readonly across: (linear: bigint, bytes: number, rights: number) => number;
+  /** Finds the page of an access that a region has left at; see missed-page.ts. */
+  readonly missed: (linear: bigint, access: number, user: number, budget: number) => number;
   /** Makes records from a place in RAM on; gives the first, or 0. */
   readonly lay: (place: number, context: number) => number;
 }
@@ -277,6 +283,7 @@ export function makeArrivals(imports: WebAssembly.ModuleImports, size: number, r
     verify(size, VERIFYING, { locate: LOCATE, walk: WALK }),
     quiet(CLAIM, WALK),
     forgetLocal(size, FORGETTING),
+    missedPage(WALK, MISSED),
   ];
   const module = new WebAssembly.Module(encodeModule({ types: TYPES, tables: TABLES, imports: [], functions }));
   return new WebAssembly.Instance(module, { engine: imports }).exports as unknown as Arrivals;

@@ -44,6 +44,7 @@ export interface RuntimeFunctions {
   readonly fill: number;
   readonly claim: number;
   readonly across: number;
+  readonly missed: number;
   readonly arrive: number;
   readonly resume: number;
   readonly span: number;

@@ -2,7 +2,7 @@
  * Operations that a region has done outside, by the book's own function, without being left: ports, and registers that
  * are seldom used. The clock stands at the instruction, and what the operation changes is looked at before going on.
  */
-import { loadMachineStatus, readControl, writeControl } from "#machine/cpu/control.ts";
+import { readControl, writeControl } from "#machine/cpu/control.ts";
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import { Fault } from "#machine/cpu/fault.ts";
 import { FLAG } from "#machine/cpu/flags.ts";
@@ -29,14 +29,10 @@ export const CALL_OUTS: readonly CallOut[] = [
   { operation: portOut, registers: [] },
   { operation: readControl, registers: [] },
   { operation: writeControl, registers: [] },
-  { operation: loadMachineStatus, registers: [] },
   { operation: readModelRegister, registers: PAIR },
   { operation: writeModelRegister, registers: PAIR },
   { operation: cpuid, registers: [RAX, RBX, RCX, RDX] },
 ];
-
-/** Those that may change mode and mapping. The region's number is their third value. */
-export const CONTROL: ReadonlySet<SystemOperation> = new Set([writeControl, loadMachineStatus]);
 
 /** How a call ends. */
 export const CALLED = {
@@ -74,7 +70,10 @@ export class CallOuts {
     readonly stays: (region: number) => boolean,
   ) {}
 
-  /** Does an operation at the moment when `remaining` instructions of the budget are not done; tells how it ended. */
+  /**
+   * Does an operation at the moment when `remaining` instructions of the budget are not done; tells how it ended. The
+   * region's number is the third value of `writeControl`.
+   */
   readonly call = (number: number, remaining: number, first: bigint, second: bigint, third: bigint): number => {
     const { cpu } = this;
     const { operation } = CALL_OUTS[number]!;
@@ -96,7 +95,7 @@ export class CallOuts {
     cpu.state.halves[CELL.pending / 4] = pending ? 1 : 0;
     const open = (cpu.state.words[at.RFLAGS / 8]! & IF) !== 0n;
     const waits = (pending && open) || this.attention();
-    const isControl = CONTROL.has(operation);
+    const isControl = operation === writeControl;
     const moved = isControl || generation !== cpu.mmu.generation;
     if (moved && (waits || remaining === 1 || !isControl || !this.stays(Number(third)))) this.disturbed = true;
     return waits || this.disturbed ? CALLED.look : CALLED.done;

@@ -21,6 +21,8 @@ export const LOCAL = {
   label: 24,
   /** The carry flag, where a loop begins that needs it. */
   carry: 25,
+  /** The linear address that the TLB did not have. */
+  missed: 26,
 } as const;
 
 /** Ways to leave a region. */
@@ -31,10 +33,13 @@ export const LEAVING = {
   evaluate: 1,
   /** The engine must look at something before the instruction at rip. */
   look: 2,
+  /** The page of `missed` must be found, to be read or written; then the instruction at rip is done again. */
+  read: 3,
+  write: 4,
 } as const;
 
 /** Types of the fixed locals, without the parameter. */
-export const FIXED: readonly ValueType[] = [...Array<ValueType>(19).fill(I64), I32, I32, I64, I32, I32, I32];
+export const FIXED: readonly ValueType[] = [...Array<ValueType>(19).fill(I64), I32, I32, I64, I32, I32, I32, I64];
 
 /** A place that can be branched to: the number of labels open inside it, itself included. */
 export type Label = number;

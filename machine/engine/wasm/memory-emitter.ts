@@ -7,7 +7,16 @@ import { I32, I64, OP } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import { FlagEmitter } from "./flag-emitter.ts";
-import { emitPlace, emitRememberedPlace, loadOpcode, type PageMemory, storeOpcode } from "./tlb-access.ts";
+import { LOCAL } from "./function-writer.ts";
+import {
+  type Access,
+  emitPlace,
+  emitRememberedPlace,
+  loadOpcode,
+  type Miss,
+  type PageMemory,
+  storeOpcode,
+} from "./tlb-access.ts";
 
 /** The first local that a value is computed from; -1 for none. */
 function firstLocal(value: Value): number {
@@ -24,6 +33,12 @@ export abstract class MemoryEmitter extends FlagEmitter {
   remembers = false;
   /** The pages remembered, by what addresses are computed from. */
   readonly pages = new Map<string, PageMemory>();
+
+  /**
+   * Writes code that leaves before an access without a plain entry in the TLB, whose address `LOCAL.missed` holds; null
+   * where the runtime is asked in place.
+   */
+  leaveMissed: ((write: boolean) => void) | null = null;
 
   /** The running instruction stores something. */
   claims = false;
@@ -60,15 +75,34 @@ export abstract class MemoryEmitter extends FlagEmitter {
     const memory = this.remembers ? this.#pageMemory(address, write) : null;
     address.uses++;
     if (write) this.claims = true;
-    const claimed = this.claimed === undefined ? {} : { claimed: this.claimed };
+    const rescue = this.#rescue(write);
+    const miss = this.#miss(write);
     this.push((depth) => {
-      const rescue = write ? { rescue: this.runtime.claim, ...claimed } : { rescue: this.runtime.across };
       const access = { address, bytes, write, user, long: mode === 64, ...rescue };
-      if (memory === null) emitPlace(this.fn, access, depth, this.leave);
-      else emitRememberedPlace(this.fn, access, memory, depth, this.leave);
+      if (memory === null) emitPlace(this.fn, access, depth, miss);
+      else emitRememberedPlace(this.fn, access, memory, depth, miss);
       this.fn.out.set(index);
     });
     return index;
+  }
+
+  #rescue(write: boolean): Pick<Access, "rescue" | "claimed"> {
+    if (this.leaveMissed !== null) return {};
+    if (!write) return { rescue: this.runtime.across };
+    const { claimed } = this;
+    return { rescue: this.runtime.claim, ...(claimed === undefined ? {} : { claimed }) };
+  }
+
+  #miss(write: boolean): Miss {
+    const { leaveMissed } = this;
+    if (leaveMissed === null) return this.leave;
+    return ({ local, long }) => {
+      const { out } = this.fn;
+      out.get(local);
+      if (!long) out.byte(OP.i64ExtendI32U);
+      out.set(LOCAL.missed);
+      leaveMissed(write);
+    };
   }
 
   /** Accesses through the same register are likely to be to the same page. */

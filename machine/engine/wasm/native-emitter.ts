@@ -6,7 +6,6 @@ import { NotEmitted } from "./branch-emitter.ts";
 import { CALL_OUTS, CALLED } from "./call-outs.ts";
 import { CELL } from "./cells.ts";
 import type { MappedPage } from "./code-window.ts";
-import type { Context } from "./context.ts";
 import { Emitter } from "./emitter.ts";
 import { I32, I64, MEMORY_COPY, OP } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
@@ -15,7 +14,7 @@ import { allOverridden, knownView } from "./flag-view.ts";
 import { LEAVING, LOCAL } from "./function-writer.ts";
 import { NATIVE } from "./operations.ts";
 import { ACCESS } from "./page-walk.ts";
-import { emitForgetting, emitPlace } from "./tlb-access.ts";
+import { emitForgetting, emitPlace, storeOpcode } from "./tlb-access.ts";
 
 const QUIET_FETCH = x.as32(x.constant(BigInt(ACCESS.look)));
 
@@ -78,21 +77,22 @@ export abstract class NativeEmitter extends Emitter {
   }
 
   /** Changes a word of the state that no local holds. */
-  storeState(offset: number, value: Value): void {
-    value.uses++;
+  storeState(offset: number, value: Value, width: 8 | 16 | 32 | 64 = value.type === I64 ? 64 : 32): void {
+    const fitting = width === 64 ? x.as64(value) : x.as32(value);
+    fitting.uses++;
     this.stored = true;
     this.push((depth) => {
       this.fn.out.i32(0);
-      this.fn.emit(value, depth);
-      this.fn.out.memory(value.type === I64 ? OP.i64Store : OP.i32Store, offset);
+      this.fn.emit(fitting, depth);
+      this.fn.out.memory(storeOpcode(width), offset);
     });
   }
 
-  /** Goes on at a checked place, in another context. */
-  goAway(target: Value, context: Context): void {
+  /** Goes on at a checked place, in the context with a number. */
+  goAway(target: Value, context: Value): void {
     if (this.surroundings === null) this.refuse("a change of the context");
     this.changesContext = true;
-    this.storeState(CELL.context, x.constant(BigInt(context.id)));
+    this.storeState(CELL.context, x.as32(context));
     const wide = x.as64(target);
     wide.uses++;
     this.push((depth) => {

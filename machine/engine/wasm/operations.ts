@@ -2,8 +2,9 @@
  * Operations on the whole processor that regions can do themselves where all is plain: block moves and fills within
  * pages, `invlpg`, `cli`. Each does what the operation of the same name in the book does, or leaves to have it done.
  */
+import type { Instruction } from "#isa/instruction.ts";
 import { fillBlock, moveBlock } from "#machine/cpu/blocks.ts";
-import { clearTaskSwitched, machineStatus, writeControl } from "#machine/cpu/control.ts";
+import { CR0_TS, clearTaskSwitched, loadMachineStatus, machineStatus, writeControl } from "#machine/cpu/control.ts";
 import { farCall, farJump } from "#machine/cpu/far.ts";
 import { farReturn, interruptReturn } from "#machine/cpu/far-return.ts";
 import { clearInterrupts, popFlags, pushFlags, setInterrupts } from "#machine/cpu/flag-access.ts";
@@ -16,7 +17,7 @@ import { softwareInterrupt } from "#machine/cpu/software-interrupts.ts";
 import { ES, RAX, RCX, RDI, RSI } from "#machine/cpu/state.ts";
 import * as book from "#machine/cpu/system-calls.ts";
 import { invalidatePage, loadSegmentRegister, readSelector } from "#machine/cpu/tables.ts";
-import { CALL_OUTS, CONTROL } from "./call-outs.ts";
+import { CALL_OUTS } from "./call-outs.ts";
 import { enterInner, returnOuter } from "./crossings.ts";
 import { I64 } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
@@ -161,7 +162,9 @@ const flagsWord: Native = (e) => {
   return e.or(e.or(others, e.status()), e.constant(2n));
 };
 
+const CR0 = 0n;
 const CR3 = 3n;
+const EVERY = 0xffffffffffffffffn;
 const CR3_BITS = 40n;
 
 /** mov to cr3, by privilege 0 and in a flat code segment; other control registers are called out for. */
@@ -176,25 +179,45 @@ function loadTables(e: NativeEmitter, value: Value): Value {
 const calledOut = CALL_OUTS.map(({ operation }, number): [SystemOperation, Native] => [
   operation,
   (e, values) => {
-    if (!CONTROL.has(operation)) return e.callOut(number, values);
+    if (operation !== writeControl) return e.callOut(number, values);
+    const [register, value] = values as [Value, Value];
+    if (register.constant === CR0) return switchTasks(e, e.hold(x.as64(value)));
     const isPlain = e.context.privilege === 0 && e.context.isFlat && x.scope.depth === 0;
-    if (operation === writeControl && values[0]!.constant === CR3 && isPlain) return loadTables(e, values[1]!);
-    return e.callOut(number, [values[0]!, values[1] ?? e.constant(0n), e.region()]);
+    if (register.constant === CR3 && isPlain) return loadTables(e, value);
+    return e.callOut(number, [register, value, e.region()]);
   },
 ]);
 
-/** clts: the context after it is known. */
-const clearSwitched: Native = (e) => {
-  const outcome = e.context.privilege === 0 ? e.gates.outcome(clearTaskSwitched, [], []) : null;
-  if (outcome === null) return e.refuse("clts by a program");
-  e.storeState(at.CR0, e.and(x.stateWord(at.CR0, I64), e.constant(0xfffffffffffffff7n)));
-  e.goAway(e.nextInstruction(), outcome.context);
+/** CR0 with at most TS changed: of that the context is known. Other changes are the evaluator's. */
+function switchTasks(e: NativeEmitter, value: Value): Value {
+  const now = e.cpu.state.cr0;
+  const outcome = e.context.privilege === 0 ? e.gates.outcome(writeControl, [CR0, now ^ CR0_TS], []) : null;
+  if (outcome === null || x.scope.depth > 0) return e.refuse("a control register by a program");
+  const changed = e.hold(e.xor(value, x.stateWord(at.CR0, I64)));
+  e.leaveIf(x.isNonZero(e.and(changed, e.constant(EVERY & ~CR0_TS))));
+  e.storeState(at.CR0, x.as64(value));
+  const [other, same] = [outcome.context, e.context].map(({ id }) => e.constant(BigInt(id)));
+  e.goAway(e.nextInstruction(), e.select(x.isNonZero(changed), other!, same!));
   return e.constant(0n);
+}
+
+/** CR0 with some bits replaced. */
+function changedStatus(e: NativeEmitter, mask: bigint, bits: Value): Value {
+  return e.hold(e.or(e.and(x.stateWord(at.CR0, I64), e.constant(EVERY & ~mask)), bits));
+}
+
+const clearSwitched: Native = (e) => switchTasks(e, changedStatus(e, CR0_TS, e.constant(0n)));
+
+/** lmsw: PE can be set but not cleared. */
+const loadStatus: Native = (e, [value]) => {
+  const bits = e.and(x.as64(value!), e.constant(0xfn));
+  return switchTasks(e, changedStatus(e, 0xen, bits));
 };
 
 export const NATIVE = new Map<SystemOperation, Native>([
   ...calledOut,
   [clearTaskSwitched, clearSwitched],
+  [loadMachineStatus, loadStatus],
   [machineStatus, () => x.stateWord(at.CR0, I64)],
   [moveBlock, move],
   [fillBlock, fill],
@@ -225,10 +248,11 @@ export const NATIVE = new Map<SystemOperation, Native>([
   [book.sysexit, (e, [width]) => sysexit(e, width!)],
 ]);
 
-/** Those that lead elsewhere. */
-export const LEADING_AWAY: ReadonlySet<SystemOperation> = new Set([
+/** Those that lead elsewhere, or to another context. */
+const LEADING_AWAY: ReadonlySet<SystemOperation> = new Set([
   interruptReturn,
   clearTaskSwitched,
+  loadMachineStatus,
   farJump,
   farCall,
   farReturn,
@@ -238,5 +262,17 @@ export const LEADING_AWAY: ReadonlySet<SystemOperation> = new Set([
   book.sysexit,
 ]);
 
-/** Those that change what addresses mean: no page may be remembered in a region that has one. */
-export const REMAPPING: ReadonlySet<SystemOperation> = new Set([invalidatePage, ...CONTROL]);
+function isControl({ operands }: Instruction, number: bigint): boolean {
+  const [to] = operands;
+  return to?.kind === "register" && to.file === "control" && BigInt(to.number) === number;
+}
+
+/** Whether an operation leads elsewhere, as the instruction uses it. */
+export function leadsAway(operation: SystemOperation, instruction: Instruction): boolean {
+  return LEADING_AWAY.has(operation) || (operation === writeControl && isControl(instruction, CR0));
+}
+
+/** Whether an operation changes what addresses mean: no page may be remembered in a region that has one. */
+export function remaps(operation: SystemOperation, instruction: Instruction): boolean {
+  return operation === invalidatePage || (operation === writeControl && !isControl(instruction, CR0));
+}

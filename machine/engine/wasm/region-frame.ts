@@ -89,15 +89,43 @@ export class RegionFrame {
   }
 
   /** To what there is at rip: a region or forms; or back to the engine. */
-  goOn(): void {
+  goOn(mayMiss: boolean): void {
     const { fn } = this;
     const { out } = fn;
     out.get(LOCAL.leaving);
     fn.open(OP.if);
     if (this.emitter.callsOut) this.#returnToLook();
+    if (mayMiss) this.#findPage();
     emitEvaluate(fn);
     out.byte(OP.return);
     fn.end();
+    this.#arrive();
+  }
+
+  /** Goes on where an access was missed, if its page is found. */
+  #findPage(): void {
+    const { fn } = this;
+    const { out } = fn;
+    out.get(LOCAL.leaving);
+    out.i32(LEAVING.read);
+    out.byte(OP.i32GeU);
+    fn.open(OP.if);
+    out.get(LOCAL.missed);
+    out.get(LOCAL.leaving);
+    out.i32(LEAVING.write);
+    out.byte(OP.i32Eq);
+    out.i32(this.context.user ? 1 : 0);
+    out.get(LOCAL.budget);
+    out.byte(OP.call);
+    out.unsigned(this.runtime.missed);
+    fn.open(OP.if);
+    this.#arrive();
+    fn.end();
+    fn.end();
+  }
+
+  #arrive(): void {
+    const { out } = this.fn;
     out.get(LOCAL.budget);
     out.get(LOCAL.rip);
     out.byte(OP.returnCall);

@@ -1,6 +1,7 @@
 /** The code of one region: a WebAssembly function that runs its blocks on registers in locals. */
 
 import type { Cpu } from "#machine/cpu/cpu.ts";
+import type { AccessProfile } from "./access-profile.ts";
 import { NotEmitted, type RuntimeFunctions } from "./branch-emitter.ts";
 import type { Context } from "./context.ts";
 import type { Emitter } from "./emitter.ts";
@@ -25,6 +26,8 @@ class RegionWriter {
   readonly #flagsLive: readonly boolean[];
   readonly #mayRemember: boolean;
   #exit: Label = 0;
+  /** There are accesses that leave where the TLB has no plain entry for them. */
+  #mayMiss = false;
   /** The instruction being written: its place, and how many of its block are not done yet, itself included. */
   #rip = 0n;
   #undone = 0;
@@ -39,6 +42,7 @@ class RegionWriter {
     gates: Gates,
     region: number,
     pages: Draft["pages"],
+    readonly accesses: AccessProfile,
   ) {
     this.emitter = new VectorEmitter(this.body, context, runtime, cpu, gates, () => this.#leave());
     const writer = this;
@@ -79,23 +83,28 @@ class RegionWriter {
     frame.load();
     whole.out.append(body.out.bytes.subarray(0, body.out.length));
     frame.store();
-    frame.goOn();
+    frame.goOn(this.#mayMiss);
     whole.out.byte(OP.end);
     return { type: REGION_TYPE, locals: body.locals, code: whole.out.result(), name };
   }
 
   // Ways out
 
-  /** Leaves before the instruction being written, which the evaluator then does. */
-  #leave(): void {
+  /** Leaves before the instruction being written, which the evaluator then does, or which is done again. */
+  #leave(why: number = LEAVING.evaluate): void {
     const { out } = this.body;
     this.#refund(this.#undone);
     out.i64(this.#rip);
     out.set(LOCAL.rip);
-    out.i32(LEAVING.evaluate);
+    out.i32(why);
     out.set(LOCAL.leaving);
     this.body.branch(this.#exit);
   }
+
+  readonly #leaveMissed = (write: boolean) => {
+    this.#mayMiss = true;
+    this.#leave(write ? LEAVING.write : LEAVING.read);
+  };
 
   /** Leaves after the instruction being written. */
   #stop(why: number): void {
@@ -187,6 +196,7 @@ class RegionWriter {
   }
 
   #step(step: Step, flagsDie: boolean): ReturnType<Emitter["instruction"]> | "evaluate" {
+    this.emitter.leaveMissed = this.accesses.isSpecial(step.start) ? null : this.#leaveMissed;
     try {
       return this.emitter.instruction(step, flagsDie);
     } catch (reason) {
@@ -259,7 +269,8 @@ export function regionFunction(
   { blocks, context, gates, number, pages }: Draft,
   cpu: Cpu,
   runtime: RuntimeFunctions,
+  accesses: AccessProfile,
   name: string,
 ): FunctionBody {
-  return new RegionWriter(blocks, context, runtime, cpu, gates, number, pages).write(name);
+  return new RegionWriter(blocks, context, runtime, cpu, gates, number, pages, accesses).write(name);
 }

@@ -19,10 +19,11 @@ import { extendedRoutines } from "./extended-routines.ts";
 import { emitResult, type FlagView, flagOf } from "./flag-view.ts";
 import { floatRoutines } from "./float-routines.ts";
 import { FunctionWriter } from "./function-writer.ts";
+import { MISSED_TYPE } from "./missed-page.ts";
 import { pageSpan, SPAN_TYPE } from "./page-span.ts";
 import { WALK_TYPE } from "./page-walk.ts";
 
-/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, routines, `callOut`, `claim` and `across`, `arrive`, `span`, `bookCall`, routines for vectors, `walk`, `locate`, `forgetLocal`. */
+/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, routines, `callOut`, `claim` and `across`, `arrive`, `span`, `bookCall`, routines for vectors, `walk`, `locate`, `forgetLocal`, `missed`. */
 export const TYPES: readonly FunctionType[] = [
   { parameters: [I32], results: [I32] },
   { parameters: [I32, I64, I64, I64, I32], results: [I32] },
@@ -37,6 +38,7 @@ export const TYPES: readonly FunctionType[] = [
   WALK_TYPE,
   LOCATE_TYPE,
   FORGET_TYPE,
+  MISSED_TYPE,
 ];
 const MAPPING_TYPES: Readonly<Record<MappingFunction, FunctionType>> = {
   quiet: CLAIM_TYPE,
@@ -59,6 +61,7 @@ const IMPORTS = [
   { name: "resume", type: TYPES.indexOf(ARRIVAL_TYPE) },
   { name: "span", type: TYPES.indexOf(SPAN_TYPE) },
   { name: "across", type: TYPES.indexOf(CLAIM_TYPE) },
+  { name: "missed", type: TYPES.indexOf(MISSED_TYPE) },
 ] as const;
 
 /** The functions that one module of regions imports. */
@@ -70,6 +73,7 @@ export class ModuleImports implements RuntimeFunctions {
   readonly resume = 4;
   readonly span = 5;
   readonly across = 6;
+  readonly missed = 7;
   readonly list: { readonly name: string; readonly type: number }[] = [...IMPORTS];
 
   /** Whether some of them are routines for numbers with a fraction. */

@@ -150,7 +150,7 @@ function expectSameCode(e: NativeEmitter, width: Value): number {
 export function farJump(e: NativeEmitter, [selector, offset]: readonly Value[]): Value {
   const code = expectSameCode(e, e.constant(32n));
   e.leaveUnlessEqual(selector!, BigInt(code));
-  e.goAway(e.hold(offset!), e.context);
+  e.goAway(e.hold(offset!), e.constant(BigInt(e.context.id)));
   return e.constant(0n);
 }
 
@@ -161,7 +161,7 @@ export function farCall(e: NativeEmitter, [selector, offset, width]: readonly Va
   const top = e.hold(e.subtract(32, e.readRegister(RSP, 32), e.constant(8n)));
   e.storeWords(top, 32, [e.nextInstruction(), selectorOf(e, CS)]);
   e.writeRegister(RSP, 32, top);
-  e.goAway(target, e.context);
+  e.goAway(target, e.constant(BigInt(e.context.id)));
   return e.constant(0n);
 }
 

@@ -3,9 +3,9 @@ import type { Instruction } from "#isa/instruction.ts";
 import { type Flag, STATUS } from "#machine/cpu/flags.ts";
 import type { SystemOperation, Width } from "#machine/cpu/semantics.ts";
 import { softwareInterrupt } from "#machine/cpu/software-interrupts.ts";
-import type { Routine, Unit, VectorMeaning, VectorSemantics } from "#machine/cpu/vector-semantics.ts";
+import type { Routine, VectorMeaning, VectorSemantics } from "#machine/cpu/vector-semantics.ts";
 import { bookRoutine } from "./book-routines.ts";
-import { LEADING_AWAY, NATIVE, REMAPPING } from "./operations.ts";
+import { leadsAway, NATIVE, remaps } from "./operations.ts";
 import { plainRoutine } from "./plain-routines.ts";
 
 /** What the meaning of an instruction says about the way on. */
@@ -183,9 +183,9 @@ class Survey implements VectorSemantics<Nothing, Nothing> {
   }
   system(operation: SystemOperation): Nothing {
     if (!NATIVE.has(operation)) this.usesSystem = true;
-    if (REMAPPING.has(operation)) this.remaps = true;
+    if (remaps(operation, this.instruction)) this.remaps = true;
     if (operation === softwareInterrupt) this.interrupts = true;
-    if (LEADING_AWAY.has(operation)) this.jump();
+    if (leadsAway(operation, this.instruction)) this.jump();
     this.leaves = true;
     return 0;
   }
@@ -232,16 +232,13 @@ class Survey implements VectorSemantics<Nothing, Nothing> {
   convert(): Nothing {
     return this.load();
   }
-  require(unit: Unit): void {
+  require(): void {
     this.leaves = true;
-    if (unit === "mmx") this.usesSystem = true;
   }
   readState(): Nothing {
     return 0;
   }
-  writeState(): void {
-    this.usesSystem = true;
-  }
+  writeState(): void {}
   call(routine: Routine): Nothing {
     if (plainRoutine(this.instruction, routine) === null && bookRoutine(routine) === null) this.usesSystem = true;
     return this.load();

@@ -53,7 +53,7 @@ export function enter(e: NativeEmitter, { segments, context }: Outcome, target: 
     e.storeState(base + at.SEGMENT_SELECTOR, x.as32(e.constant(BigInt(segment.selector))));
   }
   e.storeState(at.CPL, x.as32(e.constant(BigInt(context.privilege))));
-  e.goAway(target, context);
+  e.goAway(target, e.constant(BigInt(context.id)));
 }
 
 export function syscall(e: NativeEmitter): Value {

@@ -27,17 +27,20 @@ export interface Access {
   readonly claimed?: number;
 }
 
+/** Writes code that runs where an access finds no place, and must not come back; `address` is a local with the linear one. */
+export type Miss = (address: { readonly local: number; readonly long: boolean }) => void;
+
 /**
  * Leaves the place of the bytes at a linear address on the stack, as i32. Where the TLB has no entry for them, or they
- * lie in two pages, and nothing rescues the access, `leave` writes the code that runs, which must not come back.
+ * lie in two pages, and nothing rescues the access, the code of `leave` runs.
  */
-export function emitPlace(fn: FunctionWriter, access: Access, depth: number, leave: () => void): void {
+export function emitPlace(fn: FunctionWriter, access: Access, depth: number, leave: Miss): void {
   const { out } = fn;
   const { low, entry, whole } = emitTagTest(fn, access, depth);
   const address = { local: access.long ? whole : low, long: access.long };
   const found = access.rescue === undefined ? -1 : fn.take(I32);
   fn.open(OP.if);
-  if (found < 0) leave();
+  if (found < 0) leave(address);
   else {
     emitRescue(fn, access, address, found, leave);
     fn.otherwise();
@@ -56,7 +59,7 @@ function emitRescue(
   access: Access,
   address: { readonly local: number; readonly long: boolean },
   found: number,
-  leave: () => void,
+  leave: Miss,
 ): void {
   const { out } = fn;
   out.get(address.local);
@@ -68,7 +71,7 @@ function emitRescue(
   out.tee(found);
   out.byte(OP.i32Eqz);
   fn.open(OP.if);
-  leave();
+  leave(address);
   fn.end();
   if (access.claimed === undefined) return;
   out.i32(1);
@@ -156,7 +159,7 @@ export function emitRememberedPlace(
   access: Access,
   memory: PageMemory,
   depth: number,
-  leave: () => void,
+  leave: Miss,
 ): void {
   const { out } = fn;
   const whole = fn.take(I64);
@@ -182,7 +185,7 @@ export function emitRememberedPlace(
   const { low, entry, whole: wide } = emitTagTest(fn, inside, depth);
   const address = { local: access.long ? wide : low, long: access.long };
   fn.open(OP.if);
-  if (access.rescue === undefined) leave();
+  if (access.rescue === undefined) leave(address);
   else emitRescue(fn, access, address, place, leave);
   fn.otherwise();
   emitSum(fn, access, entry, low);

@@ -1,6 +1,7 @@
 /** The regions that have been translated: found by where they begin, dropped when their code changes, bounded in number. */
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import type { CodeCursor } from "../code-cursor.ts";
+import type { AccessProfile } from "./access-profile.ts";
 import { type ArrivalRules, type Arrivals, makeArrivals } from "./arrival.ts";
 import { bookCalls } from "./book-routines.ts";
 import type { CallOuts } from "./call-outs.ts";
@@ -90,6 +91,7 @@ export class Translations {
     /** Does an operation for a region. */
     readonly callOut: CallOuts["call"],
     readonly rules: ArrivalRules,
+    readonly accesses: AccessProfile,
   ) {
     this.jumps = new JumpCache(cpu.state.memory, cpu.memory.size);
   }
@@ -139,7 +141,9 @@ export class Translations {
   /** Compiles regions into one module. Gives the bytes of WebAssembly that had to go for it. */
   add(drafts: readonly Draft[]): number {
     const imports = new ModuleImports();
-    const functions = drafts.map((draft, index) => regionFunction(draft, this.cpu, imports, `r${index}`));
+    const functions = drafts.map((draft, index) =>
+      regionFunction(draft, this.cpu, imports, this.accesses, `r${index}`),
+    );
     const bytes = encodeModule({ types: TYPES, imports: imports.list, functions });
     const before = this.bytes;
     while (this.modules >= MOST_MODULES || (this.modules > 0 && this.bytes + bytes.length > MOST_BYTES)) this.#evict();

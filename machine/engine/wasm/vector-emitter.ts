@@ -254,17 +254,18 @@ export class VectorEmitter extends NativeEmitter implements VectorSemantics<Valu
 
   /** CR0 and CR4 are part of the context; an exception of the x87 that waits is not. */
   require(unit: Unit): void {
-    if (unit === "mmx" || unitFault(this.cpu, unit) !== null) this.refuse(`the unit ${unit}`);
-    if (unit !== "x87" && unit !== "wait") return;
+    if (unitFault(this.cpu, unit) !== null) this.refuse(`the unit ${unit}`);
+    if (unit === "sse" || unit === "x87Control") return;
     this.leaveIf(x.isNonZero(x.logic("And", x.stateWord(at.FPU_STATUS, I32), x.constant(BigInt(ERROR_SUMMARY)))));
   }
 
   readState(offset: number, width: 8 | 16 | 32 | 64): Value {
-    return x.truncate(width as Width, width === 64 ? x.stateWord(offset, I64) : x.stateWord(offset, I32));
+    return this.hold(x.truncate(width as Width, width === 64 ? x.stateWord(offset, I64) : x.stateWord(offset, I32)));
   }
 
-  writeState(): void {
-    this.refuse("a change of the floating-point state");
+  /** What is in the state only: no local holds it. */
+  writeState(offset: number, width: 8 | 16 | 32 | 64, value: Value): void {
+    this.storeState(offset, value, width);
   }
 
   /** The runtime does it for plain numbers, and says whether these are; if not, the book's own routine is called. */

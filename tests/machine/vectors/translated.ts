@@ -21,7 +21,7 @@ const BATCH = 256;
 /** `regions` for whole functions of WebAssembly, `forms` for the quick tier. */
 export type Tier = "regions" | "forms";
 
-const TIERS = { regions: { ...EAGER, batch: BATCH + 1 }, forms: FORMS_ONLY } as const;
+const TIERS = { regions: { ...EAGER, batch: BATCH + 1, special: 0 }, forms: FORMS_ONLY } as const;
 
 export class WatchedEngine extends WasmEngine {
   /** Instructions that the evaluator has done. */

@@ -1,0 +1,34 @@
+/** What a region does that has left at an access, because the TLB has no plain entry for its page. */
+import { CELL } from "./cells.ts";
+import { type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts";
+import type { Value } from "./expressions.ts";
+import * as x from "./expressions.ts";
+import { RoutineWriter } from "./routine-writer.ts";
+
+/** So many misses in a run of translated code are worth a look at where they are. */
+const MANY_MISSES = 256;
+
+/** Linear address, `ACCESS`, privilege 3, budget. Gives whether the access is to be tried again. */
+export const MISSED_TYPE: FunctionType = { parameters: [I64, I32, I32, I32], results: [I32] };
+
+const small = (value: number) => x.constant(BigInt(value));
+
+/**
+ * Has the page walked to. A second miss at one count of instructions is of an access that the TLB does not allow: the
+ * evaluator does it, and is told so. It is told of one of many misses as well.
+ */
+export function missedPage(walk: number, type: number): FunctionBody {
+  const w = new RoutineWriter([I64, I32, I32, I32]);
+  const [linear, access, user, budget] = w.parameters as [Value, Value, Value, Value];
+  const refuse = () => {
+    w.storeState(CELL.refused, x.as32(small(1)));
+    w.give(small(0));
+  };
+  w.if(x.compare("Eq", x.stateWord(CELL.missedAt, I32), budget), refuse);
+  w.storeState(CELL.missedAt, budget);
+  const misses = w.let(x.arithmetic("Add", 32, x.stateWord(CELL.misses, I32), small(1)));
+  w.storeState(CELL.misses, misses);
+  w.if(x.compare("Eq", misses, small(MANY_MISSES)), refuse);
+  w.give(x.isNonZero(x.make(OP.call, I32, [linear, access, user], 32, walk)));
+  return w.finish(type, "missed");
+}
