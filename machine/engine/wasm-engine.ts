@@ -6,13 +6,12 @@ import { Fault } from "#machine/cpu/fault.ts";
 import * as at from "#machine/cpu/layout.ts";
 import { CS, SS } from "#machine/cpu/state.ts";
 import { NOTE_CODE } from "#machine/memory/physical.ts";
-import { slot } from "#machine/memory/tlb.ts";
 import type { CodePage, DecodedInstruction } from "./code-cache.ts";
 import { EvaluatorEngine } from "./evaluator-engine.ts";
 import { AccessProfile } from "./wasm/access-profile.ts";
 import type { ArrivalRules } from "./wasm/arrival.ts";
 import { CallOuts } from "./wasm/call-outs.ts";
-import { CELL, FETCHED } from "./wasm/cells.ts";
+import { CELL, FETCHED, FETCHED_SIZE } from "./wasm/cells.ts";
 import { CodeRecords } from "./wasm/code-records.ts";
 import { CodeWindow } from "./wasm/code-window.ts";
 import { type Context, Contexts } from "./wasm/context.ts";
@@ -130,6 +129,7 @@ export class WasmEngine extends EvaluatorEngine {
     this.#forms = this.#makeForms();
     this.#halves = cpu.state.halves;
     this.evaluator.cursor.cache.onKeep = (place, length) => this.#records.noteCode(place, length);
+    this.evaluator.cursor.fetchedEver = new Uint8Array(cpu.state.memory.buffer, FETCHED, FETCHED_SIZE);
     this.evaluator.cursor.onFetch = (page, place) => this.#fetched(page, place);
     this.evaluator.cursor.fetchedElsewhere = (page) => this.#placeOfPage(page);
     cpu.memory.connect({
@@ -157,8 +157,6 @@ export class WasmEngine extends EvaluatorEngine {
   /** Regions must not forget a page by themselves that code has been fetched from, nor see it fetched once more. */
   #fetched(page: bigint, place: number): void {
     const [low, high] = [Number(page & 0xffffffffn), Number(page >> 32n)];
-    const entry = slot(0, low, high) / 4;
-    new Uint8Array(this.cpu.state.memory.buffer)[FETCHED + entry] = 1;
     const context = this.#contextNow();
     if (context?.isFlat && place >= 0) this.#records.enterPage(low, high, context.id, place);
   }
