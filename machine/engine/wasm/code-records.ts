@@ -58,6 +58,7 @@ export const HEADS = 1 << 13;
 export const HEAD_BYTES = 64;
 export const SHAPES = 1 << 11;
 export const SHAPE_BYTES = 160;
+const CONTEXTS_BYTES = 0x1000;
 
 /** Where the tables begin in the machine's memory. */
 export interface Tables {
@@ -73,6 +74,8 @@ export interface Tables {
   /** Where regions find each other, and where they lie: see jump-cache.ts. */
   readonly jumps: number;
   readonly homes: number;
+  /** See next-contexts.ts. */
+  readonly contexts: number;
   /** A bit for each byte of RAM: set where the evaluator has decoded it as code, or a region was made from it. */
   readonly noted: number;
 }
@@ -87,8 +90,9 @@ export function tablesOf(size: number): Tables {
   const heats = shapes + (SHAPES + 1) * SHAPE_BYTES;
   const jumps = heats + HEATS * 2;
   const homes = jumps + JUMP_ENTRIES * JUMP_ENTRY_BYTES;
-  const noted = homes + JUMP_ENTRIES * JUMP_ENTRY_BYTES;
-  return { records: start, index, pages, heads, lengths, shapes, heats, jumps, homes, noted };
+  const contexts = homes + JUMP_ENTRIES * JUMP_ENTRY_BYTES;
+  const noted = contexts + CONTEXTS_BYTES;
+  return { records: start, index, pages, heads, lengths, shapes, heats, jumps, homes, contexts, noted };
 }
 
 export class CodeRecords {
