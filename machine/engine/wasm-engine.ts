@@ -18,6 +18,7 @@ import { type Context, Contexts } from "./wasm/context.ts";
 import { Forms } from "./wasm/forms.ts";
 import { CurrentGates, type Selectors } from "./wasm/gates.ts";
 import { JumpTargets } from "./wasm/jump-targets.ts";
+import { NextContexts } from "./wasm/next-contexts.ts";
 import { discover } from "./wasm/region.ts";
 import { RewrittenCode } from "./wasm/rewritten-code.ts";
 import { StartUp } from "./wasm/start-up.ts";
@@ -75,6 +76,7 @@ function isComputedJump({ mnemonic, operands }: DecodedInstruction["instruction"
 export class WasmEngine extends EvaluatorEngine {
   readonly translations: Translations;
   readonly #contexts = new Contexts();
+  readonly #nextContexts: NextContexts;
   readonly #callOuts: CallOuts;
   readonly #jumps = new JumpTargets();
   /** Where returns from interrupts have led, if to privilege 3. */
@@ -106,6 +108,7 @@ export class WasmEngine extends EvaluatorEngine {
     super(cpu);
     this.#start = new StartUp(tiers.from);
     this.#records = new CodeRecords(cpu.state.memory, cpu.memory.size);
+    this.#nextContexts = new NextContexts(cpu.state, cpu.memory.size);
     const stays = (region: number) => this.#stays(region);
     this.#callOuts = new CallOuts(cpu, () => this.evaluator.attention, stays);
     this.#accesses = new AccessProfile(cpu.state.halves, tiers.special);
@@ -174,6 +177,7 @@ export class WasmEngine extends EvaluatorEngine {
     this.#rewritten.clear();
     this.#accesses.clear();
     this.#contexts.clear();
+    this.#nextContexts.clear();
     this.#context = null;
     this.#midway = null;
     super.reset();
@@ -358,12 +362,19 @@ export class WasmEngine extends EvaluatorEngine {
     const done = budget - (rest < 0 ? ~rest : rest);
     cpu.retired += done;
     this.left -= done;
+    if (this.#halves[CELL.context / 4] === 0) this.#answerContext();
     const isRemapped = this.#generation !== cpu.mmu.generation;
     const isElsewhere = this.#callOuts.disturbed || isRemapped || this.#halves[CELL.context / 4] !== id;
     if (isElsewhere) this.evaluator.refresh();
     else cursor.goTo(cpu.state.rip);
     this.#forms?.shapes.makeAsked();
     return rest >= 0;
+  }
+
+  /** Code has changed a segment register, and could not tell which context it is in. */
+  #answerContext(): void {
+    const context = this.#contexts.of(this.cpu.state);
+    if (context !== null) this.#nextContexts.answer(context);
   }
 
   /** Translated code has left: if that was at an access that the runtime can do, its regions are made again. */

@@ -25,7 +25,8 @@ class RegionWriter {
   readonly #forms: (FlagForm | null | undefined)[];
   /** Blocks that begin with the carry flag in a local. */
   readonly #flagsLive: readonly boolean[];
-  readonly #mayRemember: boolean;
+  /** What the TLB has is forgotten inside the region: pages are not remembered, and what misses is walked to in place. */
+  readonly #remaps: boolean;
   readonly #reached: ReachedPages;
   /** The block being written. */
   #current: Block | null = null;
@@ -64,7 +65,7 @@ class RegionWriter {
     this.#reached = new ReachedPages(this.body, context, pages, cpu.memory.size);
     this.#forms = blocks.map(() => undefined);
     this.#flagsLive = flagsLive(blocks);
-    this.#mayRemember = !blocks.some(({ steps }) => steps.some(({ findings }) => findings.remaps));
+    this.#remaps = blocks.some(({ steps }) => steps.some(({ findings }) => findings.remaps));
     const graph = { successors: blocks.map(successorsOf) };
     this.structure = new Structure(
       graph,
@@ -193,7 +194,7 @@ class RegionWriter {
     this.emitter.form = this.#forms[node] ?? null;
     this.emitter.carried = this.#flagsLive[node]!;
     this.emitter.beginBlock();
-    this.emitter.remembers = this.#mayRemember && this.structure.inLoop;
+    this.emitter.remembers = !this.#remaps && this.structure.inLoop;
     const last = block.steps.length - 1;
     for (const [index, step] of block.steps.entries()) {
       this.#rip = step.start;
@@ -219,7 +220,7 @@ class RegionWriter {
   }
 
   #step(step: Step, flagsDie: boolean): ReturnType<Emitter["instruction"]> | "evaluate" {
-    this.emitter.leaveMissed = this.accesses.isSpecial(step.start) ? null : this.#leaveMissed;
+    this.emitter.leaveMissed = this.#remaps || this.accesses.isSpecial(step.start) ? null : this.#leaveMissed;
     try {
       return this.emitter.instruction(step, flagsDie);
     } catch (reason) {
