@@ -75,6 +75,7 @@ const COPY = /^fst(p?)$/;
 const FREE = /^ffree(p?)$/;
 /** Routines that are made for one mnemonic. */
 const SINGLE = new Map<string, string>([
+  ["f2xm1", "power"],
   ["fprem", "remainder"],
   ["fprem1", "nearestRemainder"],
   ["fincstp", "turnUp"],
