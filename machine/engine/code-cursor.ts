@@ -7,6 +7,7 @@ import { meaningOf, vectorMeaningOf } from "#machine/cpu/instruction-set.ts";
 import * as at from "#machine/cpu/layout.ts";
 import { CS } from "#machine/cpu/state.ts";
 import { isCanonical } from "#machine/memory/canonical.ts";
+import { ENTRIES, slot } from "#machine/memory/tlb.ts";
 import { CodeCache, type CodePage, type DecodedInstruction } from "./code-cache.ts";
 
 interface FetchedPage {
@@ -18,6 +19,11 @@ interface FetchedPage {
 }
 
 const FETCH_SLOTS = 256;
+
+/** The number of the entry that a page would have in the TLB. */
+function entryOf(linear: bigint): number {
+  return slot(0, Number(linear & 0xffffffffn), Number(linear >> 32n)) / 4;
+}
 
 /**
  * The instruction pointer as a page and an offset in it, so that straight code and short jumps need no 64-bit
@@ -43,16 +49,20 @@ export class CodeCursor {
 
   readonly #fetched: (FetchedPage | undefined)[] = new Array(FETCH_SLOTS).fill(undefined);
   #generation = -1;
+  /** By entry of the TLB: not 0 where code has been fetched from a page that would have it. */
+  fetchedEver = new Uint8Array(ENTRIES);
   /** Where the current page lies in RAM; -1 where no memory answers. */
   place = -1;
 
   constructor(readonly cpu: Cpu) {
     this.cache = new CodeCache(cpu.memory);
+    cpu.mmu.holdsCode = (linear) => this.fetchedEver[entryOf(linear)] !== 0;
   }
 
   /** Forgets all derived from memory. */
   reset(): void {
     this.cache.clear();
+    this.fetchedEver.fill(0);
     this.#generation = -1;
     this.load();
   }
@@ -149,6 +159,7 @@ export class CodeCursor {
     this.#generation = cpu.mmu.generation;
     const fresh = { linear: page, user, mode: this.mode, place, page: this.cache.page(place, this.mode) };
     this.#fetched[index] = fresh;
+    this.fetchedEver[entryOf(page)] = 1;
     this.onFetch?.(page, place);
     return fresh;
   }

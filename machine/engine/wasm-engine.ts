@@ -6,19 +6,19 @@ import { Fault } from "#machine/cpu/fault.ts";
 import * as at from "#machine/cpu/layout.ts";
 import { CS, SS } from "#machine/cpu/state.ts";
 import { NOTE_CODE } from "#machine/memory/physical.ts";
-import { slot } from "#machine/memory/tlb.ts";
 import type { CodePage, DecodedInstruction } from "./code-cache.ts";
 import { EvaluatorEngine } from "./evaluator-engine.ts";
 import { AccessProfile } from "./wasm/access-profile.ts";
 import type { ArrivalRules } from "./wasm/arrival.ts";
 import { CallOuts } from "./wasm/call-outs.ts";
-import { CELL, FETCHED } from "./wasm/cells.ts";
+import { CELL, FETCHED, FETCHED_SIZE } from "./wasm/cells.ts";
 import { CodeRecords } from "./wasm/code-records.ts";
 import { CodeWindow } from "./wasm/code-window.ts";
 import { type Context, Contexts } from "./wasm/context.ts";
 import { Forms } from "./wasm/forms.ts";
 import { CurrentGates, type Selectors } from "./wasm/gates.ts";
 import { JumpTargets } from "./wasm/jump-targets.ts";
+import { NextContexts } from "./wasm/next-contexts.ts";
 import { discover } from "./wasm/region.ts";
 import { RewrittenCode } from "./wasm/rewritten-code.ts";
 import { type Draft, type Region, Translations } from "./wasm/translations.ts";
@@ -70,6 +70,7 @@ function isComputedJump({ mnemonic, operands }: DecodedInstruction["instruction"
 export class WasmEngine extends EvaluatorEngine {
   readonly translations: Translations;
   readonly #contexts = new Contexts();
+  readonly #nextContexts: NextContexts;
   readonly #callOuts: CallOuts;
   readonly #jumps = new JumpTargets();
   /** Where returns from interrupts have led, if to privilege 3. */
@@ -98,6 +99,7 @@ export class WasmEngine extends EvaluatorEngine {
   ) {
     super(cpu);
     this.#records = new CodeRecords(cpu.state.memory, cpu.memory.size);
+    this.#nextContexts = new NextContexts(cpu.state, cpu.memory.size);
     const stays = (region: number) => this.#stays(region);
     this.#callOuts = new CallOuts(cpu, () => this.evaluator.attention, stays);
     this.#accesses = new AccessProfile(cpu.state.halves, tiers.special);
@@ -105,6 +107,7 @@ export class WasmEngine extends EvaluatorEngine {
     this.#forms = this.#makeForms();
     this.#halves = cpu.state.halves;
     this.evaluator.cursor.cache.onKeep = (place, length) => this.#records.noteCode(place, length);
+    this.evaluator.cursor.fetchedEver = new Uint8Array(cpu.state.memory.buffer, FETCHED, FETCHED_SIZE);
     this.evaluator.cursor.onFetch = (page, place) => this.#fetched(page, place);
     this.evaluator.cursor.fetchedElsewhere = (page) => this.#placeOfPage(page);
     cpu.memory.connect({
@@ -134,8 +137,6 @@ export class WasmEngine extends EvaluatorEngine {
   /** Regions must not forget a page by themselves that code has been fetched from, nor see it fetched once more. */
   #fetched(page: bigint, place: number): void {
     const [low, high] = [Number(page & 0xffffffffn), Number(page >> 32n)];
-    const entry = slot(0, low, high) / 4;
-    new Uint8Array(this.cpu.state.memory.buffer)[FETCHED + entry] = 1;
     const context = this.#contextNow();
     if (context?.isFlat && place >= 0) this.#records.enterPage(low, high, context.id, place);
   }
@@ -167,6 +168,7 @@ export class WasmEngine extends EvaluatorEngine {
     this.#rewritten.clear();
     this.#accesses.clear();
     this.#contexts.clear();
+    this.#nextContexts.clear();
     this.#context = null;
     this.#midway = null;
     super.reset();
@@ -349,12 +351,19 @@ export class WasmEngine extends EvaluatorEngine {
     const done = budget - (rest < 0 ? ~rest : rest);
     cpu.retired += done;
     this.left -= done;
+    if (this.#halves[CELL.context / 4] === 0) this.#answerContext();
     const isRemapped = this.#generation !== cpu.mmu.generation;
     const isElsewhere = this.#callOuts.disturbed || isRemapped || this.#halves[CELL.context / 4] !== id;
     if (isElsewhere) this.evaluator.refresh();
     else cursor.goTo(cpu.state.rip);
     this.#forms?.shapes.makeAsked();
     return rest >= 0;
+  }
+
+  /** Code has changed a segment register, and could not tell which context it is in. */
+  #answerContext(): void {
+    const context = this.#contexts.of(this.cpu.state);
+    if (context !== null) this.#nextContexts.answer(context);
   }
 
   /** Translated code has left: if that was at an access that the runtime can do, its regions are made again. */

@@ -50,6 +50,7 @@ function isFirmware(operation: SystemOperation, first: bigint): boolean {
   return isPort && first >= BigInt(SERVICE_PORT - 3) && first <= BigInt(POST_PORT);
 }
 
+const unsigned = (value: bigint) => BigInt.asUintN(64, value);
 const IF = 1n << BigInt(FLAG.IF);
 
 /** The other side of calls out of regions. */
@@ -77,14 +78,14 @@ export class CallOuts {
   readonly call = (number: number, remaining: number, first: bigint, second: bigint, third: bigint): number => {
     const { cpu } = this;
     const { operation } = CALL_OUTS[number]!;
-    if (isFirmware(operation, BigInt.asUintN(64, first))) return CALLED.refused;
+    if (isFirmware(operation, unsigned(first))) return CALLED.refused;
     const { retired } = cpu;
     const { generation } = cpu.mmu;
     this.disturbed = false;
     cpu.retired = this.end - remaining;
     try {
-      const values = [first, second, third].map((value) => BigInt.asUintN(64, value));
-      cpu.state.words[CELL.routineAnswer / 8] = operation(cpu, ...values);
+      const answer = operation(cpu, unsigned(first), unsigned(second), unsigned(third));
+      cpu.state.words[CELL.routineAnswer / 8] = answer;
     } catch (reason) {
       if (!(reason instanceof Fault)) throw reason;
       return CALLED.refused;

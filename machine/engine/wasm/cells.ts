@@ -21,6 +21,8 @@ export const CELL = {
   nextRecord: 0x1098,
   /** i32: a region was met that may no longer be where its address leads. */
   doubted: 0x10a0,
+  /** i32: what a region has asked last of the table of next-contexts.ts. */
+  contextAsked: 0x10b0,
   /** i32: translated code has left at an access that is worth a look. See missed-page.ts. */
   refused: 0x10a4,
   /** i32: what was left of the budget at the last miss of a region, and how many there were in this run. */

@@ -46,6 +46,7 @@ export const HEAD_BYTES = 64;
 export const SHAPES = 1 << 11;
 export const SHAPE_BYTES = 160;
 const HOMES_BYTES = 0x8000;
+const CONTEXTS_BYTES = 0x1000;
 
 /** Where the tables begin in the machine's memory. */
 export interface Tables {
@@ -59,6 +60,8 @@ export interface Tables {
   readonly shapes: number;
   /** Where regions lie that the jump cache knows: see jump-cache.ts. */
   readonly homes: number;
+  /** See next-contexts.ts. */
+  readonly contexts: number;
   /** A bit for each byte of RAM: set where the evaluator has decoded it as code, or a region was made from it. */
   readonly noted: number;
 }
@@ -71,7 +74,9 @@ export function tablesOf(size: number): Tables {
   const lengths = heads + HEADS * HEAD_BYTES;
   const shapes = lengths + 256;
   const homes = shapes + (SHAPES + 1) * SHAPE_BYTES;
-  return { records: start, index, pages, heads, lengths, shapes, homes, noted: homes + HOMES_BYTES };
+  const contexts = homes + HOMES_BYTES;
+  const noted = contexts + CONTEXTS_BYTES;
+  return { records: start, index, pages, heads, lengths, shapes, homes, contexts, noted };
 }
 
 export class CodeRecords {

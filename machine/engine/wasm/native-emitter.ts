@@ -102,13 +102,12 @@ export abstract class NativeEmitter extends Emitter {
     this.branch.departure = { target: wide, condition: null, settled: true };
   }
 
-  /** Where the condition holds, the engine looks after the instruction, all of which is done then. */
-  stopIf(condition: Value): void {
+  /** Where the condition holds, whoever has code for the next instruction goes on after this one, all of which is done. */
+  leaveAfterwardsIf(condition: Value): void {
     if (this.surroundings === null) this.refuse("a change of the context");
-    this.callsOut = true;
     this.irrevocable = true;
     condition.uses++;
-    this.#ending = { condition, why: LEAVING.look };
+    this.#ending = { condition, why: LEAVING.onward };
   }
 
   /** A new CR3: all is forgotten that is not global, and the region goes on if its code is where it was. */
@@ -125,10 +124,7 @@ export abstract class NativeEmitter extends Emitter {
       const call = x.make(OP.call, I32, [x.as64(x.constant(base)), ...more], 32, this.runtime.mapping(name));
       return x.compare("Ne", this.hold(call), x.as32(x.constant(BigInt(place | 1))));
     });
-    this.irrevocable = true;
-    const condition = moved.reduce((one, other) => x.logic("Or", one, other));
-    condition.uses++;
-    this.#ending = { condition, why: LEAVING.onward };
+    this.leaveAfterwardsIf(moved.reduce((one, other) => x.logic("Or", one, other)));
   }
 
   /** Has an operation done outside: see call-outs.ts. */

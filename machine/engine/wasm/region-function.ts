@@ -10,6 +10,7 @@ import { flagsDie, flagsLive } from "./flag-liveness.ts";
 import { type FlagForm, sameForm } from "./flag-view.ts";
 import { FunctionWriter, type Label, LEAVING, LOCAL } from "./function-writer.ts";
 import type { Gates } from "./gates.ts";
+import { ReachedPages } from "./reached-pages.ts";
 import { type Block, type Step, successorsOf, type Way } from "./region.ts";
 import { REGION_TYPE, RegionFrame } from "./region-frame.ts";
 import { Structure } from "./structure.ts";
@@ -24,7 +25,11 @@ class RegionWriter {
   readonly #forms: (FlagForm | null | undefined)[];
   /** Blocks that begin with the carry flag in a local. */
   readonly #flagsLive: readonly boolean[];
-  readonly #mayRemember: boolean;
+  /** What the TLB has is forgotten inside the region: pages are not remembered, and what misses is walked to in place. */
+  readonly #remaps: boolean;
+  readonly #reached: ReachedPages;
+  /** The block being written. */
+  #current: Block | null = null;
   #exit: Label = 0;
   /** There are accesses that leave where the TLB has no plain entry for them. */
   #mayMiss = false;
@@ -57,9 +62,10 @@ class RegionWriter {
       region,
       pages,
     };
+    this.#reached = new ReachedPages(this.body, context, pages, cpu.memory.size);
     this.#forms = blocks.map(() => undefined);
     this.#flagsLive = flagsLive(blocks);
-    this.#mayRemember = !blocks.some(({ steps }) => steps.some(({ findings }) => findings.remaps));
+    this.#remaps = blocks.some(({ steps }) => steps.some(({ findings }) => findings.remaps));
     const graph = { successors: blocks.map(successorsOf) };
     this.structure = new Structure(
       graph,
@@ -75,6 +81,8 @@ class RegionWriter {
     const { body } = this;
     this.#exit = body.open(OP.block);
     this.#forms[0] = null;
+    this.#reached.restart(this.blocks[0]!.start);
+    this.#reach(0);
     this.#charge(0);
     this.structure.emit();
     body.end();
@@ -144,6 +152,19 @@ class RegionWriter {
     this.body.end();
   }
 
+  /** Leaves before a block whose code may lie elsewhere now. */
+  #reach(node: number): void {
+    const { out } = this.body;
+    const block = this.blocks[node]!;
+    this.#reached.emitReach(block, this.#current, (why) => {
+      out.i64(block.start);
+      out.set(LOCAL.rip);
+      out.i32(why);
+      out.set(LOCAL.leaving);
+      this.body.branch(this.#exit);
+    });
+  }
+
   #go(way: Way): void {
     if ("outside" in way) {
       this.body.out.i64(way.outside);
@@ -155,6 +176,7 @@ class RegionWriter {
   }
 
   #edge(node: number): void {
+    this.#reach(node);
     const { form } = this.emitter;
     const known = this.#forms[node];
     if (known === undefined) this.#forms[node] = form;
@@ -168,16 +190,18 @@ class RegionWriter {
 
   #block(node: number): void {
     const block = this.blocks[node]!;
+    this.#current = block;
     this.emitter.form = this.#forms[node] ?? null;
     this.emitter.carried = this.#flagsLive[node]!;
     this.emitter.beginBlock();
-    this.emitter.remembers = this.#mayRemember && this.structure.inLoop;
+    this.emitter.remembers = !this.#remaps && this.structure.inLoop;
     const last = block.steps.length - 1;
     for (const [index, step] of block.steps.entries()) {
       this.#rip = step.start;
       this.#after = BigInt.asUintN(this.context.mode === 64 ? 64 : 32, step.start + BigInt(step.decoded.length));
       this.#undone = block.steps.length - index;
       const departure = this.#step(step, flagsDie(block.steps, index));
+      if (step.findings.remaps) this.#reached.restart(this.#after);
       if (departure === "evaluate") {
         this.#leave();
         return;
@@ -196,7 +220,7 @@ class RegionWriter {
   }
 
   #step(step: Step, flagsDie: boolean): ReturnType<Emitter["instruction"]> | "evaluate" {
-    this.emitter.leaveMissed = this.accesses.isSpecial(step.start) ? null : this.#leaveMissed;
+    this.emitter.leaveMissed = this.#remaps || this.accesses.isSpecial(step.start) ? null : this.#leaveMissed;
     try {
       return this.emitter.instruction(step, flagsDie);
     } catch (reason) {

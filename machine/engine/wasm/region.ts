@@ -168,7 +168,8 @@ class Discovery {
         block.evaluate = rip;
         return;
       }
-      if (steps.length > 0 && (findings.again || steps.length === LONGEST_BLOCK || this.#begins(rip, frame))) {
+      const ends = findings.again || steps.length === LONGEST_BLOCK || this.#begins(rip, frame);
+      if (steps.length > 0 && (ends || !isInPageOf(block.start, rip, decoded))) {
         block.next = this.#way(rip, frame);
         return;
       }
@@ -263,6 +264,11 @@ class Discovery {
       }
     }
   }
+}
+
+/** Whether all bytes of an instruction lie in the page of an address. A block leaves its page only where it begins at the end. */
+function isInPageOf(address: bigint, rip: bigint, { length }: DecodedInstruction): boolean {
+  return (((rip + BigInt(length - 1)) ^ address) & ~0xfffn) === 0n;
 }
 
 function vectorOf({ operands }: Instruction): number {

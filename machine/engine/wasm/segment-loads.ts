@@ -11,6 +11,7 @@ import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import { expectSegment, expectTables, selectorOf } from "./interrupts.ts";
 import type { NativeEmitter } from "./native-emitter.ts";
+import { contextAfter } from "./next-contexts.ts";
 
 /** The selector in a segment register. */
 export function readSelector(e: NativeEmitter, [number]: readonly Value[]): Value {
@@ -104,13 +105,16 @@ function inRealMode(e: NativeEmitter, register: number, selector: Value): Loaded
   return { selector, base: e.hold(e.shiftLeft(selector, e.constant(4n))), limit, attributes };
 }
 
+const isWhole = (e: NativeEmitter, { base, limit }: Loaded): Value =>
+  e.and(x.isZero(base), e.equal(limit, e.constant(0xffffffffn)));
+
 /** Whether the context is another one with this segment. */
-function changesContext(e: NativeEmitter, register: number, { base, limit, attributes }: Loaded): Value {
+function changesContext(e: NativeEmitter, register: number, loaded: Loaded): Value {
   if (e.context.mode === 64) return e.constant(0n);
   const { attributes: known, whole } = e.context.segments[register]!;
-  const isWhole = e.and(x.isZero(base), e.equal(limit, e.constant(0xffffffffn)));
+  const { attributes } = loaded;
   const other = x.compare("Ne", masked(e, attributes, CONTEXT_ATTRIBUTES), e.constant(BigInt(known)));
-  return e.or(other, x.compare("Ne", isWhole, e.constant(whole ? 1n : 0n)));
+  return e.or(other, x.compare("Ne", isWhole(e, loaded), e.constant(whole ? 1n : 0n)));
 }
 
 /** mov, pop and les. Interrupts wait after a load of ss: the next instruction must be of the same block, as for `sti`. */
@@ -131,8 +135,9 @@ export function loadSegmentRegister(e: NativeEmitter, [number, value]: readonly 
   e.storeState(place + at.SEGMENT_LIMIT, x.as64(bounds));
   e.storeState(place + at.SEGMENT_SELECTOR, x.as32(selector));
   if (register === SS || context.mode === 64) return e.constant(0n);
-  e.storeState(CELL.context, x.as32(e.select(changes, e.constant(0n), e.constant(BigInt(context.id)))));
-  e.stopIf(changes);
+  const next = contextAfter(e, register, loaded.attributes, isWhole(e, loaded));
+  e.storeState(CELL.context, x.as32(e.select(changes, next, e.constant(BigInt(context.id)))));
+  e.leaveAfterwardsIf(changes);
   return e.constant(0n);
 }
 

@@ -323,3 +323,184 @@ work:
         xor     esi, [VARS+36]
         jmp     work_done
 %endif
+
+%ifidn WL, taskswitch
+; Two tasks with page tables of their own: a new CR3, a call that touches eight pages, and back. N rounds.
+%define ROOT2   BUF                     ; the second task's tables: copies, but for the window
+%define PTWIN2  BUF + 0x3000
+prepare:
+%if MODE = 64
+        mov     esi, PML4
+        mov     edi, ROOT2
+        mov     ecx, 0x3000 / 4         ; PML4, PDPT and PD0
+        rep movsd
+        mov     dword [ROOT2], (ROOT2 + 0x1000) | 7
+        mov     edi, BUF + 0x4000       ; its table for the second GiB
+        mov     dword [ROOT2 + 0x1008], (BUF + 0x4000) | 7
+        mov     ecx, 0x1000 / 4
+        xor     eax, eax
+        rep stosd
+        mov     dword [BUF + 0x4000], (PTWIN2) | 7
+%else
+        mov     esi, PML4
+        mov     edi, ROOT2
+        mov     ecx, 0x1000 / 4
+        rep movsd
+        mov     dword [ROOT2 + (WINDOW >> 20)], (PTWIN2) | 7
+%endif
+        xor     ecx, ecx
+        mov     eax, BUF2 | 7
+.page:  mov     [PTWIN + xcx*W], xax
+        add     eax, 0x40000
+        mov     [PTWIN2 + xcx*W], xax
+        sub     eax, 0x40000 - 0x1000
+        inc     ecx
+        cmp     ecx, 8
+        jb      .page
+        ret
+work:
+        mov     ebx, N
+        xor     esi, esi
+.l:     mov     eax, ROOT2
+        mov     cr3, xax
+        call    task
+        mov     eax, PML4
+        mov     cr3, xax
+        call    task
+        dec     ebx
+        jnz     .l
+        jmp     work_done
+task:   mov     edi, WINDOW
+        mov     ecx, 4
+.touch: add     [xdi], ebx
+        add     esi, [xdi + 0x1000]
+        add     edi, 0x2000
+        dec     ecx
+        jnz     .touch
+        add     esi, [WINDOW]
+        ret
+%endif
+
+%ifidn WL, lazyfpu
+; A kernel that saves numbers late: TS is set, cleared, and the unit is used. N rounds.
+prepare: ret
+work:
+        mov     ecx, N
+        xor     esi, esi
+        fninit
+.l:     mov     xax, cr0
+        or      eax, 8
+        mov     cr0, xax
+        add     esi, ecx
+        clts
+        fild    dword [VARS+32]
+        fistp   dword [VARS+36]
+        dec     ecx
+        jnz     .l
+        jmp     work_done
+%endif
+
+%ifidn WL, segload
+; Segment registers saved and loaded, as an old kernel does at each entry. N rounds of 11 instructions.
+prepare: ret
+work:
+        mov     ecx, N
+        xor     esi, esi
+        mov     ebx, KDATA
+.l:     mov     eax, ds
+        mov     edx, es
+        mov     ds, ebx
+        mov     es, ebx
+        push    fs
+        mov     fs, ebx
+        add     esi, [fs:VARS+32]
+        add     esi, edx
+        pop     fs
+        dec     ecx
+        jnz     .l
+        jmp     work_done
+%endif
+
+%ifidn WL, mmx
+; A blend of two rows of pixels, as a player of the nineties does it: N passes over 2 KiB, 256 times 12 instructions.
+prepare:
+        mov     ecx, 0x1000
+        jmp     fill_buf
+align 8
+weight: dq 0x0040004000400040
+work:
+        mov     ebx, N
+        movq    mm7, [weight]
+        pxor    mm6, mm6
+        pxor    mm5, mm5
+.p:     mov     edi, BUF
+        mov     ecx, 0x100
+.l:     movq    mm0, [xdi]
+        movq    mm1, [xdi + 0x800]
+        punpcklbw mm0, mm6
+        punpcklbw mm1, mm6
+        pmullw  mm1, mm7
+        psrlw   mm1, 7
+        paddw   mm0, mm1
+        packuswb mm0, mm0
+        paddb   mm5, mm0
+        add     edi, 8
+        dec     ecx
+        jnz     .l
+        dec     ebx
+        jnz     .p
+        movq    [VARS+32], mm5
+        emms
+        mov     esi, [VARS+32]
+        xor     esi, [VARS+36]
+        jmp     work_done
+%endif
+
+%ifidn WL, fconv
+; Between integers, singles and doubles. N rounds of 10 instructions.
+prepare: ret
+work:
+        mov     ecx, N
+        xor     esi, esi
+        xorpd   xmm1, xmm1
+.l:     cvtsi2sd xmm0, ecx
+        addsd   xmm1, xmm0
+        cvttsd2si eax, xmm1
+        cvtsd2ss xmm2, xmm0
+        cvtss2sd xmm3, xmm2
+        cvtsd2si edx, xmm3
+        add     esi, eax
+        xor     esi, edx
+        dec     ecx
+        jnz     .l
+        jmp     work_done
+%endif
+
+%ifidn WL, sincos
+; Angles, exponents and logarithms on the register stack. N rounds of 14 instructions. Emulators round in different ways,
+; so what is computed is no part of the checksum.
+prepare: ret
+align 8
+step:   dq 0.0009765625
+work:
+        mov     ecx, N
+        xor     esi, esi
+        fninit
+        fldz
+.l:     fadd    qword [step]
+        fld     st0
+        fsincos
+        fpatan
+        fptan
+        fstp    st0
+        fabs
+        fld1
+        fadd    st1, st0
+        fxch    st1
+        fyl2x
+        fstp    qword [VARS+32]
+        dec     ecx
+        jnz     .l
+        fstp    st0
+        jmp     work_done
+%endif

@@ -66,6 +66,12 @@ export const MORE = {
   ssescalar: { what: "scalar doubles and a square root", size: 40_000_000, instructions: perRound(10) },
   ssepacked: { what: "packed singles and integers, 16 KiB", size: 30_000, instructions: perRound(12 * 1024 + 3) },
   x87: { what: "doubles on the register stack", size: 10_000_000, instructions: perRound(9) },
+  taskswitch: { what: "two address spaces, eight pages touched in each", size: 100_000, instructions: perRound(56) },
+  lazyfpu: { what: "CR0.TS set and cleared, then a number moved", size: 10_000_000, instructions: perRound(9) },
+  segload: { what: "segment registers read and loaded", size: 3_000_000, instructions: perRound(11) },
+  mmx: { what: "two rows of pixels blended, 2 KiB each", size: 100_000, instructions: perRound(12 * 256 + 4) },
+  fconv: { what: "between integers, singles and doubles", size: 10_000_000, instructions: perRound(10) },
+  sincos: { what: "angles and logarithms on the register stack", size: 200_000, instructions: perRound(14) },
 } as const satisfies Record<string, Workload>;
 
 export const WORKLOADS: Readonly<Record<string, Workload>> = { ...EIGHT, ...MORE };
