@@ -20,11 +20,11 @@ const HELP = `Usage: npm run tangle -- [OPTION …]
        npm run tangle -- untangle [--chapter N [--variant NAME]] [--machine]
 
 Turns the chapters in book/ into sources, kernels, disk images and maps in dist/.
-Without options: all chapters with their variants, and the machine.
+Without options: everything, as with --all.
 
   --chapter N      chapter N with its variants, in dist/chapters/NN/
   --variant NAME   with --chapter: that variant alone
-  --all            all chapters with their variants
+  --all            all chapters with their variants, and the machine
   --machine        the machine's sources, in dist/machine/
   --check          write nothing; exit with 1 if dist/ is not what the book says
   --watch          build again whenever the book changes, until Ctrl-C
@@ -183,9 +183,9 @@ function tellStale(changes: Changes, out: Surroundings["out"], error: Surroundin
 function select(values: Options, book: Book, root: string): Selection {
   checkNotEmpty(book, root);
   const chapter = chapterOf(values, book);
-  const everything = !values.all && !values.machine && chapter === null;
+  const everything = values.all === true || (!values.machine && chapter === null);
   return {
-    chapters: chapter !== null ? [chapter] : values.all || everything ? "all" : [],
+    chapters: chapter !== null ? [chapter] : everything ? "all" : [],
     variant: values.variant ?? null,
     machine: values.machine === true || everything,
   };

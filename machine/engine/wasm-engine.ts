@@ -17,6 +17,7 @@ import { CodeWindow } from "./wasm/code-window.ts";
 import { type Context, Contexts } from "./wasm/context.ts";
 import { Forms } from "./wasm/forms.ts";
 import { CurrentGates, type Selectors } from "./wasm/gates.ts";
+import { Heat } from "./wasm/heat.ts";
 import { JumpTargets } from "./wasm/jump-targets.ts";
 import { NextContexts } from "./wasm/next-contexts.ts";
 import { discover } from "./wasm/region.ts";
@@ -67,6 +68,19 @@ function isComputedJump({ mnemonic, operands }: DecodedInstruction["instruction"
   return (mnemonic === "jmp" || mnemonic === "call") && operands[0]!.kind !== "relative";
 }
 
+/**
+ * Whether another of the regions to be made passes through the place that this one begins at: then it mostly would not
+ * be entered there. Of two that pass through each other's beginnings one stays.
+ */
+function isCovered(draft: Draft, drafts: readonly Draft[]): boolean {
+  const passes = ({ blocks, ranges }: Draft, { entry, place }: Draft) =>
+    ranges.some(({ start, end }) => start <= place && place < end) &&
+    blocks.some(({ start, finds }) => start === entry && !finds);
+  return drafts.some(
+    (other) => other !== draft && passes(other, draft) && (other.number < draft.number || !passes(draft, other)),
+  );
+}
+
 export class WasmEngine extends EvaluatorEngine {
   readonly translations: Translations;
   readonly #contexts = new Contexts();
@@ -87,6 +101,7 @@ export class WasmEngine extends EvaluatorEngine {
   /** How often the evaluator has done the computed jump at a place in RAM. */
   readonly #jumpSites = new Map<number, number>();
   readonly #rewritten = new RewrittenCode();
+  readonly #heat: Heat;
   readonly #accesses: AccessProfile;
   /** Where the last run ended, if within a block: a region that begins there would be one more for the same loop. */
   #midway: bigint | null = null;
@@ -98,6 +113,7 @@ export class WasmEngine extends EvaluatorEngine {
     readonly tiers = NORMAL,
   ) {
     super(cpu);
+    this.#heat = new Heat(tiers.hotForms ?? 0x10000);
     this.#records = new CodeRecords(cpu.state.memory, cpu.memory.size);
     this.#nextContexts = new NextContexts(cpu.state, cpu.memory.size);
     const stays = (region: number) => this.#stays(region);
@@ -121,9 +137,7 @@ export class WasmEngine extends EvaluatorEngine {
   }
 
   #arrivalRules(): ArrivalRules {
-    const { hotForms, eagerForms } = this.tiers;
-    const often = eagerForms ? { leading: 1, shape: 1 } : { leading: 2, shape: SHAPE_MET };
-    return { hot: hotForms ?? 0x10000, ...often };
+    return this.tiers.eagerForms ? { leading: 1, shape: 1 } : { leading: 2, shape: SHAPE_MET };
   }
 
   #makeForms(): Forms | null {
@@ -153,6 +167,7 @@ export class WasmEngine extends EvaluatorEngine {
     const { words, halves } = state;
     words[CELL.end / 8] = BigInt(this.#callOuts.end);
     halves[CELL.a20 / 4] = memory.a20 ? 1 : 0;
+    halves[CELL.hot / 4] = this.#heat.limit(this.cpu.retired);
     halves[CELL.missedAt / 4] = 0xffffffff;
     halves[CELL.misses / 4] = 0;
     halves[CELL.pending / 4] = interrupts.pending() ? 1 : 0;
@@ -166,6 +181,7 @@ export class WasmEngine extends EvaluatorEngine {
     this.#formless = new WeakSet();
     this.#jumpSites.clear();
     this.#rewritten.clear();
+    this.#heat.clear();
     this.#accesses.clear();
     this.#contexts.clear();
     this.#nextContexts.clear();
@@ -298,7 +314,8 @@ export class WasmEngine extends EvaluatorEngine {
     if (isDoubted) return true;
     const page = cursor.page === null || cursor.offset > cursor.last ? cursor.enter() : cursor.page;
     if (page.crossing === cursor.offset) return true;
-    if (cursor.place < 0 || this.#records.takeHeat(cursor.place + cursor.offset) < this.tiers.hotForms!) return false;
+    if (cursor.place < 0 || this.#records.takeHeat(cursor.place + cursor.offset) < this.#halves[CELL.hot / 4]!)
+      return false;
     const heat = page.heat[cursor.offset]!;
     if (heat < NEVER - this.tiers.hot) page.heat[cursor.offset] = heat + this.tiers.hot;
     return true;
@@ -428,9 +445,10 @@ export class WasmEngine extends EvaluatorEngine {
       }
     }
     this.#candidates = [];
-    if (drafts.length === 0) return;
-    translations.add(drafts);
-    for (const { ranges } of drafts) for (const { start, end } of ranges) this.#records.noteCode(start, end - start);
+    const kept = drafts.filter((draft) => !isCovered(draft, drafts));
+    if (kept.length === 0) return;
+    this.#heat.evicted(translations.add(kept), cpu.retired);
+    for (const { ranges } of kept) for (const { start, end } of ranges) this.#records.noteCode(start, end - start);
   }
 }
 

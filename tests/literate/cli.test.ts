@@ -155,12 +155,14 @@ describe("options", () => {
     expect(dist(".ts")).toHaveLength(3);
   });
 
-  test("--machine and --all choose the machine, and all chapters", async () => {
+  test("--machine and --all choose the machine, and everything", async () => {
     put(first, second, machine);
     expect((await tangle("--machine")).status).toBe(0);
     expect(dist(".ts")).toEqual(["dist/machine/cpu/state.ts"]);
+    rmSync(join(root, "dist"), { recursive: true });
     expect((await tangle("--all")).status).toBe(0);
     expect(dist("main.ts")).toHaveLength(2);
+    expect(dist("state.ts")).toEqual(["dist/machine/cpu/state.ts"]);
   });
 
   test("an unknown chapter or variant says which there are", async () => {

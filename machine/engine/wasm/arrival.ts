@@ -2,17 +2,20 @@
 import { MAPPING, RIP } from "#machine/cpu/layout.ts";
 import { CELL } from "./cells.ts";
 import { claim, emitRecord } from "./claim.ts";
-import { PAGE_PLACE, RECORD, tablesOf } from "./code-records.ts";
+import { FORM_WEIGHT, HEATS, JUMP_ENTRIES, JUMP_ENTRY_BYTES, PAGE_PLACE, RECORD, tablesOf } from "./code-records.ts";
 import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts";
 import { FunctionWriter, type Label, LOCAL } from "./function-writer.ts";
 import { laying } from "./heads.ts";
-import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, JUMP_GENERATION, JUMP_SLOT, JUMPS } from "./jump-cache.ts";
+import { JUMP_GENERATION, JUMP_SLOT } from "./jump-cache.ts";
 import { leading } from "./leading.ts";
 import { emitPageEntry, emitPageTag, locate, verify } from "./located-code.ts";
 import { MISSED_TYPE, missedPage } from "./missed-page.ts";
 import { forgetLocal } from "./new-tables.ts";
 import { across, quiet } from "./page-crossing.ts";
 import { pageWalk, WALK_TYPE } from "./page-walk.ts";
+
+/** After so many arrivals in forms the shape of a block is looked at again: a power of two. */
+const LOOKS = 64;
 
 /** Types of functions: of a region, of a form (budget, rip, record), of an arrival (budget, rip), of `claim`, of `lay`, of `walk`, of `locate`, of `verify`, of `forgetLocal`, of `missed`. */
 const TYPES: readonly FunctionType[] = [
@@ -51,7 +54,7 @@ function arrival(size: number, name: string, rules: ArrivalRules | null): Functi
   const [budget, rip, low, entry, place, record] = [0, 1, 2, 3, 4, 5] as const;
   const fn = new FunctionWriter(2, [I32, I32, I32, I32]);
   const { out } = fn;
-  const { pages, index } = tablesOf(size);
+  const { pages, index, heats, jumps } = tablesOf(size);
   const unknown = fn.open(OP.block);
   const context = () => {
     out.i32(0);
@@ -61,7 +64,7 @@ function arrival(size: number, name: string, rules: ArrivalRules | null): Functi
   out.get(rip);
   out.byte(OP.i32WrapI64);
   out.set(low);
-  if (rules !== null) emitRegionJump(fn, unknown, { budget, rip, low, entry }, context);
+  if (rules !== null) emitRegionJump(fn, unknown, { budget, rip, low, entry, jumps }, context);
   emitPageEntry(fn, low);
   out.tee(entry);
   out.memory(OP.i64Load, pages);
@@ -107,20 +110,41 @@ function arrival(size: number, name: string, rules: ArrivalRules | null): Functi
   out.branch(OP.brIf, fn.level - unknown);
   fn.end();
   if (rules !== null) {
+    out.get(place);
+    out.i32(2);
+    out.byte(OP.i32ShrU);
+    out.i32(2 * (HEATS - 1));
+    out.byte(OP.i32And);
+    out.tee(place);
+    out.get(place);
+    out.memory(OP.i32Load16U, heats);
+    out.get(record);
+    out.memory(OP.i32Load8U, RECORD.weight);
+    out.byte(OP.i32Add);
+    out.tee(entry);
+    out.memory(OP.i32Store16, heats);
+    out.get(entry);
+    out.i32(0);
+    out.memory(OP.i32Load, CELL.hot);
+    out.byte(OP.i32GeU);
+    out.branch(OP.brIf, fn.level - unknown);
     out.get(record);
     out.get(record);
-    out.memory(OP.i32Load16U, RECORD.heat);
+    out.memory(OP.i32Load16U, RECORD.met);
     out.i32(1);
     out.byte(OP.i32Add);
     out.tee(entry);
-    out.memory(OP.i32Store16, RECORD.heat);
+    out.memory(OP.i32Store16, RECORD.met);
     out.get(entry);
-    out.i32(rules.hot);
-    out.byte(OP.i32GeU);
-    out.branch(OP.brIf, fn.level - unknown);
-    out.get(entry);
+    out.i32(LOOKS - 1);
+    out.byte(OP.i32And);
     out.i32(rules.leading);
     out.byte(OP.i32Eq);
+    out.get(record);
+    out.memory(OP.i32Load8U, RECORD.weight);
+    out.i32(FORM_WEIGHT);
+    out.byte(OP.i32Eq);
+    out.byte(OP.i32And);
     fn.open(OP.if);
     out.get(record);
     out.byte(OP.call);
@@ -175,7 +199,7 @@ export function emitEvaluate({ out }: FunctionWriter): void {
 function emitRegionJump(
   fn: FunctionWriter,
   unknown: Label,
-  { budget, rip, low, entry }: { budget: number; rip: number; low: number; entry: number },
+  { budget, rip, low, entry, jumps }: { budget: number; rip: number; low: number; entry: number; jumps: number },
   context: () => void,
 ): void {
   const { out } = fn;
@@ -189,7 +213,7 @@ function emitRegionJump(
   out.i32(JUMP_ENTRY_BYTES);
   out.byte(OP.i32Mul);
   out.tee(entry);
-  out.memory(OP.i64Load, JUMPS);
+  out.memory(OP.i64Load, jumps);
   out.get(rip);
   out.i64(12n);
   out.byte(OP.i64Shl);
@@ -198,7 +222,7 @@ function emitRegionJump(
   out.byte(OP.i64Eq);
   fn.open(OP.if);
   out.get(entry);
-  out.memory(OP.i32Load, JUMPS + JUMP_GENERATION);
+  out.memory(OP.i32Load, jumps + JUMP_GENERATION);
   out.i32(0);
   out.memory(OP.i32Load, MAPPING);
   out.byte(OP.i32Ne);
@@ -217,7 +241,7 @@ function emitRegionJump(
   fn.end();
   out.get(budget);
   out.get(entry);
-  out.memory(OP.i32Load, JUMPS + JUMP_SLOT);
+  out.memory(OP.i32Load, jumps + JUMP_SLOT);
   out.byte(OP.returnCallIndirect);
   out.unsigned(REGION);
   out.unsigned(REGIONS);
@@ -240,8 +264,6 @@ export interface Arrivals {
 
 /** What is done at a place after so many arrivals. */
 export interface ArrivalRules {
-  /** The engine is told. */
-  readonly hot: number;
   /** The shape of the block that begins there is looked at, */
   readonly leading: number;
   /** and is told of to the engine when that has been done so often. */

@@ -30,6 +30,8 @@ export const CELL = {
   misses: 0x10ac,
   /** i32: a block function is worth making: see shapes.ts. */
   shapeAsked: 0x109c,
+  /** i32: the heat at which the engine is told of a place. */
+  hot: 0x10b8,
   /** A copy of up to `MOST_CROSSING` bytes that lie in two pages: see page-crossing.ts. */
   crossing: 0x10c0,
 } as const;

@@ -18,7 +18,7 @@ export const RECORD = {
   /** u16: the slot of the form's function. */
   slot: 8,
   /** u16: how often execution has jumped here. */
-  heat: 10,
+  met: 10,
   /** u8: bytes of the instruction. */
   length: 12,
   /** u8 each: eight times the numbers of up to three registers. */
@@ -31,12 +31,25 @@ export const RECORD = {
   head: 28,
   /** u8: 1 where control may go elsewhere after the instruction. */
   ends: 30,
+  /** u8: what each jump here adds to the heat of the place. */
+  weight: 31,
 } as const;
 
 /** Pages that code is fetched from: rip shifted by 12 with the context's number below, then the place in RAM. */
 export const PAGES = 256;
 export const PAGE_BYTES = 16;
 export const PAGE_PLACE = 8;
+
+/** What a jump to a place weighs that runs in forms, and what it does where a function of its shape runs the block. */
+export const FORM_WEIGHT = 8;
+export const SHAPE_WEIGHT = 1;
+
+/** How often execution has jumped to eight bytes of RAM, each time weighted: u16 each, that others may share. */
+export const HEATS = 1 << 16;
+
+/** Entries of jump-cache.ts: several for each region that there may be. */
+export const JUMP_ENTRIES = 1 << 14;
+export const JUMP_ENTRY_BYTES = 16;
 
 const LONGEST_INSTRUCTION = 15;
 
@@ -45,7 +58,6 @@ export const HEADS = 1 << 13;
 export const HEAD_BYTES = 64;
 export const SHAPES = 1 << 11;
 export const SHAPE_BYTES = 160;
-const HOMES_BYTES = 0x8000;
 const CONTEXTS_BYTES = 0x1000;
 
 /** Where the tables begin in the machine's memory. */
@@ -58,7 +70,9 @@ export interface Tables {
   readonly lengths: number;
   /** Shapes of blocks, and room for one more. */
   readonly shapes: number;
-  /** Where regions lie that the jump cache knows: see jump-cache.ts. */
+  readonly heats: number;
+  /** Where regions find each other, and where they lie: see jump-cache.ts. */
+  readonly jumps: number;
   readonly homes: number;
   /** See next-contexts.ts. */
   readonly contexts: number;
@@ -73,15 +87,18 @@ export function tablesOf(size: number): Tables {
   const heads = pages + PAGES * PAGE_BYTES;
   const lengths = heads + HEADS * HEAD_BYTES;
   const shapes = lengths + 256;
-  const homes = shapes + (SHAPES + 1) * SHAPE_BYTES;
-  const contexts = homes + HOMES_BYTES;
+  const heats = shapes + (SHAPES + 1) * SHAPE_BYTES;
+  const jumps = heats + HEATS * 2;
+  const homes = jumps + JUMP_ENTRIES * JUMP_ENTRY_BYTES;
+  const contexts = homes + JUMP_ENTRIES * JUMP_ENTRY_BYTES;
   const noted = contexts + CONTEXTS_BYTES;
-  return { records: start, index, pages, heads, lengths, shapes, homes, contexts, noted };
+  return { records: start, index, pages, heads, lengths, shapes, heats, jumps, homes, contexts, noted };
 }
 
 export class CodeRecords {
   readonly #tables: Tables;
   readonly #bytes: Uint8Array;
+  readonly #words: Uint16Array;
   readonly #halves: Uint32Array;
   /** Something has been noted: memory that nobody has touched costs nothing, and should stay so. */
   #isUsed = false;
@@ -92,6 +109,7 @@ export class CodeRecords {
   ) {
     this.#tables = tablesOf(size);
     this.#bytes = new Uint8Array(memory.buffer);
+    this.#words = new Uint16Array(memory.buffer);
     this.#halves = new Uint32Array(memory.buffer);
   }
 
@@ -116,6 +134,11 @@ export class CodeRecords {
     return this.#find(place) !== 0;
   }
 
+  /** Word of the heat of a place. */
+  #heat(place: number): number {
+    return (this.#tables.heats >> 1) + ((place >>> 3) & (HEATS - 1));
+  }
+
   #drop(record: number): void {
     this.#halves[record >> 2] = 0;
     this.#halves[(record >> 2) + 1] = 0;
@@ -126,6 +149,7 @@ export class CodeRecords {
     const entry = this.#entry(place);
     const known = this.#halves[entry]!;
     if (known !== 0) this.#drop(known);
+    else this.#words[this.#heat(place)] = 0;
     const next = this.#halves[CELL.nextRecord / 4]!;
     const record = this.#tables.records + next;
     this.#halves[CELL.nextRecord / 4] = (next + RECORD_BYTES) % RING_BYTES;
@@ -141,19 +165,17 @@ export class CodeRecords {
     halves[record >> 2] = place;
     halves[(record >> 2) + 1] = context;
     halves[(record + RECORD.slot) >> 2] = slot;
-    halves[(record + RECORD.head) >> 2] = 0;
+    halves[(record + RECORD.head) >> 2] = FORM_WEIGHT << 24;
     this.#bytes[record + RECORD.length] = length;
     for (let index = 0; index < registers.length; index++)
       this.#bytes[record + RECORD.registers + index] = registers[index]! * 8;
     return record;
   }
 
-  /** How often execution has jumped to a record since that was last asked. */
+  /** How often execution has jumped to a place, weighted, since that was last asked. */
   takeHeat(place: number): number {
-    const record = this.#find(place);
-    if (record === 0) return 0;
-    const heat = this.#halves[(record + RECORD.slot) >> 2]! >>> 16;
-    this.#halves[(record + RECORD.slot) >> 2]! &= 0xffff;
+    const heat = this.#words[this.#heat(place)]!;
+    this.#words[this.#heat(place)] = 0;
     return heat;
   }
 
@@ -161,7 +183,9 @@ export class CodeRecords {
   drop(place: number, length: number): void {
     for (let start = Math.max(0, place - LONGEST_INSTRUCTION + 1); start < place + length; start++) {
       const record = this.#find(start);
-      if (record !== 0 && start + this.#bytes[record + RECORD.length]! > place) this.#drop(record);
+      if (record === 0 || start + this.#bytes[record + RECORD.length]! <= place) continue;
+      this.#drop(record);
+      this.#halves[this.#entry(start)] = 0;
     }
   }
 

@@ -5,7 +5,17 @@
 import { RAM } from "#machine/cpu/layout.ts";
 import type { DecodedInstruction } from "../code-cache.ts";
 import { CELL } from "./cells.ts";
-import { HEAD_BYTES, HEADS, INDEX_ENTRIES, RECORD, RECORD_BYTES, RING_BYTES, tablesOf } from "./code-records.ts";
+import {
+  FORM_WEIGHT,
+  HEAD_BYTES,
+  HEADS,
+  HEATS,
+  INDEX_ENTRIES,
+  RECORD,
+  RECORD_BYTES,
+  RING_BYTES,
+  tablesOf,
+} from "./code-records.ts";
 import type { Context } from "./context.ts";
 import { type FunctionBody, I32, I64, OP } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
@@ -39,13 +49,11 @@ export const LONGEST_HEAD = 6;
 const MOST_HEADS = (HEADS * 3) / 4;
 /** Records made at a time. */
 const LONGEST_RUN = 64;
-/** Bytes at the end of a page that the table is not asked about: an instruction might reach beyond. */
-const EDGE = 16;
 
 /** Fields of an entry: the key as `keyOf` gives it, then words to be copied into records, then how to find the numbers. */
 const ENTRY = {
   key: 0,
-  /** As a record has them from `RECORD.slot` on: slot, heat 0, length, registers. */
+  /** As a record has them from `RECORD.slot` on: slot, 0, length, registers. */
   operation: 8,
   /** As a record has them from `RECORD.head` on. */
   head: 16,
@@ -102,6 +110,7 @@ export class Heads {
       view.setUint8(entry + ENTRY.operation + RECORD.registers - RECORD.slot + index, register * 8);
     view.setUint16(entry + ENTRY.head, this.#list.length, true);
     view.setUint8(entry + ENTRY.head + RECORD.ends - RECORD.head, head.ends ? 1 : 0);
+    view.setUint8(entry + ENTRY.head + RECORD.weight - RECORD.head, FORM_WEIGHT);
     const { immediate, displacement } = head;
     view.setUint8(entry + ENTRY.immediateAt, immediate.at);
     view.setUint8(entry + ENTRY.immediateShift, 64 - 8 * (immediate.bytes || 8));
@@ -124,23 +133,24 @@ const plus = (left: Value, right: Value) => x.arithmetic("Add", 32, left, right)
 const load = (op: number, place: Value, offset = 0) => x.loaded(op, place, offset);
 
 /**
- * Makes records from a place in RAM on, for a context, as far as heads are known and control goes straight on. Gives
- * the first; 0 where there is none.
+ * Makes records from a place in RAM on, for a context, as far as heads are known and control goes straight on, up to a
+ * place that has its own because execution has jumped there. Gives the first; 0 where there is none.
  */
 export function laying(size: number, type: number): FunctionBody {
   const w = new RoutineWriter([I32, I32]);
   const [place, context] = w.parameters as [Value, Value];
-  const end = w.let(x.arithmetic("Sub", 32, x.logic("Or", place, small(0xfff)), small(EDGE - 1)));
   const at = w.variable(place);
   const first = w.variable(small(0));
   const count = w.variable(small(0));
-  const isInside = () => x.compare("LtU", at.value, end);
-  const isShort = () => x.compare("LtU", count.value, small(LONGEST_RUN));
   w.while(
-    () => x.logic("And", isInside(), isShort()),
+    () => x.compare("LtU", count.value, small(LONGEST_RUN)),
     () => {
       const entry = findHead(w, size, at.value, context);
       w.if(x.isZero(entry), () => w.give(first.value));
+      const length = load(OP.i32Load8U, entry, ENTRY.operation + RECORD.length - RECORD.slot);
+      const end = plus(x.logic("And", at.value, small(0xfff)), length);
+      w.if(x.compare("LeU", small(0x1000), end), () => w.give(first.value));
+      w.if(isMet(w, size, at.value, context), () => w.give(first.value));
       const record = layOne(w, size, at.value, context, entry);
       w.if(x.isZero(first.value), () => first.set(record));
       w.if(load(OP.i32Load8U, record, RECORD.ends), () => w.give(first.value));
@@ -187,18 +197,41 @@ function findHead(w: RoutineWriter, size: number, at: Value, context: Value): Va
   return found.value;
 }
 
+/** Whether there is a record of the instruction at a place, and execution has jumped there. */
+function isMet(w: RoutineWriter, size: number, at: Value, context: Value): Value {
+  const record = w.let(load(OP.i32Load, indexed(at), tablesOf(size).index));
+  const isIts = x.compare("Eq", load(OP.i64Load, record, RECORD.tag), tagOf(at, context));
+  const isMade = x.logic("And", isIts, x.isNonZero(record));
+  return x.logic("And", isMade, x.isNonZero(load(OP.i32Load16U, record, RECORD.met)));
+}
+
+function indexed(at: Value): Value {
+  return x.arithmetic("Mul", 32, x.logic("And", at, small(INDEX_ENTRIES - 1)), small(4));
+}
+
+function heated(at: Value): Value {
+  return x.logic("And", x.shift("ShrU", at, small(2)), small(2 * (HEATS - 1)));
+}
+
+function tagOf(at: Value, context: Value): Value {
+  return x.as64(x.logic("Or", x.shift("Shl", x.as64(context), small(32)), x.as64(at)));
+}
+
 /** Makes the record of the instruction at a place from the entry of its head. */
 function layOne(w: RoutineWriter, size: number, at: Value, context: Value, entry: Value): Value {
-  const { records, index } = tablesOf(size);
+  const { records, index, heats } = tablesOf(size);
   const next = w.let(x.stateWord(CELL.nextRecord, I32));
   const record = w.let(plus(next, small(records)));
   w.storeState(CELL.nextRecord, x.logic("And", plus(next, small(RECORD_BYTES)), small(RING_BYTES - 1)));
-  const known = w.let(x.arithmetic("Mul", 32, x.logic("And", at, small(INDEX_ENTRIES - 1)), small(4)));
+  const known = w.let(indexed(at));
   const old = w.let(load(OP.i32Load, known, index));
-  w.if(x.isNonZero(old), () => w.store(OP.i64Store, old, RECORD.tag, x.as64(small(0))));
+  w.if(
+    x.isNonZero(old),
+    () => w.store(OP.i64Store, old, RECORD.tag, x.as64(small(0))),
+    () => w.store(OP.i32Store16, heated(at), heats, small(0)),
+  );
   w.store(OP.i32Store, known, index, record);
-  const tag = x.logic("Or", x.shift("Shl", x.as64(context), small(32)), x.as64(at));
-  w.store(OP.i64Store, record, RECORD.tag, x.as64(tag));
+  w.store(OP.i64Store, record, RECORD.tag, tagOf(at, context));
   w.store(OP.i64Store, record, RECORD.slot, load(OP.i64Load, entry, ENTRY.operation));
   w.store(OP.i32Store, record, RECORD.head, load(OP.i32Load, entry, ENTRY.head));
   const number = (where: number, by: number) => {

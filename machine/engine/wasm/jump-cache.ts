@@ -2,18 +2,13 @@
  * Where regions find each other: a table from rip and context to the region that begins there, in the machine's memory,
  * so that one region calls the next without going through JavaScript.
  */
-import { TLB } from "#machine/cpu/layout.ts";
-import { tablesOf } from "./code-records.ts";
+import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, tablesOf } from "./code-records.ts";
 import type { MappedPage } from "./code-window.ts";
 import type { Region } from "./translations.ts";
 
 const PAGE = 0x1000n;
 type Found = Pick<Region, "slot" | "context" | "pages" | "generation">;
 
-/** Offsets in the machine's memory: the last half of what lies before the TLB. */
-export const JUMPS = 0x8000;
-export const JUMP_ENTRY_BYTES = 16;
-export const JUMP_ENTRIES = (TLB - JUMPS) / JUMP_ENTRY_BYTES;
 /**
  * In an entry: rip shifted by 12 with the context's number below, then the region's slot in the table of functions, and
  * the mapping under which it was last seen there.
@@ -26,11 +21,14 @@ export const HOME = { page: 0, before: 4, after: 8 } as const;
 export class JumpCache {
   readonly #halves: Uint32Array;
   readonly #homes: Uint32Array;
+  /** Something has been entered: memory that nobody has touched costs nothing, and should stay so. */
+  #isUsed = false;
 
   constructor(memory: WebAssembly.Memory, size: number) {
     const words = (JUMP_ENTRIES * JUMP_ENTRY_BYTES) / 4;
-    this.#halves = new Uint32Array(memory.buffer, JUMPS, words);
-    this.#homes = new Uint32Array(memory.buffer, tablesOf(size).homes, words);
+    const { jumps, homes } = tablesOf(size);
+    this.#halves = new Uint32Array(memory.buffer, jumps, words);
+    this.#homes = new Uint32Array(memory.buffer, homes, words);
   }
 
   #entry(low: number): number {
@@ -48,6 +46,7 @@ export class JumpCache {
 
   enter(low: number, high: number, { slot, context, pages, generation }: Found): void {
     const entry = this.#entry(low);
+    this.#isUsed = true;
     this.#halves[entry] = (low << 12) | context.id;
     this.#halves[entry + 1] = (high << 12) | (low >>> 20);
     this.#halves[entry + JUMP_SLOT / 4] = slot;
@@ -77,6 +76,8 @@ export class JumpCache {
   }
 
   clear(): void {
+    if (!this.#isUsed) return;
+    this.#isUsed = false;
     this.#halves.fill(0);
   }
 }

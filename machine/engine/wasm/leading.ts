@@ -1,6 +1,6 @@
 /** The shapes of blocks as the runtime sees them: a table in the machine's memory, and a function that looks into it. */
 import { CELL } from "./cells.ts";
-import { RECORD, RECORD_BYTES, SHAPE_BYTES, SHAPES, tablesOf } from "./code-records.ts";
+import { RECORD, RECORD_BYTES, SHAPE_BYTES, SHAPE_WEIGHT, SHAPES, tablesOf } from "./code-records.ts";
 import { type FunctionBody, I32, OP } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
@@ -54,6 +54,7 @@ export function leading(size: number, hot: number, type: number): FunctionBody {
   w.if(isSame(w, size, entry, hash, length), () => {
     w.if(x.isNonZero(hasFunction), () => {
       w.store(OP.i32Store16, record, RECORD.slot, hasFunction);
+      w.store(OP.i32Store8, record, RECORD.weight, small(SHAPE_WEIGHT));
       w.give(small(0));
     });
     w.giveUpIf(x.compare("LeU", small(NEVER), count));

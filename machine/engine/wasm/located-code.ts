@@ -10,7 +10,7 @@ import { PAGE_BYTES, PAGE_PLACE, PAGES, tablesOf } from "./code-records.ts";
 import { FLAT_CONTEXT, USER_CONTEXT } from "./context.ts";
 import { type FunctionBody, I32, OP } from "./encoder.ts";
 import { FunctionWriter } from "./function-writer.ts";
-import { HOME, JUMP_GENERATION, JUMPS } from "./jump-cache.ts";
+import { HOME, JUMP_GENERATION } from "./jump-cache.ts";
 import { ACCESS } from "./page-walk.ts";
 import { ENTRY_BYTES, emitIndex } from "./tlb-access.ts";
 
@@ -119,7 +119,7 @@ export function verify(
   const [rip, entry] = [0, 1] as const;
   const fn = new FunctionWriter(2, []);
   const { out } = fn;
-  const { homes } = tablesOf(size);
+  const { homes, jumps } = tablesOf(size);
   const moved = fn.open(OP.block);
   const leaveUnless = (field: number) => {
     out.get(entry);
@@ -151,7 +151,7 @@ export function verify(
   out.get(entry);
   out.i32(0);
   out.memory(OP.i32Load, MAPPING);
-  out.memory(OP.i32Store, JUMPS + JUMP_GENERATION);
+  out.memory(OP.i32Store, jumps + JUMP_GENERATION);
   out.i32(1);
   out.byte(OP.return);
   fn.end();

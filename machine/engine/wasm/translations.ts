@@ -138,19 +138,22 @@ export class Translations {
     return null;
   }
 
-  /** Compiles regions into one module. */
-  add(drafts: readonly Draft[]): void {
+  /** Compiles regions into one module. Gives the bytes of WebAssembly that had to go for it. */
+  add(drafts: readonly Draft[]): number {
     const imports = new ModuleImports();
     const functions = drafts.map((draft, index) =>
       regionFunction(draft, this.cpu, imports, this.accesses, `r${index}`),
     );
     const bytes = encodeModule({ types: TYPES, imports: imports.list, functions });
+    const before = this.bytes;
     while (this.modules >= MOST_MODULES || (this.modules > 0 && this.bytes + bytes.length > MOST_BYTES)) this.#evict();
+    const evicted = before - this.bytes;
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { engine: this.importsOf(imports) });
     const module: Module = { regions: [], bytes: bytes.length, alive: 0 };
     this.#modules.add(module);
     this.bytes += bytes.length;
     for (const [index, draft] of drafts.entries()) this.#enter(draft, exports[`r${index}`] as Region["run"], module);
+    return evicted;
   }
 
   get modules(): number {
