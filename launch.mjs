@@ -2,6 +2,7 @@
  * Runs a command of this repository: `node launch.mjs tangle/cli.ts --chapter 9`. Its TypeScript is bundled into one
  * file below dist/.cache, once, and again when a source has changed: that starts ten times faster than each file alone.
  */
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -68,8 +69,19 @@ export async function bundled(entry) {
   return made;
 }
 
+const TANGLE = "tangle/cli.ts";
+
+/** Commands import the machine, which a fresh clone does not have: it is tangled first. */
+function tangleMachine() {
+  const { status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), TANGLE, "--machine"], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const entry = process.argv[2];
+  if (entry !== TANGLE && !existsSync(join(root, "dist/machine/machine.ts"))) tangleMachine();
   const made = await bundled(entry);
   process.argv.splice(1, 2, join(root, entry));
   await import(pathToFileURL(made).href);

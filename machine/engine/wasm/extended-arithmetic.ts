@@ -146,7 +146,7 @@ function giveDifference(w: RoutineWriter, place: Value, aligned: Aligned, high: 
 }
 
 /** The 128 bits of a product. */
-function product(w: RoutineWriter, a: Value, b: Value): { high: Value; low: Value } {
+export function product(w: RoutineWriter, a: Value, b: Value): { high: Value; low: Value } {
   const [lowA, highA, lowB, highB] = [lower(a), upper(a), lower(b), upper(b)].map((value) => w.let(value));
   const first = w.let(add(multiply(highA!, lowB!), upper(multiply(lowA!, lowB!))));
   const second = w.let(add(multiply(lowA!, highB!), lower(first)));

@@ -104,22 +104,24 @@ export function needMaskedInexact(w: RoutineWriter, rest: Value): void {
   w.giveUpIf(and(isOpen, x.isNonZero(rest)));
 }
 
-/**
- * Rounds ± significand × 2^exponent to the control word's precision, stores it and gives 1. The significand's first bit
- * is set; `rest` holds the 64 bits that follow it, the last of them also for all bits after it.
- */
-export function giveRounded(
-  w: RoutineWriter,
-  place: Value,
-  number: { readonly sign: Value; readonly exponent: Value; readonly significand: Value; readonly rest: Value },
-): void {
+/** ± significand × 2^exponent. The first bit is set; `rest` holds the 64 that follow, the last also for all after it. */
+export interface Unrounded {
+  readonly sign: Value;
+  readonly exponent: Value;
+  readonly significand: Value;
+  readonly rest: Value;
+}
+
+/** Rounds to the control word's precision, or to all 64 bits. Gives the number, and what the status word says of it. */
+export function rounded(w: RoutineWriter, number: Unrounded, toAll = false): Extended & { readonly flags: Value } {
   const kept = w.variable(number.significand);
   const rest = w.variable(number.rest);
   const exponent = w.variable(number.exponent);
   const last = w.variable(wide(c(1)));
   const control = word(at.FPU_CONTROL);
   // Precisions of 24 and 53 bits; the other two values of the field mean 64.
-  w.if(x.isZero(and(control, c(0x100))), () => {
+  const isShort = toAll ? c(0) : x.isZero(and(control, c(0x100)));
+  w.if(isShort, () => {
     const dropped = w.let(wide(x.select(x.isNonZero(and(control, c(0x200))), c(11), c(40))));
     const mask = w.let(subtract(left(wide(c(1)), dropped), wide(c(1))));
     const tail = left(and(kept.value, mask), subtract(wide(c(64)), dropped));
@@ -137,7 +139,14 @@ export function giveRounded(
     });
   });
   w.giveUpIf(x.isZero(isBelow(x.as32(subtract(exponent.value, c(1))), c(LARGEST_EXPONENT - 1n))));
-  storeExtended(w, place, { head: or(number.sign, exponent.value), significand: kept.value });
-  setStatus(w, lossFlags(rest.value, up));
+  const head = w.let(or(number.sign, exponent.value));
+  return { head, significand: w.let(kept.value), flags: w.let(lossFlags(rest.value, up)) };
+}
+
+/** Rounds to the control word's precision, stores the number and gives 1. */
+export function giveRounded(w: RoutineWriter, place: Value, number: Unrounded): void {
+  const { flags, ...found } = rounded(w, number);
+  storeExtended(w, place, found);
+  setStatus(w, flags);
   w.succeed();
 }

@@ -81,6 +81,9 @@ const SINGLE = new Map<string, string>([
   ["fdecstp", "turnDown"],
 ]);
 
+/** By what the runtime's function for angles wants to know. */
+const ANGLES = ["fsin", "fcos", "fsincos"];
+
 /** Routines that are made for one instruction each. */
 function byMnemonic(instruction: Instruction, called: Routine): PlainRoutine | null {
   const { mnemonic } = instruction;
@@ -97,6 +100,8 @@ function byMnemonic(instruction: Instruction, called: Routine): PlainRoutine | n
   if (copy !== null) return routine(`copyTo${pops(copy, 1)}`);
   const free = FREE.exec(mnemonic);
   if (free !== null) return routine(`free${pops(free, 1)}`);
+  const angle = ANGLES.indexOf(mnemonic);
+  if (angle >= 0) return routine("angle", { values: [BigInt(angle)] });
   const single = SINGLE.get(mnemonic);
   if (single !== undefined) return routine(single);
   return mnemonic === "fld" || mnemonic === "fild" ? routine(`load.${source}`) : null;
