@@ -22,16 +22,10 @@ import { JumpTargets } from "./wasm/jump-targets.ts";
 import { NextContexts } from "./wasm/next-contexts.ts";
 import { discover } from "./wasm/region.ts";
 import { RewrittenCode } from "./wasm/rewritten-code.ts";
-import { StartUp } from "./wasm/start-up.ts";
 import { type Draft, type Region, Translations } from "./wasm/translations.ts";
 
 /** When code is translated, and how. */
 export interface Tiers {
-  /**
-   * Instructions after power-on that are left to the evaluator: a PC that starts does little twice. Less where it turns
-   * out that it does.
-   */
-  readonly from: number;
   /** Arrivals that the engine sees at a place, in the evaluator or between regions, after which it is hot. */
   readonly hot: number;
   /** Arrivals in the quick tier after which a place is hot; null for no quick tier. */
@@ -44,8 +38,8 @@ export interface Tiers {
   readonly batch: number | null;
 }
 
-const NORMAL: Tiers = { from: 0, hot: 60, hotForms: 500, eagerForms: false, special: 4, batch: null };
-export const EAGER: Tiers = { from: 0, hot: 1, hotForms: null, eagerForms: false, special: 1, batch: 1 };
+const NORMAL: Tiers = { hot: 60, hotForms: 500, eagerForms: false, special: 4, batch: null };
+export const EAGER: Tiers = { hot: 1, hotForms: null, eagerForms: false, special: 1, batch: 1 };
 export const FORMS_ONLY: Tiers = { ...NORMAL, hot: 0xfffe, hotForms: 0x10000, eagerForms: true };
 /** Computed jumps that the evaluator does of each, to learn where they lead. */
 const LEARNED_JUMPS = 48;
@@ -109,8 +103,6 @@ export class WasmEngine extends EvaluatorEngine {
   readonly #rewritten = new RewrittenCode();
   readonly #heat: Heat;
   readonly #accesses: AccessProfile;
-
-  readonly #start: StartUp;
   /** Where the last run ended, if within a block: a region that begins there would be one more for the same loop. */
   #midway: bigint | null = null;
   /** The number of the last region. */
@@ -121,7 +113,6 @@ export class WasmEngine extends EvaluatorEngine {
     readonly tiers = NORMAL,
   ) {
     super(cpu);
-    this.#start = new StartUp(tiers.from);
     this.#heat = new Heat(tiers.hotForms ?? 0x10000);
     this.#records = new CodeRecords(cpu.state.memory, cpu.memory.size);
     this.#nextContexts = new NextContexts(cpu.state, cpu.memory.size);
@@ -202,7 +193,6 @@ export class WasmEngine extends EvaluatorEngine {
   #codeWritten(place: number, length: number): void {
     const { translations, cpu } = this;
     this.#callOuts.disturbed = true;
-    this.#start.written(this.evaluator.cursor, place, length);
     for (const dropped of translations.written(place, length)) this.#rewritten.dropped(dropped);
     this.#records.drop(place, length);
     this.evaluator.cursor.cache.written(place, length, translations.holds(place));
@@ -216,7 +206,7 @@ export class WasmEngine extends EvaluatorEngine {
 
   protected override loop(): EngineStop {
     if (this.breakpoints.size > 0) return super.loop();
-    const { cpu, evaluator } = this;
+    const { evaluator } = this;
     const { cursor } = evaluator;
     let arrived = true;
     while (this.left > 0 && this.effort > 0) {
@@ -227,8 +217,7 @@ export class WasmEngine extends EvaluatorEngine {
         this.#context = null;
       }
       const page = cursor.page === null || cursor.offset > cursor.last ? cursor.enter() : cursor.page;
-      if (!this.#start.isOver) this.#start.count(page, cursor.offset, arrived, cpu.retired);
-      else if (!evaluator.attention) {
+      if (!evaluator.attention) {
         const region = arrived ? this.#regionAt(page, cursor.offset) : null;
         if (region !== null) {
           arrived = this.#enter(region.context, region.run);
@@ -463,10 +452,7 @@ export class WasmEngine extends EvaluatorEngine {
   }
 }
 
-/** The translating engine for a PC that has just been switched on: its first letter comes sooner. */
-export const bootingWasmEngine: EngineFactory = (cpu) => new WasmEngine(cpu, { ...NORMAL, from: 150_000 });
-
-/** The translating engine as a machine's engine: hot code is translated from the first instruction on. */
+/** The translating engine as a machine's engine. */
 export const wasmEngine: EngineFactory = (cpu) => new WasmEngine(cpu);
 
 /** The same, with all code translated the first time that it is met: for tests. */
