@@ -8,6 +8,7 @@ import { type FunctionBody, I32, I64 } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import { giveAngle } from "./extended-angles.ts";
+import { giveArctangent } from "./extended-arctangents.ts";
 import { giveProduct, giveQuotient, giveRoot, giveSum } from "./extended-arithmetic.ts";
 import { giveLogarithm } from "./extended-logarithms.ts";
 import { givePower } from "./extended-powers.ts";
@@ -260,6 +261,7 @@ const others: [string, Body][] = [
   ["angle", giveAngle],
   ["power", givePower],
   ["logarithm", giveLogarithm],
+  ["arctangent", giveArctangent],
   ["examine", onTop.giveKind],
   ["turnUp", (w) => onTop.giveTurned(w, 1)],
   ["turnDown", (w) => onTop.giveTurned(w, 7)],

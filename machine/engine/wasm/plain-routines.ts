@@ -77,6 +77,7 @@ const FREE = /^ffree(p?)$/;
 const SINGLE = new Map<string, string>([
   ["f2xm1", "power"],
   ["fyl2x", "logarithm"],
+  ["fpatan", "arctangent"],
   ["fprem", "remainder"],
   ["fprem1", "nearestRemainder"],
   ["fincstp", "turnUp"],
