@@ -57,7 +57,7 @@ interface Mixed {
 }
 
 /** The size of a number from its exponent and significand. */
-function sizeOf(w: RoutineWriter, exponent: Value, significand: Value): Mixed {
+export function sizeOf(w: RoutineWriter, exponent: Value, significand: Value): Mixed {
   const places = w.let(wide(subtract(exponent, c(BIAS - 1))));
   const isBelowOne = w.let(isBelow(exponent, c(BIAS)));
   const down = w.let(subtract(wide(c(0)), places));

@@ -9,6 +9,8 @@ import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import { giveAngle } from "./extended-angles.ts";
 import { giveProduct, giveQuotient, giveRoot, giveSum } from "./extended-arithmetic.ts";
+import { giveLogarithm } from "./extended-logarithms.ts";
+import { givePower } from "./extended-powers.ts";
 import {
   emptyPlace,
   type Format,
@@ -256,6 +258,8 @@ const others: [string, Body][] = [
   ["remainder", (w) => onTop.giveRemainder(w, false)],
   ["nearestRemainder", (w) => onTop.giveRemainder(w, true)],
   ["angle", giveAngle],
+  ["power", givePower],
+  ["logarithm", giveLogarithm],
   ["examine", onTop.giveKind],
   ["turnUp", (w) => onTop.giveTurned(w, 1)],
   ["turnDown", (w) => onTop.giveTurned(w, 7)],

@@ -57,6 +57,35 @@ export function alternating(w: RoutineWriter, u: Fixed, coefficients: readonly b
     .reduceRight((sum, coefficient) => differenceOf(w, coefficient, productOf(w, u, sum)).rest);
 }
 
+/** A quotient below 1, bit by bit. */
+export function quotientOf(w: RoutineWriter, dividend: Fixed, divisor: Fixed): Fixed {
+  const [high, low] = [w.variable(dividend.high), w.variable(dividend.low)];
+  const [quotient, lower] = [w.variable(wide(c(0))), w.variable(wide(c(0)))];
+  const todo = w.variable(c(FIXED_BITS));
+  w.while(
+    () => x.isNonZero(todo.value),
+    () => {
+      const carry = w.let(right(high.value, wide(c(63))));
+      const twice = doubled(w, { high: high.value, low: low.value });
+      const { rest, borrow } = differenceOf(w, twice, divisor);
+      const fits = w.let(x.as32(or(carry, x.isZero(borrow))));
+      high.set(x.select(fits, rest.high, twice.high));
+      low.set(x.select(fits, rest.low, twice.low));
+      const next = doubled(w, { high: quotient.value, low: lower.value });
+      quotient.set(next.high);
+      lower.set(or(next.low, wide(fits)));
+      todo.set(subtract(todo.value, c(1)));
+    },
+  );
+  return { high: w.let(quotient.value), low: w.let(lower.value) };
+}
+
+/** Moved up by one place; the highest bit is lost. */
+export const doubled = (w: RoutineWriter, { high, low }: Fixed): Fixed => ({
+  high: w.let(or(left(high, c(1)), right(low, wide(c(63))))),
+  low: w.let(left(low, c(1))),
+});
+
 /** What results may be wrong by, once their first bit is brought to the top: 2^36 units of the last. */
 const ERROR = 1n << 36n;
 
@@ -67,8 +96,13 @@ export function settled(w: RoutineWriter, value: Fixed): { significand: Value; r
   const below = x.select(x.isZero(zeros), wide(c(0)), right(value.low, subtract(wide(c(64)), zeros)));
   const significand = w.let(or(left(value.high, zeros), below));
   const rest = w.let(left(value.low, zeros));
-  w.giveUpIf(isBelow(left(add(rest, word(ERROR)), c(1)), word(ERROR << 2n)));
+  needSettled(w, rest);
   return { significand, rest: w.let(or(rest, wide(c(1)))), zeros };
+}
+
+/** Gives up where what follows a significand does not say how that is rounded. */
+export function needSettled(w: RoutineWriter, rest: Value): void {
+  w.giveUpIf(isBelow(left(add(rest, word(ERROR)), c(1)), word(ERROR << 2n)));
 }
 
 /** The size of a difference; the condition says that it is below 0. */

@@ -75,6 +75,8 @@ const COPY = /^fst(p?)$/;
 const FREE = /^ffree(p?)$/;
 /** Routines that are made for one mnemonic. */
 const SINGLE = new Map<string, string>([
+  ["f2xm1", "power"],
+  ["fyl2x", "logarithm"],
   ["fprem", "remainder"],
   ["fprem1", "nearestRemainder"],
   ["fincstp", "turnUp"],
