@@ -8,6 +8,7 @@ import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import { FlagEmitter } from "./flag-emitter.ts";
 import { LOCAL } from "./function-writer.ts";
+import { CROSSING } from "./missed-page.ts";
 import {
   type Access,
   emitPlace,
@@ -76,7 +77,7 @@ export abstract class MemoryEmitter extends FlagEmitter {
     address.uses++;
     if (write) this.claims = true;
     const rescue = this.#rescue(write);
-    const miss = this.#miss(write);
+    const miss = this.#miss(bytes, write);
     this.push((depth) => {
       const access = { address, bytes, write, user, long: mode === 64, ...rescue };
       if (memory === null) emitPlace(this.fn, access, depth, miss);
@@ -93,13 +94,24 @@ export abstract class MemoryEmitter extends FlagEmitter {
     return { rescue: this.runtime.claim, ...(claimed === undefined ? {} : { claimed }) };
   }
 
-  #miss(write: boolean): Miss {
+  /** The walk must not mark the first page of a store that lies in two: the second may be closed. */
+  #miss(bytes: number, write: boolean): Miss {
     const { leaveMissed } = this;
     if (leaveMissed === null) return this.leave;
     return ({ local, long }) => {
       const { out } = this.fn;
+      if (write) out.i64(CROSSING);
       out.get(local);
       if (!long) out.byte(OP.i64ExtendI32U);
+      if (write) {
+        out.get(local);
+        if (long) out.byte(OP.i32WrapI64);
+        out.i32(0xfff);
+        out.byte(OP.i32And);
+        out.i32(0x1000 - bytes);
+        out.byte(OP.i32GtU);
+        out.byte(OP.select);
+      }
       out.set(LOCAL.missed);
       leaveMissed(write);
     };

@@ -5,6 +5,9 @@ import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import { RoutineWriter } from "./routine-writer.ts";
 
+/** Instead of the address of a store that lies in two pages: no page is there. */
+export const CROSSING = -(1n << 63n);
+
 /** So many misses in a run of translated code are worth a look at where they are. */
 const MANY_MISSES = 256;
 
@@ -24,6 +27,7 @@ export function missedPage(walk: number, type: number): FunctionBody {
     w.storeState(CELL.refused, x.as32(small(1)));
     w.give(small(0));
   };
+  w.if(x.compare("Eq", linear, x.as64(x.constant(BigInt.asUintN(64, CROSSING)))), refuse);
   w.if(x.compare("Eq", x.stateWord(CELL.missedAt, I32), budget), refuse);
   w.storeState(CELL.missedAt, budget);
   const misses = w.let(x.arithmetic("Add", 32, x.stateWord(CELL.misses, I32), small(1)));
