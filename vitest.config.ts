@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./tests/longest-first.ts";
 
 export default defineConfig({
   test: {
@@ -9,5 +10,6 @@ export default defineConfig({
     hookTimeout: 600_000,
     // Two workers suit the smallest machine this is tested on; QEMU and Chromium run beside them.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
   },
 });
