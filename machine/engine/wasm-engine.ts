@@ -30,6 +30,8 @@ export interface Tiers {
   readonly hot: number;
   /** Arrivals in the quick tier after which a place is hot; null for no quick tier. */
   readonly hotForms: number | null;
+  /** Instructions after power-on that no forms are made for: most of what a PC that starts does, it does once. */
+  readonly formsFrom: number;
   /** Forms are made when they are first met, and functions for all blocks. */
   readonly eagerForms: boolean;
   /** Times that regions leave at an access that the TLB alone does not allow, before they have the runtime do it. */
@@ -38,8 +40,8 @@ export interface Tiers {
   readonly batch: number | null;
 }
 
-const NORMAL: Tiers = { hot: 60, hotForms: 500, eagerForms: false, special: 4, batch: null };
-export const EAGER: Tiers = { hot: 1, hotForms: null, eagerForms: false, special: 1, batch: 1 };
+const NORMAL: Tiers = { hot: 60, hotForms: 500, formsFrom: 0, eagerForms: false, special: 4, batch: null };
+export const EAGER: Tiers = { hot: 1, hotForms: null, formsFrom: 0, eagerForms: false, special: 1, batch: 1 };
 export const FORMS_ONLY: Tiers = { ...NORMAL, hot: 0xfffe, hotForms: 0x10000, eagerForms: true };
 /** Computed jumps that the evaluator does of each, to learn where they lead. */
 const LEARNED_JUMPS = 48;
@@ -276,6 +278,7 @@ export class WasmEngine extends EvaluatorEngine {
   #hasForm(page: CodePage): boolean {
     const { cursor } = this.evaluator;
     const forms = this.#forms;
+    if (this.cpu.retired < this.tiers.formsFrom) return false;
     if (forms === null || cursor.place < 0 || page.crossing === cursor.offset) return false;
     const context = this.#contextNow();
     if (context === null || !context.isFlat) return false;
@@ -452,7 +455,10 @@ export class WasmEngine extends EvaluatorEngine {
   }
 }
 
-/** The translating engine as a machine's engine. */
+/** The translating engine for a PC that has just been switched on: its first letter comes sooner. */
+export const bootingWasmEngine: EngineFactory = (cpu) => new WasmEngine(cpu, { ...NORMAL, formsFrom: 40_000 });
+
+/** The translating engine as a machine's engine: hot code is translated from the first instruction on. */
 export const wasmEngine: EngineFactory = (cpu) => new WasmEngine(cpu);
 
 /** The same, with all code translated the first time that it is met: for tests. */

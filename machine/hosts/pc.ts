@@ -3,12 +3,12 @@ import type { EngineFactory } from "#machine/cpu/engine.ts";
 import { Machine } from "#machine/machine.ts";
 import { isElf } from "#machine/platform/elf.ts";
 import { evaluatorEngine } from "../engine/evaluator-engine.ts";
-import { eagerWasmEngine, formsEngine, wasmEngine } from "../engine/wasm-engine.ts";
+import { bootingWasmEngine, eagerWasmEngine, formsEngine } from "../engine/wasm-engine.ts";
 
 /** What can run the processor, by name. All of them do the same; they differ in speed. */
 export const ENGINES = {
   evaluator: evaluatorEngine,
-  wasm: wasmEngine,
+  wasm: bootingWasmEngine,
   "wasm-eager": eagerWasmEngine,
   "wasm-forms": formsEngine,
 } as const satisfies Record<string, EngineFactory>;
