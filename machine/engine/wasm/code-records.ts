@@ -78,6 +78,8 @@ export interface Tables {
   readonly contexts: number;
   /** A bit for each byte of RAM: set where the evaluator has decoded it as code, or a region was made from it. */
   readonly noted: number;
+  /** See function-tables.ts. */
+  readonly functions: number;
 }
 
 export function tablesOf(size: number): Tables {
@@ -92,7 +94,8 @@ export function tablesOf(size: number): Tables {
   const homes = jumps + JUMP_ENTRIES * JUMP_ENTRY_BYTES;
   const contexts = homes + JUMP_ENTRIES * JUMP_ENTRY_BYTES;
   const noted = contexts + CONTEXTS_BYTES;
-  return { records: start, index, pages, heads, lengths, shapes, heats, jumps, homes, contexts, noted };
+  const functions = noted + (size >> 3);
+  return { records: start, index, pages, heads, lengths, shapes, heats, jumps, homes, contexts, noted, functions };
 }
 
 export class CodeRecords {

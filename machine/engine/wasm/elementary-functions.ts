@@ -10,17 +10,22 @@ import { giveArctangent } from "./extended-arctangents.ts";
 import { giveLogarithm, giveLogarithmPlusOne } from "./extended-logarithms.ts";
 import { givePower } from "./extended-powers.ts";
 import { c, wide } from "./extended-values.ts";
+import { giveQuickAngle } from "./quick-angles.ts";
+import { giveQuickArctangent } from "./quick-arctangents.ts";
+import { giveQuickLogarithm, giveQuickLogarithmPlusOne } from "./quick-logarithms.ts";
+import { giveQuickPower } from "./quick-powers.ts";
 import { RoutineWriter } from "./routine-writer.ts";
 
-type Body = (w: RoutineWriter, first: Value) => void;
+/** `tables`: where those of function-tables.ts begin. */
+type Body = (w: RoutineWriter, first: Value, tables: number) => void;
 
 /** With 128 bits: for what the quick ones do not settle. */
 const CAREFUL: readonly (readonly [string, Body])[] = [
   ["carefulAngle", giveAngle],
-  ["power", givePower],
-  ["logarithm", giveLogarithm],
-  ["logarithmPlusOne", giveLogarithmPlusOne],
-  ["arctangent", giveArctangent],
+  ["carefulPower", givePower],
+  ["carefulLogarithm", giveLogarithm],
+  ["carefulLogarithmPlusOne", giveLogarithmPlusOne],
+  ["carefulArctangent", giveArctangent],
 ];
 
 /** What a careful function gives. They come first in the module, so that their indices are known. */
@@ -29,12 +34,27 @@ const carefully = (name: string, first = 0): Value => {
   return x.make(OP.call, I32, [wide(c(first)), wide(c(0))], 1, index);
 };
 
-const angle = (which: keyof typeof ANGLE): readonly [string, Body] => [
-  which,
-  (w) => w.give(carefully("carefulAngle", ANGLE[which])),
+type Quick = (w: RoutineWriter, tables: number) => void;
+
+const quick = (name: string, body: Quick, careful: string, first = 0): readonly [string, Body] => [
+  name,
+  (w, _first, tables) => {
+    w.otherwise = carefully(careful, first);
+    body(w, tables);
+  },
 ];
 
-const FUNCTIONS = [...CAREFUL, ...(Object.keys(ANGLE) as (keyof typeof ANGLE)[]).map(angle)];
+const angle = (which: keyof typeof ANGLE) =>
+  quick(which, (w, tables) => giveQuickAngle(w, which, tables), "carefulAngle", ANGLE[which]);
+
+const FUNCTIONS = [
+  ...CAREFUL,
+  ...(Object.keys(ANGLE) as (keyof typeof ANGLE)[]).map(angle),
+  quick("power", giveQuickPower, "carefulPower"),
+  quick("logarithm", giveQuickLogarithm, "carefulLogarithm"),
+  quick("logarithmPlusOne", giveQuickLogarithmPlusOne, "carefulLogarithmPlusOne"),
+  quick("arctangent", giveQuickArctangent, "carefulArctangent"),
+];
 
 /** By the mnemonic of the instruction that calls one. */
 export const ELEMENTARY: ReadonlyMap<string, string> = new Map([
@@ -49,10 +69,10 @@ export const ELEMENTARY: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The functions, all of the type with this number: two i64 give an i32. */
-export function elementaryFunctions(type: number): FunctionBody[] {
+export function elementaryFunctions(type: number, tables: number): FunctionBody[] {
   return FUNCTIONS.map(([name, body]) => {
     const w = new RoutineWriter([I64, I64]);
-    body(w, w.parameters[0]!);
+    body(w, w.parameters[0]!, tables);
     return w.finish(type, name);
   });
 }

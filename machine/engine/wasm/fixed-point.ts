@@ -147,7 +147,7 @@ export function quotientOf(w: RoutineWriter, dividend: Fixed, divisor: Fixed, st
 }
 
 /** A fraction times a signed number of 64 bits, without what goes beyond 1; `sign` is spread over a word. */
-function timesSigned(w: RoutineWriter, { high, low }: Fixed, by: Value, sign: Value): Fixed {
+export function timesSigned(w: RoutineWriter, { high, low }: Fixed, by: Value, sign: Value): Fixed {
   const lower = product(w, low, by);
   const upper = subtract(add(lower.high, multiply(high, by)), x.logic("And", low, sign));
   return { high: w.let(upper), low: lower.low };

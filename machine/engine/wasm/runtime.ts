@@ -20,6 +20,7 @@ import { extendedRoutines } from "./extended-routines.ts";
 import { KEEP_FLAGS_TYPE, KEPT, KEPT_TYPES, keepFlagsFunction } from "./flag-storage.ts";
 import { emitResult, type FlagView, flagOf } from "./flag-view.ts";
 import { floatRoutines } from "./float-routines.ts";
+import { functionTables, TABLE_BYTES } from "./function-tables.ts";
 import { FunctionWriter } from "./function-writer.ts";
 import { MISSED_TYPE } from "./missed-page.ts";
 import { pageSpan, SPAN_TYPE } from "./page-span.ts";
@@ -266,6 +267,9 @@ export const makeRuntime = (imports: WebAssembly.ModuleImports): WebAssembly.Mod
 export const makeRoutines = (imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports =>
   makeModule([...floatRoutines(ROUTINE_TYPE, VECTOR_ROUTINE_TYPE), ...extendedRoutines(ROUTINE_TYPE)], imports);
 
-/** Sines, logarithms and the like, made when the first region needs one. */
-export const makeElementary = (imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports =>
-  makeModule(elementaryFunctions(ROUTINE_TYPE), imports);
+/** Sines, logarithms and the like, made when the first region needs one. Their tables are put in memory at that place. */
+export function makeElementary(imports: WebAssembly.ModuleImports, tables: number): WebAssembly.ModuleImports {
+  const { buffer } = imports.memory as WebAssembly.Memory;
+  new BigUint64Array(buffer, tables, TABLE_BYTES / 8).set(functionTables());
+  return makeModule(elementaryFunctions(ROUTINE_TYPE, tables), imports);
+}

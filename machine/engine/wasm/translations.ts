@@ -5,6 +5,7 @@ import type { AccessProfile } from "./access-profile.ts";
 import { type ArrivalRules, type Arrivals, makeArrivals } from "./arrival.ts";
 import { bookCalls } from "./book-routines.ts";
 import type { CallOuts } from "./call-outs.ts";
+import { tablesOf } from "./code-records.ts";
 import { areMapped, type MappedPage } from "./code-window.ts";
 import type { Context } from "./context.ts";
 import { encodeModule } from "./encoder.ts";
@@ -122,7 +123,7 @@ export class Translations {
   importsOf({ needsRoutines, needsElementary }: ModuleImports): WebAssembly.ModuleImports {
     if (!needsRoutines) return this.shared;
     this.#routines ??= makeRoutines(this.shared);
-    if (needsElementary) this.#elementary ??= makeElementary(this.shared);
+    if (needsElementary) this.#elementary ??= makeElementary(this.shared, tablesOf(this.cpu.memory.size).functions);
     return { ...this.shared, ...this.#routines, ...this.#elementary };
   }
 
