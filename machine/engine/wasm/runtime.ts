@@ -13,20 +13,23 @@ import {
 import type { Width } from "#machine/cpu/semantics.ts";
 import { ARRIVAL_TYPE, CLAIM_TYPE, FORGET_TYPE, LOCATE_TYPE } from "./arrival.ts";
 import type { MappingFunction, RuntimeFunctions } from "./branch-emitter.ts";
+import { ELEMENTARY, elementaryFunctions } from "./elementary-functions.ts";
 import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP, V128 } from "./encoder.ts";
 import * as x from "./expressions.ts";
 import { extendedRoutines } from "./extended-routines.ts";
+import { KEEP_FLAGS_TYPE, KEPT, KEPT_TYPES, keepFlagsFunction } from "./flag-storage.ts";
 import { emitResult, type FlagView, flagOf } from "./flag-view.ts";
 import { floatRoutines } from "./float-routines.ts";
+import { functionTables, TABLE_BYTES } from "./function-tables.ts";
 import { FunctionWriter } from "./function-writer.ts";
 import { MISSED_TYPE } from "./missed-page.ts";
 import { pageSpan, SPAN_TYPE } from "./page-span.ts";
 import { WALK_TYPE } from "./page-walk.ts";
 
-/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, routines, `callOut`, `claim` and `across`, `arrive`, `span`, `bookCall`, routines for vectors, `walk`, `locate`, `forgetLocal`, `missed`. */
+/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, routines, `callOut`, `claim` and `across`, `arrive`, `span`, `bookCall`, routines for vectors, `walk`, `locate`, `forgetLocal`, `missed`, `keepFlags`. */
 export const TYPES: readonly FunctionType[] = [
   { parameters: [I32], results: [I32] },
-  { parameters: [I32, I64, I64, I64, I32], results: [I32] },
+  { parameters: KEPT_TYPES, results: [I32] },
   { parameters: [I32, I32, I64], results: [] },
   { parameters: [I64, I64], results: [I32] },
   { parameters: [I32, I32, I64, I64, I64], results: [I32] },
@@ -39,6 +42,7 @@ export const TYPES: readonly FunctionType[] = [
   LOCATE_TYPE,
   FORGET_TYPE,
   MISSED_TYPE,
+  KEEP_FLAGS_TYPE,
 ];
 const MAPPING_TYPES: Readonly<Record<MappingFunction, FunctionType>> = {
   quiet: CLAIM_TYPE,
@@ -62,7 +66,10 @@ const IMPORTS = [
   { name: "span", type: TYPES.indexOf(SPAN_TYPE) },
   { name: "across", type: TYPES.indexOf(CLAIM_TYPE) },
   { name: "missed", type: TYPES.indexOf(MISSED_TYPE) },
+  { name: "keepFlags", type: TYPES.indexOf(KEEP_FLAGS_TYPE) },
 ] as const;
+
+const ELEMENTARY_NAMES = new Set(ELEMENTARY.values());
 
 /** The functions that one module of regions imports. */
 export class ModuleImports implements RuntimeFunctions {
@@ -74,11 +81,17 @@ export class ModuleImports implements RuntimeFunctions {
   readonly span = 5;
   readonly across = 6;
   readonly missed = 7;
+  readonly keepFlags = 8;
   readonly list: { readonly name: string; readonly type: number }[] = [...IMPORTS];
 
   /** Whether some of them are routines for numbers with a fraction. */
   get needsRoutines(): boolean {
     return this.list.some(({ type }) => type === ROUTINE_TYPE || type === VECTOR_ROUTINE_TYPE);
+  }
+
+  /** Whether some of them are sines, logarithms and the like. */
+  get needsElementary(): boolean {
+    return this.list.some(({ name }) => ELEMENTARY_NAMES.has(name));
   }
 
   routine(name: string): number {
@@ -107,8 +120,9 @@ export class ModuleImports implements RuntimeFunctions {
   }
 }
 
-const PARAMETER = { state: 0, left: 1, right: 2, result: 3, bits: 4 } as const;
 const VALUE = 5;
+/** Number of `status` among the runtime's own functions. */
+const STATUS_FUNCTION = 0;
 const KINDS: readonly LazyKind[] = [ADD, SUBTRACT, RESULT, INCREMENT, DECREMENT];
 const WIDTHS: readonly Width[] = [8, 16, 32, 64];
 
@@ -117,12 +131,12 @@ const PLACES = 30;
 const placeOf = (kind: LazyKind, width: Width) => kind * 5 + (width >> 4);
 
 function emitPlaceOfForm({ out }: FunctionWriter): void {
-  out.get(PARAMETER.state);
+  out.get(KEPT.state);
   out.i32(0xff);
   out.byte(OP.i32And);
   out.i32(5);
   out.byte(OP.i32Mul);
-  out.get(PARAMETER.state);
+  out.get(KEPT.state);
   out.i32(12);
   out.byte(OP.i32ShrU);
   out.i32(7);
@@ -132,10 +146,10 @@ function emitPlaceOfForm({ out }: FunctionWriter): void {
 
 /** The six status flags from what was kept of the last instructions that set them: state, left, right, result, bits. */
 function statusFunction(): FunctionBody {
-  const fn = new FunctionWriter(Object.keys(PARAMETER).length, [I32]);
+  const fn = new FunctionWriter(KEPT_TYPES.length, [I32]);
   const { out } = fn;
-  emitResult(fn, PARAMETER);
-  out.get(PARAMETER.bits);
+  emitResult(fn, KEPT);
+  out.get(KEPT.bits);
   out.set(VALUE);
   const done = fn.open(OP.block);
   const ways = [...KINDS].reverse().flatMap((kind) => [...WIDTHS].reverse().map((width) => ({ kind, width })));
@@ -154,11 +168,11 @@ function statusFunction(): FunctionBody {
   }
   fn.end();
   const overridden = () => {
-    out.get(PARAMETER.state);
+    out.get(KEPT.state);
     out.i32(16);
     out.byte(OP.i32ShrU);
   };
-  out.get(PARAMETER.bits);
+  out.get(KEPT.bits);
   overridden();
   out.byte(OP.i32And);
   out.get(VALUE);
@@ -176,11 +190,11 @@ function statusFunction(): FunctionBody {
 function allFlags(kind: LazyKind, width: Width): x.Value {
   const view: FlagView = {
     form: { kind, width, plain: false, logical: false, overridden: 0 },
-    left: x.local(PARAMETER.left, I64, width),
-    right: x.local(PARAMETER.right, I64, width),
-    result: x.local(PARAMETER.result, I64, width),
-    bits: x.local(PARAMETER.bits, I32),
-    state: x.local(PARAMETER.state, I32),
+    left: x.local(KEPT.left, I64, width),
+    right: x.local(KEPT.right, I64, width),
+    result: x.local(KEPT.result, I64, width),
+    bits: x.local(KEPT.bits, I32),
+    state: x.local(KEPT.state, I32),
     carry: null,
   };
   let all = x.constant(0n);
@@ -232,16 +246,30 @@ function fillFunction(): FunctionBody {
   return { type: FILL_TYPE, locals: fn.locals, code: out.result(), name: "fill" };
 }
 
-/** The runtime's functions, as they are imported by regions. */
-export function makeRuntime(imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports {
-  const functions = [statusFunction(), fillFunction(), pageSpan(TYPES.indexOf(SPAN_TYPE))];
+const makeModule = (functions: readonly FunctionBody[], imports: WebAssembly.ModuleImports) => {
   const module = new WebAssembly.Module(encodeModule({ types: TYPES, imports: [], functions }));
   return new WebAssembly.Instance(module, { engine: imports }).exports as WebAssembly.ModuleImports;
-}
+};
+
+/** The runtime's functions, as they are imported by regions. */
+export const makeRuntime = (imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports =>
+  makeModule(
+    [
+      statusFunction(),
+      fillFunction(),
+      pageSpan(TYPES.indexOf(SPAN_TYPE)),
+      keepFlagsFunction(TYPES.indexOf(KEEP_FLAGS_TYPE), STATUS_FUNCTION),
+    ],
+    imports,
+  );
 
 /** The routines of the x87 and of SSE, made when the first region needs one. */
-export function makeRoutines(imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports {
-  const functions = [...floatRoutines(ROUTINE_TYPE, VECTOR_ROUTINE_TYPE), ...extendedRoutines(ROUTINE_TYPE)];
-  const module = new WebAssembly.Module(encodeModule({ types: TYPES, imports: [], functions }));
-  return new WebAssembly.Instance(module, { engine: imports }).exports as WebAssembly.ModuleImports;
+export const makeRoutines = (imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports =>
+  makeModule([...floatRoutines(ROUTINE_TYPE, VECTOR_ROUTINE_TYPE), ...extendedRoutines(ROUTINE_TYPE)], imports);
+
+/** Sines, logarithms and the like, made when the first region needs one. Their tables are put in memory at that place. */
+export function makeElementary(imports: WebAssembly.ModuleImports, tables: number): WebAssembly.ModuleImports {
+  const { buffer } = imports.memory as WebAssembly.Memory;
+  new BigUint64Array(buffer, tables, TABLE_BYTES / 8).set(functionTables());
+  return makeModule(elementaryFunctions(ROUTINE_TYPE, tables), imports);
 }

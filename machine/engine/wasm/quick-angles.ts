@@ -1,0 +1,145 @@
+/** Sine, cosine and tangent of plain numbers, quickly: see quick-series.ts. */
+import type { Value } from "./expressions.ts";
+import * as x from "./expressions.ts";
+import { type ANGLE, clearIncomplete, givePair, giveTangent } from "./extended-angles.ts";
+import { needRoom } from "./extended-stack.ts";
+import {
+  add,
+  and,
+  BIAS,
+  c,
+  isBelow,
+  leadingZeros,
+  left,
+  multiply,
+  or,
+  right,
+  SIGN,
+  subtract,
+  wide,
+  xor,
+} from "./extended-values.ts";
+import { difference, type Fixed, flipped, pick, ratioOf, settledDigits } from "./fixed-point.ts";
+import { giveResult, type Operand, operandWithin, roundedFully } from "./function-frame.ts";
+import { numberAt, PLACES, TABLE } from "./function-tables.ts";
+import {
+  distanceOf,
+  ERROR,
+  type Estimate,
+  errorNextToZero,
+  fractionOf,
+  halfOf,
+  type Normal,
+  nearEntry,
+  normal,
+  unrounded,
+} from "./quick-series.ts";
+import { float, floatFrom, floatOf, nearestWhole, plus, polynomial, times, truncated } from "./routine-floats.ts";
+import type { RoutineWriter } from "./routine-writer.ts";
+
+/** Numbers from 2^-20 on, below 2^16. */
+const LEAST = -20;
+const MOST = 15;
+
+/** The processor's π in units of 2^-66, in two parts: a quarter of the circle is as much in units of 2^-67. */
+const PI_HIGH = 0xc90fdaa22168c234cn >> 34n;
+const PI_LOW = 0xc90fdaa22168c234cn & 0x3ffffffffn;
+
+/** An angle: quarters of the circle, and the rest with an entry of the table that is close to its size. */
+interface Angle {
+  readonly sign: Value;
+  readonly quarters: Value;
+  /** A word of ones where the rest is below 0. */
+  readonly isLess: Value;
+  readonly entry: Value;
+  /** The rest's size without the entry, in units of 2^-127. */
+  readonly rest: Fixed;
+}
+
+/** How many quarters of the circle lie nearest to a number of size significand × 2^(exponent - 63). */
+function quartersIn(w: RoutineWriter, significand: Value, exponent: Value): Value {
+  const scale = floatFrom(left(add(wide(exponent), wide(c(1023 - 62))), c(52)));
+  const float64 = times(floatOf(right(significand, c(1))), times(scale, float(2 / Math.PI)));
+  return w.let(truncated(nearestWhole(float64)));
+}
+
+function angleOf(w: RoutineWriter, { sign, exponent, significand }: Operand): Angle {
+  const places = w.let(x.signed(32, subtract(exponent, c(BIAS)), true));
+  const quarters = quartersIn(w, significand, places);
+  // In units of 2^-127, without what is a multiple of 2.
+  const isBelowOne = w.let(isBelow(exponent, c(BIAS)));
+  const below = fractionOf(w, significand, places);
+  const number = pick(w, isBelowOne, below, { high: below.low, low: wide(c(0)) });
+  const [upper, lower] = [PI_HIGH, PI_LOW].map((part) => w.let(multiply(quarters, wide(c(part)))));
+  const taken: Fixed = {
+    high: w.let(add(left(upper!, c(30)), right(lower!, c(4)))),
+    low: w.let(left(lower!, c(60))),
+  };
+  const rest = difference(w, number, taken);
+  const isLess = w.let(x.shift("ShrS", rest.high, c(63)));
+  const size = flipped(w, isLess, rest);
+  const entry = w.let(right(add(size.high, wide(c(1n << BigInt(62 - PLACES)))), c(63 - PLACES)));
+  const high = w.let(subtract(size.high, left(entry, c(63 - PLACES))));
+  return { sign, quarters, isLess, entry, rest: { high, low: size.low } };
+}
+
+/**
+ * The sine of so many quarters and the rest. Beside an entry with sine a and cosine b it is a cos d + b sin d, or, where
+ * the quarters are odd, b cos d - a sin d.
+ */
+function partOf(w: RoutineWriter, tables: number, angle: Angle, quarters: Value): Estimate {
+  const isOdd = w.let(and(x.as32(quarters), c(1)));
+  const mask = w.let(subtract(wide(c(0)), wide(isOdd)));
+  const d = distanceOf(w, flipped(w, mask, angle.rest));
+  const place = w.let(or(x.as32(left(angle.entry, c(5))), x.as32(left(isOdd, c(4)))));
+  const near = numberAt(w, place, tables + TABLE.angles);
+  const across = numberAt(w, w.let(xor(place, c(16))), tables + TABLE.angles);
+  const square = w.let(times(d.float, d.float));
+  const cosineTail = times(times(square, square), polynomial(square, [2 / 24, -2 / 720]));
+  const sineTail = times(times(d.float, square), polynomial(square, [-2 / 6, 2 / 120, -2 / 5040]));
+  const small = plus(
+    times(halfOf(near.high), cosineTail),
+    times(halfOf(across.high), plus(sineTail, times(d.rest, float(2)))),
+  );
+  const found = nearEntry(w, d, { base: near, linear: across, square: near.high, isPlus: false, small });
+  const isNextToZero = w.let(x.isZero(or(x.as32(angle.entry), isOdd)));
+  const turned = x.as32(left(and(x.as32(quarters), c(2)), c(14)));
+  const less = x.select(isOdd, c(0), and(x.as32(angle.isLess), c(SIGN)));
+  return {
+    sign: w.let(xor(turned, less)),
+    value: found.value,
+    error: w.let(x.select(isNextToZero, errorNextToZero(found), wide(c(ERROR)))),
+  };
+}
+
+/** Sines are in units of 2^-127. */
+const rounded = (w: RoutineWriter, sine: Normal) => roundedFully(w, unrounded(w, sine, 0));
+
+function roundedTangent(w: RoutineWriter, sine: Normal, cosine: Normal) {
+  const { digits, isOver } = ratioOf(w, sine.digits, cosine.digits, 2);
+  const places = add(x.as32(subtract(cosine.zeros, sine.zeros)), isOver);
+  const error = w.let(left(add(sine.error, cosine.error), c(1)));
+  w.giveUpIf(isBelow(leadingZeros(error), wide(c(3))));
+  return roundedFully(w, {
+    sign: w.let(xor(sine.sign, cosine.sign)),
+    exponent: w.let(add(c(BIAS - 1), places)),
+    ...settledDigits(w, digits, error),
+  });
+}
+
+/** fsin, fcos, fsincos and fptan. */
+export function giveQuickAngle(w: RoutineWriter, which: keyof typeof ANGLE, tables: number): void {
+  const number = operandWithin(w, LEAST, MOST);
+  if (which === "sineAndCosine" || which === "tangent") needRoom(w);
+  const angle = angleOf(w, number);
+  w.atSuccess = clearIncomplete(w);
+  const sine = () => {
+    const part = partOf(w, tables, angle, angle.quarters);
+    return normal(w, { ...part, sign: w.let(xor(part.sign, angle.sign)) });
+  };
+  const cosine = () => normal(w, partOf(w, tables, angle, w.let(add(angle.quarters, wide(c(1))))));
+  if (which === "sine") giveResult(w, number.address, rounded(w, sine()));
+  else if (which === "cosine") giveResult(w, number.address, rounded(w, cosine()));
+  else if (which === "sineAndCosine") givePair(w, number.address, rounded(w, sine()), rounded(w, cosine()));
+  else giveTangent(w, number.address, roundedTangent(w, sine(), cosine()));
+}
