@@ -121,7 +121,7 @@ export class WasmEngine extends EvaluatorEngine {
     const stays = (region: number) => this.#stays(region);
     this.#callOuts = new CallOuts(cpu, () => this.evaluator.attention, stays);
     this.#accesses = new AccessProfile(cpu.state.halves, tiers.special);
-    this.translations = new Translations(cpu, this.#callOuts.call, this.#arrivalRules(), this.#accesses);
+    this.translations = new Translations(cpu, this.#callOuts, this.#arrivalRules(), this.#accesses);
     this.#forms = this.#makeForms();
     this.#halves = cpu.state.halves;
     this.evaluator.cursor.cache.onKeep = (place, length) => this.#records.noteCode(place, length);

@@ -38,6 +38,9 @@ export interface Branch {
 /** Functions that ask where pages are, or forget it: `quiet` of page-crossing.ts, and those of files of their names. */
 export type MappingFunction = "quiet" | "walk" | "locate" | "forgetLocal";
 
+/** Functions that read or write a port: see call-outs.ts. */
+export type PortFunction = "portIn" | "portOut";
+
 /** What of the runtime's functions the emitter calls, as function indexes. */
 export interface RuntimeFunctions {
   readonly status: number;
@@ -54,6 +57,7 @@ export interface RuntimeFunctions {
   vectorRoutine(name: string): number;
   /** Of calls out of regions. */
   callOut(): number;
+  port(name: PortFunction): number;
   /** Of calls of the book's routines of the floating-point unit. */
   bookCall(): number;
   mapping(name: MappingFunction): number;

@@ -2,6 +2,7 @@
  * Operations that a region has done outside, by the book's own function, without being left: ports, and registers that
  * are seldom used. The clock stands at the instruction, and what the operation changes is looked at before going on.
  */
+import type { PortWidth } from "#machine/bus.ts";
 import { readControl, writeControl } from "#machine/cpu/control.ts";
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import { Fault } from "#machine/cpu/fault.ts";
@@ -9,7 +10,7 @@ import { FLAG } from "#machine/cpu/flags.ts";
 import { cpuid } from "#machine/cpu/identification.ts";
 import * as at from "#machine/cpu/layout.ts";
 import { readModelRegister, writeModelRegister } from "#machine/cpu/model-registers.ts";
-import { portIn, portOut } from "#machine/cpu/ports.ts";
+import { readPort, writePort } from "#machine/cpu/ports.ts";
 import type { SystemOperation } from "#machine/cpu/semantics.ts";
 import { RAX, RBX, RCX, RDX } from "#machine/cpu/state.ts";
 import { POST_PORT, SERVICE_PORT } from "#machine/platform/firmware/rom.ts";
@@ -25,8 +26,6 @@ const PAIR = [RAX, RCX, RDX];
 
 /** By the number that a region gives. */
 export const CALL_OUTS: readonly CallOut[] = [
-  { operation: portIn, registers: [] },
-  { operation: portOut, registers: [] },
   { operation: readControl, registers: [] },
   { operation: writeControl, registers: [] },
   { operation: readModelRegister, registers: PAIR },
@@ -45,13 +44,16 @@ export const CALLED = {
 } as const;
 
 /** Behind these ports the firmware works on registers that a region keeps to itself. */
-function isFirmware(operation: SystemOperation, first: bigint): boolean {
-  const isPort = operation === portIn || operation === portOut;
-  return isPort && first >= BigInt(SERVICE_PORT - 3) && first <= BigInt(POST_PORT);
+function isFirmware(port: number): boolean {
+  return port >= SERVICE_PORT - 3 && port <= POST_PORT;
+}
+
+function refusedBy(reason: unknown): number {
+  if (!(reason instanceof Fault)) throw reason;
+  return CALLED.refused;
 }
 
 const unsigned = (value: bigint) => BigInt.asUintN(64, value);
-const IF = 1n << BigInt(FLAG.IF);
 
 /** The other side of calls out of regions. */
 export class CallOuts {
@@ -78,27 +80,56 @@ export class CallOuts {
   readonly call = (number: number, remaining: number, first: bigint, second: bigint, third: bigint): number => {
     const { cpu } = this;
     const { operation } = CALL_OUTS[number]!;
-    if (isFirmware(operation, unsigned(first))) return CALLED.refused;
-    const { retired } = cpu;
     const { generation } = cpu.mmu;
+    const { retired } = cpu;
     this.disturbed = false;
     cpu.retired = this.end - remaining;
     try {
       const answer = operation(cpu, unsigned(first), unsigned(second), unsigned(third));
       cpu.state.words[CELL.routineAnswer / 8] = answer;
     } catch (reason) {
-      if (!(reason instanceof Fault)) throw reason;
-      return CALLED.refused;
+      return refusedBy(reason);
     } finally {
       cpu.retired = retired;
     }
-    const pending = cpu.interrupts.pending();
-    cpu.state.halves[CELL.pending / 4] = pending ? 1 : 0;
-    const open = (cpu.state.words[at.RFLAGS / 8]! & IF) !== 0n;
-    const waits = (pending && open) || this.attention();
+    const waits = this.#waits();
     const isControl = operation === writeControl;
     const moved = isControl || generation !== cpu.mmu.generation;
     if (moved && (waits || remaining === 1 || !isControl || !this.stays(Number(third)))) this.disturbed = true;
     return waits || this.disturbed ? CALLED.look : CALLED.done;
   };
+
+  /** The same for `in`, without numbers of 64 bits: to make these takes longer than most devices do. */
+  readonly portIn = (remaining: number, port: number, width: number): number =>
+    this.#atPort(remaining, port, width as PortWidth, null);
+
+  /** And for `out`. */
+  readonly portOut = (remaining: number, port: number, width: number, value: number): number =>
+    this.#atPort(remaining, port, width as PortWidth, value >>> 0);
+
+  /** What a device changes of the meaning of addresses, the engine hears of: see `disturbed`. */
+  #atPort(remaining: number, port: number, width: PortWidth, written: number | null): number {
+    if (isFirmware(port)) return CALLED.refused;
+    const { cpu } = this;
+    const { retired } = cpu;
+    this.disturbed = false;
+    cpu.retired = this.end - remaining;
+    try {
+      if (written === null) cpu.state.halves[CELL.routineAnswer / 4] = readPort(cpu, port, width);
+      else writePort(cpu, port, width, written);
+    } catch (reason) {
+      return refusedBy(reason);
+    } finally {
+      cpu.retired = retired;
+    }
+    return this.#waits() || this.disturbed ? CALLED.look : CALLED.done;
+  }
+
+  /** Whether something waits that must be seen before the next instruction. */
+  #waits(): boolean {
+    const { halves } = this.cpu.state;
+    const pending = this.cpu.interrupts.pending();
+    halves[CELL.pending / 4] = pending ? 1 : 0;
+    return (pending && ((halves[at.RFLAGS / 4]! >> FLAG.IF) & 1) !== 0) || this.attention();
+  }
 }

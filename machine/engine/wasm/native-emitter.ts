@@ -2,7 +2,7 @@ import type { Instruction } from "#isa/instruction.ts";
 import * as at from "#machine/cpu/layout.ts";
 import type { SystemOperation } from "#machine/cpu/semantics.ts";
 import { FS } from "#machine/cpu/state.ts";
-import { NotEmitted } from "./branch-emitter.ts";
+import { NotEmitted, type PortFunction } from "./branch-emitter.ts";
 import { CALL_OUTS, CALLED } from "./call-outs.ts";
 import { CELL } from "./cells.ts";
 import type { MappedPage } from "./code-window.ts";
@@ -129,15 +129,26 @@ export abstract class NativeEmitter extends Emitter {
 
   /** Has an operation done outside: see call-outs.ts. */
   callOut(number: number, values: readonly Value[]): Value {
+    const { registers } = CALL_OUTS[number]!;
+    const given = [0, 1, 2].map((index) => x.as64(values[index] ?? x.constant(0n)));
+    const parameters = (remaining: Value) => [x.constant(BigInt(number)), remaining, ...given];
+    this.#leaveTo(this.runtime.callOut(), parameters, registers);
+    return this.hold(x.stateWord(CELL.routineAnswer, I64));
+  }
+
+  /** Has a port read or written outside: see call-outs.ts. `values`: port and width, and what is written. */
+  callPort(name: PortFunction, values: readonly Value[]): Value {
+    this.#leaveTo(this.runtime.port(name), (remaining) => [remaining, ...values.map(x.as32)], []);
+    return this.hold(x.stateWord(CELL.routineAnswer, I32));
+  }
+
+  #leaveTo(target: number, parameters: (remaining: Value) => readonly Value[], registers: readonly number[]): void {
     this.needNothingStored();
     if (x.scope.depth > 0) this.refuse("a call on a condition");
-    const { registers } = CALL_OUTS[number]!;
-    const remaining = this.remaining();
+    const remaining = x.as32(this.remaining());
     for (const register of registers) this.storeState(register * 8, x.as64(this.readRegister(register, 64)));
     this.storeState(at.RIP, x.as64(this.nextInstruction()));
-    const given = [0, 1, 2].map((index) => x.as64(values[index] ?? x.constant(0n)));
-    const parameters = [x.constant(BigInt(number)), x.as32(remaining), ...given];
-    const ending = this.hold(x.make(OP.call, I32, parameters, 2, this.runtime.callOut()));
+    const ending = this.hold(x.make(OP.call, I32, parameters(remaining), 2, target));
     this.push((depth) => {
       this.fn.emit(x.compare("Eq", ending, x.constant(BigInt(CALLED.refused))), depth);
       this.fn.open(OP.if);
@@ -148,7 +159,6 @@ export abstract class NativeEmitter extends Emitter {
     this.callsOut = true;
     this.irrevocable = true;
     this.#ending = { condition: ending, why: LEAVING.look };
-    return this.hold(x.stateWord(CELL.routineAnswer, I64));
   }
 
   leaveUnlessEqual(value: Value, expected: bigint): void {

@@ -12,6 +12,7 @@ import { FLAG } from "#machine/cpu/flags.ts";
 import * as identification from "#machine/cpu/identification.ts";
 import * as at from "#machine/cpu/layout.ts";
 import { swapGs } from "#machine/cpu/model-registers.ts";
+import { portIn, portOut } from "#machine/cpu/ports.ts";
 import type { SystemOperation, Width } from "#machine/cpu/semantics.ts";
 import { softwareInterrupt } from "#machine/cpu/software-interrupts.ts";
 import { ES, RAX, RCX, RDI, RSI } from "#machine/cpu/state.ts";
@@ -216,6 +217,8 @@ const loadStatus: Native = (e, [value]) => {
 
 export const NATIVE = new Map<SystemOperation, Native>([
   ...calledOut,
+  [portIn, (e, values) => e.callPort("portIn", values)],
+  [portOut, (e, values) => e.callPort("portOut", values)],
   [clearTaskSwitched, clearSwitched],
   [loadMachineStatus, loadStatus],
   [machineStatus, () => x.stateWord(at.CR0, I64)],

@@ -12,7 +12,7 @@ import {
 } from "#machine/cpu/flags.ts";
 import type { Width } from "#machine/cpu/semantics.ts";
 import { ARRIVAL_TYPE, CLAIM_TYPE, FORGET_TYPE, LOCATE_TYPE } from "./arrival.ts";
-import type { MappingFunction, RuntimeFunctions } from "./branch-emitter.ts";
+import type { MappingFunction, PortFunction, RuntimeFunctions } from "./branch-emitter.ts";
 import { ELEMENTARY, elementaryFunctions } from "./elementary-functions.ts";
 import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP, V128 } from "./encoder.ts";
 import * as x from "./expressions.ts";
@@ -26,7 +26,12 @@ import { MISSED_TYPE } from "./missed-page.ts";
 import { pageSpan, SPAN_TYPE } from "./page-span.ts";
 import { WALK_TYPE } from "./page-walk.ts";
 
-/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, routines, `callOut`, `claim` and `across`, `arrive`, `span`, `bookCall`, routines for vectors, `walk`, `locate`, `forgetLocal`, `missed`, `keepFlags`. */
+const PORT_TYPES: Readonly<Record<PortFunction, FunctionType>> = {
+  portIn: { parameters: [I32, I32, I32], results: [I32] },
+  portOut: { parameters: [I32, I32, I32, I32], results: [I32] },
+};
+
+/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, routines, `callOut`, `claim` and `across`, `arrive`, `span`, `bookCall`, routines for vectors, `walk`, `locate`, `forgetLocal`, `missed`, `keepFlags`, `portIn`, `portOut`. */
 export const TYPES: readonly FunctionType[] = [
   { parameters: [I32], results: [I32] },
   { parameters: KEPT_TYPES, results: [I32] },
@@ -43,6 +48,8 @@ export const TYPES: readonly FunctionType[] = [
   FORGET_TYPE,
   MISSED_TYPE,
   KEEP_FLAGS_TYPE,
+  PORT_TYPES.portIn,
+  PORT_TYPES.portOut,
 ];
 const MAPPING_TYPES: Readonly<Record<MappingFunction, FunctionType>> = {
   quiet: CLAIM_TYPE,
@@ -104,6 +111,10 @@ export class ModuleImports implements RuntimeFunctions {
 
   callOut(): number {
     return this.#number("callOut", CALL_OUT_TYPE);
+  }
+
+  port(name: PortFunction): number {
+    return this.#number(name, TYPES.indexOf(PORT_TYPES[name]));
   }
 
   bookCall(): number {

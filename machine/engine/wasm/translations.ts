@@ -91,7 +91,7 @@ export class Translations {
   constructor(
     readonly cpu: Cpu,
     /** Does an operation for a region. */
-    readonly callOut: CallOuts["call"],
+    readonly callOuts: CallOuts,
     readonly rules: ArrivalRules,
     readonly accesses: AccessProfile,
   ) {
@@ -106,7 +106,9 @@ export class Translations {
       this.#arrivals = makeArrivals(shared, size, this.rules);
       this.#imports = {
         ...shared,
-        callOut: this.callOut,
+        callOut: this.callOuts.call,
+        portIn: this.callOuts.portIn,
+        portOut: this.callOuts.portOut,
         bookCall: bookCalls(this.cpu),
         ...makeRuntime(shared),
         ...this.#arrivals,
