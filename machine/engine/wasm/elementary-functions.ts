@@ -22,10 +22,10 @@ type Body = (w: RoutineWriter, first: Value, tables: number) => void;
 /** With 128 bits: for what the quick ones do not settle. */
 const CAREFUL: readonly (readonly [string, Body])[] = [
   ["carefulAngle", giveAngle],
-  ["carefulPower", givePower],
-  ["carefulLogarithm", giveLogarithm],
-  ["carefulLogarithmPlusOne", giveLogarithmPlusOne],
-  ["carefulArctangent", giveArctangent],
+  ["carefulPower", (w, _first, tables) => givePower(w, tables)],
+  ["carefulLogarithm", (w, _first, tables) => giveLogarithm(w, tables)],
+  ["carefulLogarithmPlusOne", (w, _first, tables) => giveLogarithmPlusOne(w, tables)],
+  ["carefulArctangent", (w, _first, tables) => giveArctangent(w, tables)],
 ];
 
 /** What a careful function gives. They come first in the module, so that their indices are known. */
