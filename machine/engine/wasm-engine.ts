@@ -22,7 +22,7 @@ import { JumpTargets } from "./wasm/jump-targets.ts";
 import { NextContexts } from "./wasm/next-contexts.ts";
 import { discover } from "./wasm/region.ts";
 import { RewrittenCode } from "./wasm/rewritten-code.ts";
-import { type Draft, type Region, Translations } from "./wasm/translations.ts";
+import { type Draft, MOST_BYTES, type Region, Translations } from "./wasm/translations.ts";
 
 /** When code is translated, and how. */
 export interface Tiers {
@@ -40,7 +40,7 @@ export interface Tiers {
   readonly batch: number | null;
 }
 
-const NORMAL: Tiers = { hot: 60, hotForms: 500, formsFrom: 0, eagerForms: false, special: 4, batch: null };
+const NORMAL: Tiers = { hot: 60, hotForms: 200, formsFrom: 0, eagerForms: false, special: 4, batch: null };
 export const EAGER: Tiers = { hot: 1, hotForms: null, formsFrom: 0, eagerForms: false, special: 1, batch: 1 };
 export const FORMS_ONLY: Tiers = { ...NORMAL, hot: 0xfffe, hotForms: 0x10000, eagerForms: true };
 /** Computed jumps that the evaluator does of each, to learn where they lead. */
@@ -169,7 +169,7 @@ export class WasmEngine extends EvaluatorEngine {
     const { words, halves } = state;
     words[CELL.end / 8] = BigInt(this.#callOuts.end);
     halves[CELL.a20 / 4] = memory.a20 ? 1 : 0;
-    halves[CELL.hot / 4] = this.#heat.limit(this.cpu.retired);
+    halves[CELL.hot / 4] = this.#heat.limit(this.cpu.retired, this.translations.bytes / MOST_BYTES);
     halves[CELL.missedAt / 4] = 0xffffffff;
     halves[CELL.misses / 4] = 0;
     halves[CELL.pending / 4] = interrupts.pending() ? 1 : 0;
@@ -451,7 +451,10 @@ export class WasmEngine extends EvaluatorEngine {
     const kept = drafts.filter((draft) => !isCovered(draft, drafts));
     if (kept.length === 0) return;
     this.#heat.evicted(translations.add(kept), cpu.retired);
-    for (const { ranges } of kept) for (const { start, end } of ranges) this.#records.noteCode(start, end - start);
+    for (const { start, end } of kept.flatMap(({ ranges }) => ranges)) {
+      this.#records.noteCode(start, end - start);
+      this.#records.cool(start, end - start);
+    }
   }
 }
 

@@ -45,7 +45,7 @@ export const FORM_WEIGHT = 8;
 export const SHAPE_WEIGHT = 1;
 
 /** How often execution has jumped to eight bytes of RAM, each time weighted: u16 each, that others may share. */
-export const HEATS = 1 << 16;
+export const HEATS = 1 << 18;
 
 /** Entries of jump-cache.ts: several for each region that there may be. */
 export const JUMP_ENTRIES = 1 << 14;
@@ -180,6 +180,11 @@ export class CodeRecords {
     const heat = this.#words[this.#heat(place)]!;
     this.#words[this.#heat(place)] = 0;
     return heat;
+  }
+
+  /** Forgets how hot a range has become: a region passes through it now, and mostly will not be entered there. */
+  cool(place: number, length: number): void {
+    for (let part = place & ~7; part < place + length; part += 8) this.#words[this.#heat(part)] = 0;
   }
 
   /** Drops the records that have a byte in a range. */

@@ -8,7 +8,7 @@ import type { Emitter } from "./emitter.ts";
 import { type FunctionBody, OP } from "./encoder.ts";
 import { flagsDie, flagsLive } from "./flag-liveness.ts";
 import { type FlagForm, sameForm } from "./flag-view.ts";
-import { FunctionWriter, type Label, LEAVING, LOCAL } from "./function-writer.ts";
+import { FunctionWriter, type Label, LEAVING, LOCAL, leaving } from "./function-writer.ts";
 import type { Gates } from "./gates.ts";
 import { ReachedPages } from "./reached-pages.ts";
 import { type Block, type Step, successorsOf, type Way } from "./region.ts";
@@ -83,14 +83,14 @@ class RegionWriter {
     this.#forms[0] = null;
     this.#reached.restart(this.blocks[0]!.start);
     this.#reach(0);
-    this.#charge(0);
+    this.#charge(this.blocks[0]!);
     this.structure.emit();
     body.end();
     const whole = new FunctionWriter();
     const frame = new RegionFrame(whole, this.emitter, this.context, this.runtime);
     frame.load();
     whole.out.append(body.out.bytes.subarray(0, body.out.length));
-    frame.store();
+    frame.store(null);
     frame.goOn(this.#mayMiss);
     whole.out.byte(OP.end);
     return { type: REGION_TYPE, locals: body.locals, code: whole.out.result(), name };
@@ -100,44 +100,33 @@ class RegionWriter {
 
   /** Leaves before the instruction being written, which the evaluator then does, or which is done again. */
   #leave(why: number = LEAVING.evaluate): void {
-    const { out } = this.body;
-    this.#refund(this.#undone);
-    out.i64(this.#rip);
-    out.set(LOCAL.rip);
-    out.i32(why);
-    out.set(LOCAL.leaving);
-    this.body.branch(this.#exit);
+    this.#leaveFor(this.#rip, leaving(why, this.#undone));
   }
 
-  readonly #leaveMissed = (write: boolean) => {
+  readonly #leaveMissed = (stored: number) => {
     this.#mayMiss = true;
-    this.#leave(write ? LEAVING.write : LEAVING.read);
+    this.#leave(LEAVING.missed + stored);
   };
 
   /** Leaves after the instruction being written. */
   #stop(why: number): void {
+    this.#leaveFor(this.#after, leaving(why, this.#undone - 1));
+  }
+
+  #leaveFor(rip: bigint, why: number): void {
     const { out } = this.body;
-    this.#refund(this.#undone - 1);
-    out.i64(this.#after);
+    out.i64(rip);
     out.set(LOCAL.rip);
-    out.i32(why);
-    out.set(LOCAL.leaving);
+    if (why !== LEAVING.onward) {
+      out.i32(why);
+      out.set(LOCAL.leaving);
+    }
     this.body.branch(this.#exit);
   }
 
-  #refund(instructions: number): void {
-    if (instructions === 0) return;
-    const { out } = this.body;
-    out.get(LOCAL.budget);
-    out.i32(instructions);
-    out.byte(OP.i32Add);
-    out.set(LOCAL.budget);
-  }
-
   /** Takes a block's instructions from the budget, or leaves before it where they are too many. */
-  #charge(node: number): void {
+  #charge({ steps, start }: Block): void {
     const { out } = this.body;
-    const { steps, start } = this.blocks[node]!;
     if (steps.length === 0) return;
     out.get(LOCAL.budget);
     out.i32(steps.length);
@@ -154,22 +143,13 @@ class RegionWriter {
 
   /** Leaves before a block whose code may lie elsewhere now. */
   #reach(node: number): void {
-    const { out } = this.body;
     const block = this.blocks[node]!;
-    this.#reached.emitReach(block, this.#current, (why) => {
-      out.i64(block.start);
-      out.set(LOCAL.rip);
-      out.i32(why);
-      out.set(LOCAL.leaving);
-      this.body.branch(this.#exit);
-    });
+    this.#reached.emitReach(block, this.#current, (why) => this.#leaveFor(block.start, leaving(why, 0)));
   }
 
   #go(way: Way): void {
     if ("outside" in way) {
-      this.body.out.i64(way.outside);
-      this.body.out.set(LOCAL.rip);
-      this.body.branch(this.#exit);
+      this.#leaveFor(way.outside, LEAVING.onward);
       return;
     }
     this.#edge(way.block);
@@ -182,7 +162,7 @@ class RegionWriter {
     if (known === undefined) this.#forms[node] = form;
     else if (!sameForm(known, form)) this.#forms[node] = null;
     if (this.#flagsLive[node]) this.emitter.carryOver();
-    this.#charge(node);
+    this.#charge(this.blocks[node]!);
     this.structure.branch(node);
   }
 

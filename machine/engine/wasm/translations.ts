@@ -60,7 +60,7 @@ interface Module {
 }
 
 /** Modules alive at a time, and bytes of WebAssembly in them. */
-export const MOST_MODULES = 400;
+export const MOST_MODULES = 240;
 export const MOST_BYTES = 2 << 20;
 const MOST_REGIONS = 1 << 14;
 
