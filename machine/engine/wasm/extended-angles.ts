@@ -21,7 +21,6 @@ import {
   xor,
 } from "./extended-values.ts";
 import {
-  alternating,
   difference,
   differenceOf,
   FIXED_BITS,
@@ -37,6 +36,7 @@ import {
   turnedIf,
 } from "./fixed-point.ts";
 import { giveResult, operandWithin, roundedFully } from "./function-frame.ts";
+import { longSeries, SERIES, type Series } from "./function-tables.ts";
 import { float, floatOf, nearestWhole, times, truncated } from "./routine-floats.ts";
 import type { RoutineWriter } from "./routine-writer.ts";
 
@@ -49,12 +49,6 @@ const LEAST_REST = 1n << 44n;
 
 /** A quarter of the circle, less 1: half of the processor's π, which has 66 bits behind the point. */
 const QUARTER = ((0xc90fdaa22168c234cn - (1n << 67n)) << (FIXED_BITS - 67n)) as bigint;
-const TERMS = 15;
-
-const factorial = (n: number): bigint => (n < 2 ? 1n : BigInt(n) * factorial(n - 1));
-const inverses = (offset: number): bigint[] =>
-  Array.from({ length: TERMS }, (_, k) => (1n << FIXED_BITS) / factorial(2 * (k + 1) + offset));
-
 /** A whole number and a fraction. */
 interface Mixed {
   readonly whole: Value;
@@ -110,11 +104,11 @@ export const ANGLE = { sine: 0, cosine: 1, sineAndCosine: 2, tangent: 3 } as con
 const isWhich = (which: Value, name: keyof typeof ANGLE) => x.compare("Eq", which, wide(c(ANGLE[name])));
 
 /** fsin, fcos, fsincos and fptan. */
-export function giveAngle(w: RoutineWriter, which: Value): void {
+export function giveAngle(w: RoutineWriter, which: Value, tables: number): void {
   const isPair = w.let(x.isNonZero(and(which, c(2))));
   const number = operandWithin(w, LEAST, MOST);
   w.if(isPair, () => needRoom(w));
-  const { sine, cosine } = pointAt(w, number.sign, sizeOf(w, number.exponent, number.significand));
+  const { sine, cosine } = pointAt(w, tables, number.sign, sizeOf(w, number.exponent, number.significand));
   w.atSuccess = clearIncomplete(w);
   w.if(isWhich(which, "tangent"), () => giveTangent(w, number.address, tangentOf(w, sine, cosine)));
   w.if(isWhich(which, "sine"), () => giveResult(w, number.address, roundedPart(w, sine)));
@@ -145,14 +139,14 @@ export const givePair = (
 export const giveTangent = (w: RoutineWriter, address: Value, tangent: Rounded) =>
   givePair(w, address, tangent, { head: c(BIAS), significand: c(INTEGER_BIT) });
 
-function pointAt(w: RoutineWriter, sign: Value, number: Mixed): Point {
+function pointAt(w: RoutineWriter, tables: number, sign: Value, number: Mixed): Point {
   const quarters = quartersIn(w, number);
   const { rest, isLess } = restOf(w, number, quarters);
   w.giveUpIf(isBelow(rest.high, wide(c(LEAST_REST))));
   const square = productOf(w, rest, rest);
-  const lost = productOf(w, rest, productOf(w, square, alternating(w, square, inverses(1))));
-  const sine = difference(w, rest, lost);
-  const cosine = negated(w, productOf(w, square, alternating(w, square, inverses(0))));
+  const lost = (series: Series) => productOf(w, square, longSeries(w, tables, series, square, c(1)));
+  const sine = difference(w, rest, productOf(w, rest, lost(SERIES.sine)));
+  const cosine = negated(w, lost(SERIES.cosine));
   const isOdd = w.let(x.as32(and(quarters, wide(c(1)))));
   const turns = w.let(x.as32(and(quarters, wide(c(2)))));
   const turned = (condition: Value) => w.let(x.select(condition, c(SIGN), c(0)));

@@ -110,13 +110,6 @@ export function productOf(w: RoutineWriter, a: Fixed, b: Fixed): Fixed {
   return sum(w, sum(w, whole, { high: zero, low: first }), { high: zero, low: second });
 }
 
-/** c1 - u × (c2 - u × (c3 - …)), for coefficients each of which is larger than what is taken from it. */
-export function alternating(w: RoutineWriter, u: Fixed, coefficients: readonly bigint[]): Fixed {
-  return coefficients
-    .map(fixed)
-    .reduceRight((found, coefficient) => difference(w, coefficient, productOf(w, u, found)));
-}
-
 /** Bits that a step of the division finds, and by how much its operands are moved down so that nothing goes beyond. */
 const STEP = 48;
 const ROOM = 4;
