@@ -16,7 +16,7 @@ interface Function {
   readonly positive?: boolean;
 }
 
-const angle = (first: number): Function => ({ least: 0.65, exponents: [-20, 15], careful: "carefulAngle", first });
+const angle = (first: number): Function => ({ least: 0.65, exponents: [-60, 15], careful: "carefulAngle", first });
 const FUNCTIONS: Record<string, Function> = {
   fsin: angle(ANGLE.sine),
   fcos: angle(ANGLE.cosine),

@@ -34,10 +34,15 @@ const operand = (w: RoutineWriter, address: Value, value: Extended): Operand => 
   significand: value.significand,
 });
 
+/** The top register. */
+export function topOperand(w: RoutineWriter): Operand {
+  const { address, value } = plainAt(w, c(0));
+  return operand(w, address, value);
+}
+
 /** The top register, where its first bit stands for 2^least to 2^most. */
 export function operandWithin(w: RoutineWriter, least: number, most: number): Operand {
-  const { address, value } = plainAt(w, c(0));
-  const found = operand(w, address, value);
+  const found = topOperand(w);
   w.giveUpIf(x.isZero(isBelow(x.as32(subtract(found.exponent, c(BIAS + least))), c(most - least + 1))));
   return found;
 }
