@@ -4,7 +4,7 @@ import * as x from "./expressions.ts";
 import { type ANGLE, givePair, giveTangent } from "./extended-angles.ts";
 import { add, BIAS, c, INTEGER_BIT, isBelow, left, right, subtract, wide } from "./extended-values.ts";
 import { difference, type Fixed, normalised, settledDigits, sum } from "./fixed-point.ts";
-import { giveResult, type Operand, roundedFully } from "./function-frame.ts";
+import { giveResult, type Operand, roundedFully, zeroLike } from "./function-frame.ts";
 import { float, floatFrom, floatOf, times, truncated } from "./routine-floats.ts";
 import type { RoutineWriter } from "./routine-writer.ts";
 
@@ -53,7 +53,7 @@ export function giveTinyAngle(w: RoutineWriter, which: keyof typeof ANGLE, numbe
   const { address, sign, exponent, significand } = number;
   const one = { head: c(BIAS), significand: wide(c(INTEGER_BIT)), flags: c(0) };
   w.if(x.isZero(significand), () => {
-    const zero = { head: sign, significand: wide(c(0)), flags: c(0) };
+    const zero = zeroLike(sign);
     if (which === "sineAndCosine" || which === "tangent") givePair(w, address, zero, one);
     giveResult(w, address, which === "cosine" ? one : zero);
   });
