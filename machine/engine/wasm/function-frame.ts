@@ -15,6 +15,7 @@ import {
   storeExtended,
   subtract,
   type Unrounded,
+  wide,
 } from "./extended-values.ts";
 import type { RoutineWriter } from "./routine-writer.ts";
 
@@ -34,22 +35,40 @@ const operand = (w: RoutineWriter, address: Value, value: Extended): Operand => 
   significand: value.significand,
 });
 
+/** The top register. */
+export function topOperand(w: RoutineWriter): Operand {
+  const { address, value } = plainAt(w, c(0));
+  return operand(w, address, value);
+}
+
 /** The top register, where its first bit stands for 2^least to 2^most. */
 export function operandWithin(w: RoutineWriter, least: number, most: number): Operand {
-  const { address, value } = plainAt(w, c(0));
-  const found = operand(w, address, value);
+  const found = topOperand(w);
   w.giveUpIf(x.isZero(isBelow(x.as32(subtract(found.exponent, c(BIAS + least))), c(most - least + 1))));
   return found;
 }
 
-/** The top register and the one below, whose place the result takes; neither is zero. */
-export function operandPair(w: RoutineWriter): { readonly top: Operand; readonly below: Operand } {
+export interface Pair {
+  readonly top: Operand;
+  readonly below: Operand;
+}
+
+/** The top register and the one below, whose place the result takes. */
+export function pairOf(w: RoutineWriter): Pair {
   const [top, below] = [0, 1].map((place) => {
     const { address, value } = plainAt(w, c(place));
     return operand(w, address, value);
   }) as [Operand, Operand];
-  w.giveUpIf(or(x.isZero(top.significand), x.isZero(below.significand)));
   return { top, below };
+}
+
+export const hasZero = ({ top, below }: Pair): Value => or(x.isZero(top.significand), x.isZero(below.significand));
+
+/** The same two, neither of which is zero. */
+export function operandPair(w: RoutineWriter): Pair {
+  const pair = pairOf(w);
+  w.giveUpIf(hasZero(pair));
+  return pair;
 }
 
 type Rounded = ReturnType<typeof rounded>;
@@ -65,8 +84,13 @@ export function giveResult(w: RoutineWriter, address: Value, result: Rounded, mo
   w.succeed();
 }
 
+/** Zero in place of an operand. */
+export const zeroLike = (sign: Value): Rounded => ({ head: sign, significand: wide(c(0)), flags: c(0) });
+
 /** The same for functions of one number, and for those of two. */
 export const giveFound = (w: RoutineWriter, { address }: Operand, found: Unrounded) =>
   giveResult(w, address, roundedFully(w, found));
+export const giveBelow = (w: RoutineWriter, address: Value, result: Rounded) =>
+  giveResult(w, address, result, () => pop(w));
 export const giveFoundBelow = (w: RoutineWriter, { address }: Operand, found: Unrounded) =>
-  giveResult(w, address, roundedFully(w, found), () => pop(w));
+  giveBelow(w, address, roundedFully(w, found));

@@ -20,7 +20,7 @@ import {
   xor,
 } from "./extended-values.ts";
 import { difference, type Fixed, flipped, pick, ratioOf, settledDigits } from "./fixed-point.ts";
-import { giveResult, type Operand, operandWithin, roundedFully } from "./function-frame.ts";
+import { giveResult, type Operand, roundedFully, topOperand } from "./function-frame.ts";
 import { numberAt, PLACES, TABLE } from "./function-tables.ts";
 import {
   distanceOf,
@@ -36,10 +36,10 @@ import {
 } from "./quick-series.ts";
 import { float, floatFrom, floatOf, nearestWhole, plus, polynomial, times, truncated } from "./routine-floats.ts";
 import type { RoutineWriter } from "./routine-writer.ts";
+import { giveTinyAngle, TINY } from "./tiny-angles.ts";
 
-/** Numbers from 2^-20 on, below 2^16. */
-const LEAST = -20;
-const MOST = 15;
+/** Numbers are below 2^16. */
+const MOST = BIAS + 15;
 
 /** The processor's π in units of 2^-66, in two parts: a quarter of the circle is as much in units of 2^-67. */
 const PI_HIGH = 0xc90fdaa22168c234cn >> 34n;
@@ -129,10 +129,12 @@ function roundedTangent(w: RoutineWriter, sine: Normal, cosine: Normal) {
 
 /** fsin, fcos, fsincos and fptan. */
 export function giveQuickAngle(w: RoutineWriter, which: keyof typeof ANGLE, tables: number): void {
-  const number = operandWithin(w, LEAST, MOST);
+  const number = topOperand(w);
   if (which === "sineAndCosine" || which === "tangent") needRoom(w);
-  const angle = angleOf(w, number);
   w.atSuccess = clearIncomplete(w);
+  w.if(isBelow(number.exponent, c(TINY)), () => giveTinyAngle(w, which, number));
+  w.giveUpIf(isBelow(c(MOST), number.exponent));
+  const angle = angleOf(w, number);
   const sine = () => {
     const part = partOf(w, tables, angle, angle.quarters);
     return normal(w, { ...part, sign: w.let(xor(part.sign, angle.sign)) });
