@@ -51,7 +51,7 @@ const SHAPE_MET = 32;
 /** The heat of a place whose first instruction only the evaluator can do. */
 const NEVER = 0xffff;
 /** Regions of one module. */
-const MOST_IN_BATCH = 24;
+const MOST_IN_BATCH = 40;
 /** Instructions between two returns to this loop: optimised code is entered at the next call only. */
 const LONGEST_RUN = 300_000;
 
@@ -426,7 +426,7 @@ export class WasmEngine extends EvaluatorEngine {
 
   /** Regions that are worth a module: the more modules there are, the dearer each becomes. */
   get #batch(): number {
-    return this.tiers.batch ?? Math.min(MOST_IN_BATCH, 1 + (this.translations.modules >> 4));
+    return this.tiers.batch ?? Math.min(MOST_IN_BATCH, 1 + 4 * this.translations.modules);
   }
 
   /** Translates the regions that begin at all the places that wait, as far as they are of the running context. */
