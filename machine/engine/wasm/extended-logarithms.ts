@@ -1,7 +1,6 @@
 /** y × log2 x and y × log2 (1 + x) for plain numbers: see x87/transcendental.ts in the book. */
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
-import { sizeOf } from "./extended-angles.ts";
 import { product } from "./extended-arithmetic.ts";
 import { add, BIAS, c, isBelow, isNegative, left, or, right, SIGN, subtract, wide, xor } from "./extended-values.ts";
 import {
@@ -18,7 +17,7 @@ import {
   settledDigits,
   sum,
 } from "./fixed-point.ts";
-import { giveFoundBelow, type Operand, operandPair } from "./function-frame.ts";
+import { fractionOf, giveFoundBelow, type Operand, operandPair } from "./function-frame.ts";
 import { longSeries, SERIES } from "./function-tables.ts";
 import type { RoutineWriter } from "./routine-writer.ts";
 
@@ -89,7 +88,7 @@ export function giveLogarithm(w: RoutineWriter, tables: number): void {
 export function giveLogarithmPlusOne(w: RoutineWriter, tables: number): void {
   const { top, below } = operandPair(w);
   w.giveUpIf(x.isZero(isBelow(x.as32(subtract(top.exponent, c(BIAS - 20))), c(19))));
-  const { fraction } = sizeOf(w, top.exponent, top.significand);
+  const fraction = doubled(w, fractionOf(w, top));
   const isLess = w.let(x.isNonZero(top.sign));
   w.giveUpIf(isBelow(x.select(isLess, c(MOST_TAKEN), c(MOST_ADDED)), fraction.high));
   const { digits, zeros } = normalised(w, logarithmOf(w, tables, fraction, isLess));

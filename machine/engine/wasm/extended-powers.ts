@@ -1,9 +1,8 @@
 /** 2^x - 1 for plain numbers between -1 and 1 that are not small: see x87/transcendental.ts in the book. */
 import * as x from "./expressions.ts";
-import { sizeOf } from "./extended-angles.ts";
 import { BIAS, c, subtract } from "./extended-values.ts";
-import { productOf, settled } from "./fixed-point.ts";
-import { giveFound, operandWithin } from "./function-frame.ts";
+import { doubled, productOf, settled } from "./fixed-point.ts";
+import { fractionOf, giveFound, operandWithin } from "./function-frame.ts";
 import { longSeries, SERIES } from "./function-tables.ts";
 import type { RoutineWriter } from "./routine-writer.ts";
 
@@ -15,7 +14,7 @@ const MOST = -1;
 export function givePower(w: RoutineWriter, tables: number): void {
   const number = operandWithin(w, LEAST, MOST);
   const { sign } = number;
-  const size = sizeOf(w, number.exponent, number.significand).fraction;
+  const size = doubled(w, fractionOf(w, number));
   const isLess = w.let(x.isNonZero(sign));
   const series = longSeries(w, tables, SERIES.power, size, isLess);
   const { significand, rest, zeros } = settled(w, productOf(w, size, series));

@@ -33,26 +33,6 @@ const word = (value: bigint): Value => wide(c(value));
 /** A constant, in units of 2^-128. */
 export const fixed = (value: bigint): Fixed => ({ high: word(value >> 64n), low: word(value & WORD) });
 
-/** Adds two words and a carry of 0 or 1. */
-export function sumOf(w: RoutineWriter, a: Fixed, b: Fixed): { readonly sum: Fixed; readonly carry: Value } {
-  const low = w.let(add(a.low, b.low));
-  const carried = w.let(wide(isBelow(low, b.low)));
-  const high = w.let(add(a.high, b.high));
-  const sum = w.let(add(high, carried));
-  const carry = w.let(or(wide(isBelow(high, b.high)), wide(isBelow(sum, carried))));
-  return { sum: { high: sum, low }, carry };
-}
-
-/** The difference, and 1 where it is below 0. */
-export function differenceOf(w: RoutineWriter, a: Fixed, b: Fixed): { readonly rest: Fixed; readonly borrow: Value } {
-  const borrowed = w.let(wide(isBelow(a.low, b.low)));
-  const low = w.let(subtract(a.low, b.low));
-  const high = w.let(subtract(a.high, b.high));
-  const rest = w.let(subtract(high, borrowed));
-  const borrow = w.let(or(wide(isBelow(a.high, b.high)), wide(isBelow(high, borrowed))));
-  return { rest: { high: rest, low }, borrow };
-}
-
 /** The sum without what goes beyond 1. */
 export const sum = (w: RoutineWriter, a: Fixed, b: Fixed): Fixed => {
   const low = w.let(add(a.low, b.low));

@@ -1,4 +1,4 @@
-/** What elementary functions of plain numbers share: their operands, and how what they find is rounded and put in place. */
+/** What elementary functions share: their operands, and how what they find is rounded and put in place. */
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import { plainAt, pop } from "./extended-stack.ts";
@@ -8,7 +8,9 @@ import {
   type Extended,
   exponentOf,
   isBelow,
+  left,
   or,
+  right,
   rounded,
   setStatus,
   signOf,
@@ -17,6 +19,7 @@ import {
   type Unrounded,
   wide,
 } from "./extended-values.ts";
+import type { Fixed } from "./fixed-point.ts";
 import type { RoutineWriter } from "./routine-writer.ts";
 
 export interface Operand {
@@ -46,6 +49,17 @@ export function operandWithin(w: RoutineWriter, least: number, most: number): Op
   const found = topOperand(w);
   w.giveUpIf(x.isZero(isBelow(x.as32(subtract(found.exponent, c(BIAS + least))), c(most - least + 1))));
   return found;
+}
+
+/** The exponent of a number's first bit, as a signed word. */
+export const placesOf = (w: RoutineWriter, { exponent }: Operand): Value =>
+  w.let(x.signed(32, subtract(exponent, c(BIAS)), true));
+
+/** The size of a number below 1, from 2^-63 on, in units of 2^-127. The lower word is right for larger ones' upper one. */
+export function fractionOf(w: RoutineWriter, number: Operand): Fixed {
+  const places = placesOf(w, number);
+  const high = right(number.significand, subtract(wide(c(0)), places));
+  return { high: w.let(high), low: w.let(left(number.significand, places)) };
 }
 
 export interface Pair {

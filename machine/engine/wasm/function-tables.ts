@@ -54,7 +54,10 @@ export const TABLE = {
   arctangents: next(ARCTANGENTS),
   logarithms: next(LOGARITHMS, LOGARITHM_BYTES),
 } as const;
-/** Of sin x / x and cos x without their first terms, and arctan x / x without it, with signs left out; of (2^x - 1) / x; of log2 ((1 + s) / (1 - s)) / 4s. */
+/**
+ * Of sin x / x, cos x and arctan x / x, without their first terms and with signs left out; of (2^x - 1) / x; of
+ * log2 ((1 + s) / (1 - s)) / 4s.
+ */
 export const SERIES = {
   sine: seriesOf(TERMS.sine),
   cosine: seriesOf(TERMS.cosine),
@@ -170,7 +173,7 @@ export const numberAt = (w: RoutineWriter, address: Value, offset: number): Fixe
   low: w.let(x.loaded(OP.i64Load, address, offset + 8)),
 });
 
-/** c0 ± u (c1 ± u (c2 ± …)): always minus where the condition holds. Each coefficient is larger than what is taken from it. */
+/** c0 ± u (c1 ± u (c2 ± …)): all minus where the condition holds. Each coefficient is above what is taken from it. */
 export function longSeries(
   w: RoutineWriter,
   tables: number,

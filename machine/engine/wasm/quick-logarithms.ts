@@ -24,9 +24,17 @@ import {
   xor,
 } from "./extended-values.ts";
 import { type Fixed, fixed, flipped, movedDown, movedUp } from "./fixed-point.ts";
-import { giveBelow, giveFoundBelow, type Operand, operandPair, zeroLike } from "./function-frame.ts";
+import {
+  fractionOf,
+  giveBelow,
+  giveFoundBelow,
+  type Operand,
+  operandPair,
+  placesOf,
+  zeroLike,
+} from "./function-frame.ts";
 import { FACTOR_PLACES, LOGARITHM_BYTES, LOGARITHM_PLACES, numberAt, TABLE } from "./function-tables.ts";
-import { type Distance, distanceFrom, ERROR, fractionOf, halfOf, nearEntry, normal } from "./quick-series.ts";
+import { type Distance, distanceFrom, ERROR, halfOf, nearEntry, normal } from "./quick-series.ts";
 import { float, floatOf, plus, polynomial, times } from "./routine-floats.ts";
 import type { RoutineWriter } from "./routine-writer.ts";
 
@@ -105,7 +113,7 @@ function giveMultiple(w: RoutineWriter, y: Operand, factor: Value): void {
 export function giveQuickLogarithm(w: RoutineWriter, tables: number): void {
   const { top, below } = operandPair(w);
   w.giveUpIf(x.isNonZero(top.sign));
-  const exponent = w.let(x.signed(32, subtract(top.exponent, c(BIAS)), true));
+  const exponent = placesOf(w, top);
   w.if(x.compare("Eq", top.significand, wide(c(INTEGER_BIT))), () => giveMultiple(w, below, exponent));
   giveProduct(w, tables, below, exponent, { high: top.significand, low: wide(c(0)) });
 }
@@ -114,9 +122,8 @@ export function giveQuickLogarithm(w: RoutineWriter, tables: number): void {
 export function giveQuickLogarithmPlusOne(w: RoutineWriter, tables: number): void {
   const { top, below } = operandPair(w);
   w.giveUpIf(x.isZero(isBelow(x.as32(subtract(top.exponent, c(BIAS + LEAST))), c(MOST - LEAST + 1))));
-  const places = w.let(x.signed(32, subtract(top.exponent, c(BIAS)), true));
   const mask = w.let(subtract(wide(c(0)), wide(x.isNonZero(top.sign))));
-  const fraction = flipped(w, mask, fractionOf(w, top.significand, places));
+  const fraction = flipped(w, mask, fractionOf(w, top));
   const all: Fixed = { high: w.let(xor(fraction.high, c(INTEGER_BIT))), low: fraction.low };
   const isBelowOne = w.let(wide(x.isZero(isNegative(all.high))));
   giveProduct(w, tables, below, w.let(subtract(wide(c(0)), isBelowOne)), movedUp(w, all, isBelowOne));

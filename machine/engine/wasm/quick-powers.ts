@@ -4,14 +4,13 @@ import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import { add, and, BIAS, c, INTEGER_BIT, isBelow, left, or, right, subtract, wide } from "./extended-values.ts";
 import { flipped } from "./fixed-point.ts";
-import { giveFound, giveResult, topOperand, zeroLike } from "./function-frame.ts";
+import { fractionOf, giveFound, giveResult, topOperand, zeroLike } from "./function-frame.ts";
 import { numberAt, PLACES, TABLE } from "./function-tables.ts";
 import {
   type Distance,
   distanceFrom,
   distanceOf,
   ERROR,
-  fractionOf,
   halfOf,
   nearEntry,
   normal,
@@ -46,9 +45,8 @@ export function giveQuickPower(w: RoutineWriter, tables: number): void {
   const number = topOperand(w);
   w.if(x.isZero(number.significand), () => giveResult(w, number.address, zeroLike(number.sign)));
   w.giveUpIf(x.isZero(isBelow(x.as32(subtract(number.exponent, c(LEAST))), c(MOST - LEAST + 1))));
-  const places = w.let(x.signed(32, subtract(number.exponent, c(BIAS)), true));
   const mask = w.let(subtract(wide(c(0)), wide(x.isNonZero(number.sign))));
-  const { high, low } = flipped(w, mask, fractionOf(w, number.significand, places));
+  const { high, low } = flipped(w, mask, fractionOf(w, number));
   const entry = entryOf(w, high);
   const d = distanceOf(w, { high: w.let(subtract(high, left(entry, c(63 - PLACES)))), low });
   const z = natural(w, d);
