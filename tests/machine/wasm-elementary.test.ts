@@ -16,16 +16,16 @@ interface Function {
   readonly positive?: boolean;
 }
 
-const angle = (first: number): Function => ({ least: 0.65, exponents: [-20, 15], careful: "carefulAngle", first });
+const angle = (first: number): Function => ({ least: 0.65, exponents: [-60, 15], careful: "carefulAngle", first });
 const FUNCTIONS: Record<string, Function> = {
   fsin: angle(ANGLE.sine),
   fcos: angle(ANGLE.cosine),
   fsincos: angle(ANGLE.sineAndCosine),
   fptan: angle(ANGLE.tangent),
   f2xm1: { least: 0.95, exponents: [-20, -1], careful: "carefulPower" },
-  fyl2x: { least: 0.6, exponents: [-20, 20], second: [-99, 99], careful: "carefulLogarithm", positive: true },
-  fyl2xp1: { least: 0.6, exponents: [-20, -2], second: [-99, 99], careful: "carefulLogarithmPlusOne" },
-  fpatan: { least: 0.6, exponents: [-9, 9], second: [-9, 9], careful: "carefulArctangent" },
+  fyl2x: { least: 0.55, exponents: [-20, 20], second: [-99, 99], careful: "carefulLogarithm", positive: true },
+  fyl2xp1: { least: 0.55, exponents: [-20, -2], second: [-99, 99], careful: "carefulLogarithmPlusOne" },
+  fpatan: { least: 0.55, exponents: [-9, 9], second: [-9, 9], careful: "carefulArctangent" },
 };
 
 const SHORT_PI = 0xc90fdaa22168c234cn;
@@ -54,8 +54,9 @@ function fill(random: Random, { exponents, second, positive }: Function): void {
     const place = (at.X87 + ((top + index) & 7) * at.X87_SIZE) / 8;
     const { digits, exponent } = operand(random, within);
     const sign = index === 0 && positive ? 0n : random.pick([0n, 0x8000n]);
-    state.words[place] = digits;
-    state.words[place + 1] = sign | BigInt(0x3fff + exponent);
+    const isZero = random.half() % 16 === 0;
+    state.words[place] = isZero ? 0n : digits;
+    state.words[place + 1] = sign | (isZero ? 0n : BigInt(0x3fff + exponent));
   }
 }
 

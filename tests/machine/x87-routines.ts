@@ -6,16 +6,17 @@ import { vectorMeaningOf } from "#machine/cpu/instruction-set.ts";
 import * as at from "#machine/cpu/layout.ts";
 import type { Routine, VectorSemantics } from "#machine/cpu/vector-semantics.ts";
 import { CELL } from "../../machine/engine/wasm/cells.ts";
+import { ELEMENTARY_NAMES } from "../../machine/engine/wasm/elementary-functions.ts";
+import { EXTENDED_NAMES } from "../../machine/engine/wasm/extended-routines.ts";
 import { type PlainRoutine, plainRoutine } from "../../machine/engine/wasm/plain-routines.ts";
-import { makeElementary, makeRoutines } from "../../machine/engine/wasm/runtime.ts";
+import { Routines } from "../../machine/engine/wasm/runtime.ts";
 import { decode } from "../../machine/isa/index.ts";
 import type { Random } from "./random-bits.ts";
 
 const memory = new WebAssembly.Memory({ initial: 1 });
 const regions = new WebAssembly.Table({ element: "anyfunc", initial: 1 });
-const shared = { memory, regions };
 type Functions = Record<string, (first: bigint, second: bigint) => number>;
-const routines = { ...makeRoutines(shared), ...makeElementary(shared, 0x8000) } as Functions;
+const routines = new Routines({ memory, regions }, 0x8000).with([...EXTENDED_NAMES, ...ELEMENTARY_NAMES]) as Functions;
 const bytes = new Uint8Array(memory.buffer);
 export const state = { words: new BigUint64Array(memory.buffer), halves: new Uint32Array(memory.buffer) };
 

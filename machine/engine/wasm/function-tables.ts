@@ -1,12 +1,13 @@
 /**
  * Tables that elementary functions start from: their values at numbers so close to each other that a short series does
- * the rest. They are made when the functions are, and stand in the machine's memory.
+ * the rest, and the coefficients of long series. They are made when the functions are, and stand in the machine's memory.
  */
 import { exponentialMinusOne, logarithmOfTwo, pi, sineAndCosine } from "#machine/cpu/x87/series.ts";
 import { OP } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
-import type { Fixed } from "./fixed-point.ts";
+import { c, subtract } from "./extended-values.ts";
+import { difference, FIXED_BITS, type Fixed, pick, productOf, sum } from "./fixed-point.ts";
 import type { RoutineWriter } from "./routine-writer.ts";
 
 /** Entries of all tables but one are 2^-7 apart. */
@@ -29,16 +30,42 @@ const LOGARITHMS = 1 << LOGARITHM_PLACES;
 /** The factor is in units of 2^-11. */
 export const FACTOR_PLACES = 11;
 
+/** How many coefficients of each series are taken. */
+const TERMS = { sine: 15, cosine: 15, power: 31, arctangent: 50, logarithm: 27 } as const;
+
 const NUMBER_BYTES = 16;
+export const LOGARITHM_BYTES = 24;
+let bytes = 0;
+const next = (count: number, size = NUMBER_BYTES): number => {
+  bytes += count * size;
+  return bytes - count * size;
+};
+/** Coefficients in units of 2^-128: where they begin, and how many there are. */
+export interface Series {
+  readonly offset: number;
+  readonly terms: number;
+}
+const seriesOf = (terms: number): Series => ({ offset: next(terms), terms });
+
 /** Offsets of the tables from where they begin, and how many bytes they take. */
 export const TABLE = {
-  angles: 0,
-  powers: ANGLES * 2 * NUMBER_BYTES,
-  arctangents: (2 * ANGLES + POWERS) * NUMBER_BYTES,
-  logarithms: (2 * ANGLES + POWERS + ARCTANGENTS) * NUMBER_BYTES,
+  angles: next(2 * ANGLES),
+  powers: next(POWERS),
+  arctangents: next(ARCTANGENTS),
+  logarithms: next(LOGARITHMS, LOGARITHM_BYTES),
 } as const;
-export const LOGARITHM_BYTES = 24;
-export const TABLE_BYTES = TABLE.logarithms + LOGARITHMS * LOGARITHM_BYTES;
+/**
+ * Of sin x / x, cos x and arctan x / x, without their first terms and with signs left out; of (2^x - 1) / x; of
+ * log2 ((1 + s) / (1 - s)) / 4s.
+ */
+export const SERIES = {
+  sine: seriesOf(TERMS.sine),
+  cosine: seriesOf(TERMS.cosine),
+  power: seriesOf(TERMS.power),
+  arctangent: seriesOf(TERMS.arctangent),
+  logarithm: seriesOf(TERMS.logarithm),
+} as const;
+export const TABLE_BYTES = bytes;
 
 /** The two words of a number, the upper one first. */
 const wordsOf = (value: bigint, places: number): bigint[] => {
@@ -52,9 +79,10 @@ function angles(): bigint[] {
   let [sine, cosine] = [0n, ONE];
   for (let k = 0; k < ANGLES; k++) {
     words.push(...wordsOf(sine, 127), ...wordsOf(cosine, 127));
-    const next = times(sine, step.cosine) + times(cosine, step.sine);
-    cosine = times(cosine, step.cosine) - times(sine, step.sine);
-    sine = next;
+    [sine, cosine] = [
+      times(sine, step.cosine) + times(cosine, step.sine),
+      times(cosine, step.cosine) - times(sine, step.sine),
+    ];
   }
   return words;
 }
@@ -116,14 +144,60 @@ function logarithms(): bigint[] {
   return words;
 }
 
+const UNIT = 1n << FIXED_BITS;
+const factorial = (n: number): bigint => (n < 2 ? 1n : BigInt(n) * factorial(n - 1));
+
+function coefficients(): bigint[] {
+  const logarithm = logarithmOfTwo(Number(FIXED_BITS));
+  const list = (count: number, make: (k: number) => bigint) => Array.from({ length: count }, (_, k) => make(k));
+  let power = UNIT;
+  const all = [
+    ...list(TERMS.sine, (k) => UNIT / factorial(2 * k + 3)),
+    ...list(TERMS.cosine, (k) => UNIT / factorial(2 * k + 2)),
+    ...list(TERMS.power, (k) => {
+      power = ((power * logarithm) >> FIXED_BITS) / BigInt(k + 1);
+      return power;
+    }),
+    ...list(TERMS.arctangent, (k) => UNIT / BigInt(2 * k + 3)),
+    ...list(TERMS.logarithm, (k) => (UNIT * UNIT) / (2n * logarithm * BigInt(2 * k + 1))),
+  ];
+  return all.flatMap((value) => [value >> 64n, BigInt.asUintN(64, value)]);
+}
+
 export const functionTables = (): BigUint64Array =>
-  BigUint64Array.from([...angles(), ...powers(), ...arctangents(), ...logarithms()]);
+  BigUint64Array.from([...angles(), ...powers(), ...arctangents(), ...logarithms(), ...coefficients()]);
 
 /** The number that stands at a place in memory. */
 export const numberAt = (w: RoutineWriter, address: Value, offset: number): Fixed => ({
   high: w.let(x.loaded(OP.i64Load, address, offset)),
   low: w.let(x.loaded(OP.i64Load, address, offset + 8)),
 });
+
+/** c0 ± u (c1 ± u (c2 ± …)): all minus where the condition holds. Each coefficient is above what is taken from it. */
+export function longSeries(
+  w: RoutineWriter,
+  tables: number,
+  { offset, terms }: Series,
+  u: Fixed,
+  isMinus: Value,
+): Fixed {
+  const first = tables + offset;
+  const place = w.variable(c(NUMBER_BYTES * (terms - 1)));
+  const last = numberAt(w, place.value, first);
+  const [high, low] = [w.variable(last.high), w.variable(last.low)];
+  w.while(
+    () => place.value,
+    () => {
+      place.set(subtract(place.value, c(NUMBER_BYTES)));
+      const part = productOf(w, u, { high: high.value, low: low.value });
+      const one = numberAt(w, place.value, first);
+      const all = pick(w, isMinus, difference(w, one, part), sum(w, one, part));
+      high.set(all.high);
+      low.set(all.low);
+    },
+  );
+  return { high: w.let(high.value), low: w.let(low.value) };
+}
 
 /** The quarter of the circle: π/2, and π, in units of 2^-126. */
 export const turns = { quarter: pi(125), half: pi(126) };

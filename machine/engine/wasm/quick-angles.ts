@@ -1,4 +1,5 @@
 /** Sine, cosine and tangent of plain numbers, quickly: see quick-series.ts. */
+import { type Reduced, reduced } from "./angle-reduction.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import { type ANGLE, clearIncomplete, givePair, giveTangent } from "./extended-angles.ts";
@@ -11,7 +12,6 @@ import {
   isBelow,
   leadingZeros,
   left,
-  multiply,
   or,
   right,
   SIGN,
@@ -19,68 +19,41 @@ import {
   wide,
   xor,
 } from "./extended-values.ts";
-import { difference, type Fixed, flipped, pick, ratioOf, settledDigits } from "./fixed-point.ts";
-import { giveResult, type Operand, operandWithin, roundedFully } from "./function-frame.ts";
+import { type Fixed, flipped, ratioOf, settledDigits } from "./fixed-point.ts";
+import { giveResult, type Operand, roundedFully, topOperand } from "./function-frame.ts";
 import { numberAt, PLACES, TABLE } from "./function-tables.ts";
 import {
   distanceOf,
   ERROR,
   type Estimate,
   errorNextToZero,
-  fractionOf,
   halfOf,
   type Normal,
   nearEntry,
   normal,
   unrounded,
 } from "./quick-series.ts";
-import { float, floatFrom, floatOf, nearestWhole, plus, polynomial, times, truncated } from "./routine-floats.ts";
+import { float, plus, polynomial, times } from "./routine-floats.ts";
 import type { RoutineWriter } from "./routine-writer.ts";
+import { giveTinyAngle, TINY } from "./tiny-angles.ts";
 
-/** Numbers from 2^-20 on, below 2^16. */
-const LEAST = -20;
-const MOST = 15;
-
-/** The processor's π in units of 2^-66, in two parts: a quarter of the circle is as much in units of 2^-67. */
-const PI_HIGH = 0xc90fdaa22168c234cn >> 34n;
-const PI_LOW = 0xc90fdaa22168c234cn & 0x3ffffffffn;
+/** Numbers are below 2^16. */
+const MOST = BIAS + 15;
 
 /** An angle: quarters of the circle, and the rest with an entry of the table that is close to its size. */
-interface Angle {
+interface Angle extends Reduced {
   readonly sign: Value;
-  readonly quarters: Value;
-  /** A word of ones where the rest is below 0. */
-  readonly isLess: Value;
   readonly entry: Value;
   /** The rest's size without the entry, in units of 2^-127. */
-  readonly rest: Fixed;
+  readonly beside: Fixed;
 }
 
-/** How many quarters of the circle lie nearest to a number of size significand × 2^(exponent - 63). */
-function quartersIn(w: RoutineWriter, significand: Value, exponent: Value): Value {
-  const scale = floatFrom(left(add(wide(exponent), wide(c(1023 - 62))), c(52)));
-  const float64 = times(floatOf(right(significand, c(1))), times(scale, float(2 / Math.PI)));
-  return w.let(truncated(nearestWhole(float64)));
-}
-
-function angleOf(w: RoutineWriter, { sign, exponent, significand }: Operand): Angle {
-  const places = w.let(x.signed(32, subtract(exponent, c(BIAS)), true));
-  const quarters = quartersIn(w, significand, places);
-  // In units of 2^-127, without what is a multiple of 2.
-  const isBelowOne = w.let(isBelow(exponent, c(BIAS)));
-  const below = fractionOf(w, significand, places);
-  const number = pick(w, isBelowOne, below, { high: below.low, low: wide(c(0)) });
-  const [upper, lower] = [PI_HIGH, PI_LOW].map((part) => w.let(multiply(quarters, wide(c(part)))));
-  const taken: Fixed = {
-    high: w.let(add(left(upper!, c(30)), right(lower!, c(4)))),
-    low: w.let(left(lower!, c(60))),
-  };
-  const rest = difference(w, number, taken);
-  const isLess = w.let(x.shift("ShrS", rest.high, c(63)));
-  const size = flipped(w, isLess, rest);
-  const entry = w.let(right(add(size.high, wide(c(1n << BigInt(62 - PLACES)))), c(63 - PLACES)));
-  const high = w.let(subtract(size.high, left(entry, c(63 - PLACES))));
-  return { sign, quarters, isLess, entry, rest: { high, low: size.low } };
+function angleOf(w: RoutineWriter, number: Operand): Angle {
+  const found = reduced(w, number);
+  const { high, low } = found.rest;
+  const entry = w.let(right(add(high, wide(c(1n << BigInt(62 - PLACES)))), c(63 - PLACES)));
+  const beside = { high: w.let(subtract(high, left(entry, c(63 - PLACES)))), low };
+  return { ...found, sign: number.sign, entry, beside };
 }
 
 /**
@@ -90,7 +63,7 @@ function angleOf(w: RoutineWriter, { sign, exponent, significand }: Operand): An
 function partOf(w: RoutineWriter, tables: number, angle: Angle, quarters: Value): Estimate {
   const isOdd = w.let(and(x.as32(quarters), c(1)));
   const mask = w.let(subtract(wide(c(0)), wide(isOdd)));
-  const d = distanceOf(w, flipped(w, mask, angle.rest));
+  const d = distanceOf(w, flipped(w, mask, angle.beside));
   const place = w.let(or(x.as32(left(angle.entry, c(5))), x.as32(left(isOdd, c(4)))));
   const near = numberAt(w, place, tables + TABLE.angles);
   const across = numberAt(w, w.let(xor(place, c(16))), tables + TABLE.angles);
@@ -129,10 +102,12 @@ function roundedTangent(w: RoutineWriter, sine: Normal, cosine: Normal) {
 
 /** fsin, fcos, fsincos and fptan. */
 export function giveQuickAngle(w: RoutineWriter, which: keyof typeof ANGLE, tables: number): void {
-  const number = operandWithin(w, LEAST, MOST);
+  const number = topOperand(w);
   if (which === "sineAndCosine" || which === "tangent") needRoom(w);
-  const angle = angleOf(w, number);
   w.atSuccess = clearIncomplete(w);
+  w.if(isBelow(number.exponent, c(TINY)), () => giveTinyAngle(w, which, number));
+  w.giveUpIf(isBelow(c(MOST), number.exponent));
+  const angle = angleOf(w, number);
   const sine = () => {
     const part = partOf(w, tables, angle, angle.quarters);
     return normal(w, { ...part, sign: w.let(xor(part.sign, angle.sign)) });

@@ -3,8 +3,8 @@ import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import { type Ordered, ordered } from "./extended-arctangents.ts";
 import { add, and, c, isBelow, left, multiply, or, right, subtract, wide, xor } from "./extended-values.ts";
-import { difference, type Fixed, fixed, flipped, movedDown, movedUp, sum, timesSigned } from "./fixed-point.ts";
-import { giveFoundBelow, operandPair } from "./function-frame.ts";
+import { difference, type Fixed, fixed, flipped, movedDown, movedUp, pick, sum, timesSigned } from "./fixed-point.ts";
+import { giveBelow, giveFoundBelow, hasZero, type Pair, pairOf, zeroLike } from "./function-frame.ts";
 import { numberAt, PLACES, TABLE, turns } from "./function-tables.ts";
 import { ERROR, errorNextToZero, type Found, normal, unrounded, withSmall } from "./quick-series.ts";
 import { float, floatOf, nearestWhole, over, plus, polynomial, times, truncated } from "./routine-floats.ts";
@@ -59,9 +59,20 @@ function acute(w: RoutineWriter, tables: number, numbers: Ordered): Found & { re
   return { ...withSmall(w, value, plus(tail, times(more, float(2 ** (62 - RATIO_PLACES))))), entry };
 }
 
+/** Where one is zero: 0, a quarter or half of the circle. */
+function giveOnAxis(w: RoutineWriter, { top: adjacent, below: opposite }: Pair): void {
+  const isFlat = w.let(x.isZero(opposite.significand));
+  w.if(and(isFlat, x.isZero(adjacent.sign)), () => giveBelow(w, opposite.address, zeroLike(opposite.sign)));
+  const value = pick(w, isFlat, fixed(turns.half), fixed(turns.quarter));
+  const angle = normal(w, { sign: opposite.sign, value, error: wide(c(ERROR)) });
+  giveFoundBelow(w, opposite, unrounded(w, angle, 1));
+}
+
 /** fpatan. */
 export function giveQuickArctangent(w: RoutineWriter, tables: number): void {
-  const { top: adjacent, below: opposite } = operandPair(w);
+  const pair = pairOf(w);
+  w.if(hasZero(pair), () => giveOnAxis(w, pair));
+  const { top: adjacent, below: opposite } = pair;
   const numbers = ordered(w, adjacent, opposite);
   w.giveUpIf(isBelow(c(FARTHEST), numbers.distance));
   const found = acute(w, tables, numbers);

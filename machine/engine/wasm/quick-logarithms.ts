@@ -3,6 +3,7 @@ import { logarithmOfTwo } from "#machine/cpu/x87/series.ts";
 import { OP } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
+import { product } from "./extended-arithmetic.ts";
 import { giveTimes } from "./extended-logarithms.ts";
 import {
   add,
@@ -12,6 +13,7 @@ import {
   INTEGER_BIT,
   isBelow,
   isNegative,
+  leadingZeros,
   left,
   multiply,
   or,
@@ -22,9 +24,17 @@ import {
   xor,
 } from "./extended-values.ts";
 import { type Fixed, fixed, flipped, movedDown, movedUp } from "./fixed-point.ts";
-import { type Operand, operandPair } from "./function-frame.ts";
+import {
+  fractionOf,
+  giveBelow,
+  giveFoundBelow,
+  type Operand,
+  operandPair,
+  placesOf,
+  zeroLike,
+} from "./function-frame.ts";
 import { FACTOR_PLACES, LOGARITHM_BYTES, LOGARITHM_PLACES, numberAt, TABLE } from "./function-tables.ts";
-import { type Distance, distanceFrom, ERROR, fractionOf, halfOf, nearEntry, normal } from "./quick-series.ts";
+import { type Distance, distanceFrom, ERROR, halfOf, nearEntry, normal } from "./quick-series.ts";
 import { float, floatOf, plus, polynomial, times } from "./routine-floats.ts";
 import type { RoutineWriter } from "./routine-writer.ts";
 
@@ -82,12 +92,29 @@ function giveProduct(w: RoutineWriter, tables: number, y: Operand, exponent: Val
   giveTimes(w, y, { digits, place: w.let(subtract(c(15), x.as32(zeros))), sign }, w.let(left(error, c(1))));
 }
 
+/** y × a signed whole number below 2^15, which is the logarithm of a power of two. */
+function giveMultiple(w: RoutineWriter, y: Operand, factor: Value): void {
+  w.if(x.isZero(factor), () => giveBelow(w, y.address, zeroLike(y.sign)));
+  const mask = w.let(x.shift("ShrS", factor, c(63)));
+  const size = w.let(subtract(xor(factor, mask), mask));
+  const zeros = w.let(leadingZeros(size));
+  const whole = product(w, y.significand, w.let(left(size, zeros)));
+  const isShort = w.let(x.isZero(isNegative(whole.high)));
+  const { high, low } = movedUp(w, whole, wide(isShort));
+  giveFoundBelow(w, y, {
+    sign: w.let(xor(y.sign, and(x.as32(mask), c(SIGN)))),
+    exponent: w.let(subtract(add(y.exponent, subtract(c(64), x.as32(zeros))), isShort)),
+    significand: high,
+    rest: low,
+  });
+}
+
 /** fyl2x. */
 export function giveQuickLogarithm(w: RoutineWriter, tables: number): void {
   const { top, below } = operandPair(w);
   w.giveUpIf(x.isNonZero(top.sign));
-  w.giveUpIf(x.compare("Eq", top.significand, wide(c(INTEGER_BIT))));
-  const exponent = w.let(x.signed(32, subtract(top.exponent, c(BIAS)), true));
+  const exponent = placesOf(w, top);
+  w.if(x.compare("Eq", top.significand, wide(c(INTEGER_BIT))), () => giveMultiple(w, below, exponent));
   giveProduct(w, tables, below, exponent, { high: top.significand, low: wide(c(0)) });
 }
 
@@ -95,9 +122,8 @@ export function giveQuickLogarithm(w: RoutineWriter, tables: number): void {
 export function giveQuickLogarithmPlusOne(w: RoutineWriter, tables: number): void {
   const { top, below } = operandPair(w);
   w.giveUpIf(x.isZero(isBelow(x.as32(subtract(top.exponent, c(BIAS + LEAST))), c(MOST - LEAST + 1))));
-  const places = w.let(x.signed(32, subtract(top.exponent, c(BIAS)), true));
   const mask = w.let(subtract(wide(c(0)), wide(x.isNonZero(top.sign))));
-  const fraction = flipped(w, mask, fractionOf(w, top.significand, places));
+  const fraction = flipped(w, mask, fractionOf(w, top));
   const all: Fixed = { high: w.let(xor(fraction.high, c(INTEGER_BIT))), low: fraction.low };
   const isBelowOne = w.let(wide(x.isZero(isNegative(all.high))));
   giveProduct(w, tables, below, w.let(subtract(wide(c(0)), isBelowOne)), movedUp(w, all, isBelowOne));

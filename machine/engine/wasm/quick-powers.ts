@@ -2,16 +2,15 @@
 import { logarithmOfTwo } from "#machine/cpu/x87/series.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
-import { add, and, BIAS, c, INTEGER_BIT, left, or, right, subtract, wide } from "./extended-values.ts";
+import { add, and, BIAS, c, INTEGER_BIT, isBelow, left, or, right, subtract, wide } from "./extended-values.ts";
 import { flipped } from "./fixed-point.ts";
-import { giveFound, operandWithin } from "./function-frame.ts";
+import { fractionOf, giveFound, giveResult, topOperand, zeroLike } from "./function-frame.ts";
 import { numberAt, PLACES, TABLE } from "./function-tables.ts";
 import {
   type Distance,
   distanceFrom,
   distanceOf,
   ERROR,
-  fractionOf,
   halfOf,
   nearEntry,
   normal,
@@ -22,8 +21,8 @@ import { float, floatOf, plus, polynomial, times } from "./routine-floats.ts";
 import type { RoutineWriter } from "./routine-writer.ts";
 
 /** Numbers from 2^-7 on, below 1. */
-const LEAST = -7;
-const MOST = -1;
+const LEAST = BIAS - 7;
+const MOST = BIAS - 1;
 
 /** The logarithm of 2 in units of 2^-63, and what that lacks. */
 const LN2 = logarithmOfTwo(63);
@@ -43,10 +42,11 @@ const entryOf = (w: RoutineWriter, high: Value): Value =>
 
 /** f2xm1. */
 export function giveQuickPower(w: RoutineWriter, tables: number): void {
-  const number = operandWithin(w, LEAST, MOST);
-  const places = w.let(x.signed(32, subtract(number.exponent, c(BIAS)), true));
+  const number = topOperand(w);
+  w.if(x.isZero(number.significand), () => giveResult(w, number.address, zeroLike(number.sign)));
+  w.giveUpIf(x.isZero(isBelow(x.as32(subtract(number.exponent, c(LEAST))), c(MOST - LEAST + 1))));
   const mask = w.let(subtract(wide(c(0)), wide(x.isNonZero(number.sign))));
-  const { high, low } = flipped(w, mask, fractionOf(w, number.significand, places));
+  const { high, low } = flipped(w, mask, fractionOf(w, number));
   const entry = entryOf(w, high);
   const d = distanceOf(w, { high: w.let(subtract(high, left(entry, c(63 - PLACES)))), low });
   const z = natural(w, d);

@@ -37,12 +37,6 @@ export interface Distance {
 
 const DIGIT_PLACES = 71;
 
-/** The size of a number below 1, significand × 2^(places - 63), in units of 2^-127. */
-export const fractionOf = (w: RoutineWriter, significand: Value, places: Value): Fixed => ({
-  high: w.let(right(significand, subtract(wide(c(0)), places))),
-  low: w.let(left(significand, places)),
-});
-
 /** From a number in units of 2^-127, its whole part being lost. */
 export function distanceOf(w: RoutineWriter, { high, low }: Fixed): Distance {
   const shift = PLACES + 1;

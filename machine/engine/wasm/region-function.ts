@@ -3,6 +3,7 @@
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import type { AccessProfile } from "./access-profile.ts";
 import { NotEmitted, type RuntimeFunctions } from "./branch-emitter.ts";
+import { BudgetPaths } from "./budget-paths.ts";
 import type { Context } from "./context.ts";
 import type { Emitter } from "./emitter.ts";
 import { type FunctionBody, OP } from "./encoder.ts";
@@ -28,8 +29,9 @@ class RegionWriter {
   /** What the TLB has is forgotten inside the region: pages are not remembered, and what misses is walked to in place. */
   readonly #remaps: boolean;
   readonly #reached: ReachedPages;
+  readonly #paths: BudgetPaths;
   /** The block being written. */
-  #current: Block | null = null;
+  #current: number | null = null;
   #exit: Label = 0;
   /** There are accesses that leave where the TLB has no plain entry for them. */
   #mayMiss = false;
@@ -65,6 +67,7 @@ class RegionWriter {
     this.#reached = new ReachedPages(this.body, context, pages, cpu.memory.size);
     this.#forms = blocks.map(() => undefined);
     this.#flagsLive = flagsLive(blocks);
+    this.#paths = new BudgetPaths(blocks);
     this.#remaps = blocks.some(({ steps }) => steps.some(({ findings }) => findings.remaps));
     const graph = { successors: blocks.map(successorsOf) };
     this.structure = new Structure(
@@ -83,7 +86,8 @@ class RegionWriter {
     this.#forms[0] = null;
     this.#reached.restart(this.blocks[0]!.start);
     this.#reach(0);
-    this.#charge(this.blocks[0]!);
+    this.#look(0);
+    this.#charge(0);
     this.structure.emit();
     body.end();
     const whole = new FunctionWriter();
@@ -113,10 +117,13 @@ class RegionWriter {
     this.#leaveFor(this.#after, leaving(why, this.#undone - 1));
   }
 
-  #leaveFor(rip: bigint, why: number): void {
+  /** Leaves; `LOCAL.rip` has the place already where none is given. */
+  #leaveFor(rip: bigint | null, why: number): void {
     const { out } = this.body;
-    out.i64(rip);
-    out.set(LOCAL.rip);
+    if (rip !== null) {
+      out.i64(rip);
+      out.set(LOCAL.rip);
+    }
     if (why !== LEAVING.onward) {
       out.i32(why);
       out.set(LOCAL.leaving);
@@ -124,27 +131,36 @@ class RegionWriter {
     this.body.branch(this.#exit);
   }
 
-  /** Takes a block's instructions from the budget, or leaves before it where they are too many. */
-  #charge({ steps, start }: Block): void {
+  /** Leaves before a block where the budget may be too small for what follows up to the next look. */
+  #look(node: number): void {
     const { out } = this.body;
-    if (steps.length === 0) return;
+    const need = this.#paths.need(node);
+    if (need === 0) return;
     out.get(LOCAL.budget);
-    out.i32(steps.length);
-    out.byte(OP.i32Sub);
-    out.tee(LOCAL.budget);
-    out.i32(0);
+    out.i32(need);
     out.byte(OP.i32LtS);
     this.body.open(OP.if);
-    this.#rip = start;
-    this.#undone = steps.length;
-    this.#leave();
+    const { finds, start } = this.blocks[node]!;
+    this.#leaveFor(finds ? null : start, LEAVING.evaluate);
     this.body.end();
+  }
+
+  /** Takes a block's instructions from the budget. */
+  #charge(node: number): void {
+    const { out } = this.body;
+    const { length } = this.blocks[node]!.steps;
+    if (length === 0) return;
+    out.get(LOCAL.budget);
+    out.i32(length);
+    out.byte(OP.i32Sub);
+    out.set(LOCAL.budget);
   }
 
   /** Leaves before a block whose code may lie elsewhere now. */
   #reach(node: number): void {
     const block = this.blocks[node]!;
-    this.#reached.emitReach(block, this.#current, (why) => this.#leaveFor(block.start, leaving(why, 0)));
+    const from = this.#current === null ? null : this.blocks[this.#current]!;
+    this.#reached.emitReach(block, from, (why) => this.#leaveFor(block.start, leaving(why, 0)));
   }
 
   #go(way: Way): void {
@@ -162,7 +178,8 @@ class RegionWriter {
     if (known === undefined) this.#forms[node] = form;
     else if (!sameForm(known, form)) this.#forms[node] = null;
     if (this.#flagsLive[node]) this.emitter.carryOver();
-    this.#charge(this.blocks[node]!);
+    if (this.#paths.looks(this.#current!, node)) this.#look(node);
+    this.#charge(node);
     this.structure.branch(node);
   }
 
@@ -170,7 +187,7 @@ class RegionWriter {
 
   #block(node: number): void {
     const block = this.blocks[node]!;
-    this.#current = block;
+    this.#current = node;
     this.emitter.form = this.#forms[node] ?? null;
     this.emitter.carried = this.#flagsLive[node]!;
     this.emitter.beginBlock();

@@ -13,10 +13,10 @@ import {
 import type { Width } from "#machine/cpu/semantics.ts";
 import { ARRIVAL_TYPE, CLAIM_TYPE, FORGET_TYPE, LOCATE_TYPE } from "./arrival.ts";
 import type { MappingFunction, PortFunction, RuntimeFunctions } from "./branch-emitter.ts";
-import { ELEMENTARY, elementaryFunctions } from "./elementary-functions.ts";
+import { ELEMENTARY_NAMES, elementaryFunctions } from "./elementary-functions.ts";
 import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP, V128 } from "./encoder.ts";
 import * as x from "./expressions.ts";
-import { extendedRoutines } from "./extended-routines.ts";
+import { EXTENDED_NAMES, extendedRoutines } from "./extended-routines.ts";
 import { KEEP_FLAGS_TYPE, KEPT, KEPT_TYPES, keepFlagsFunction } from "./flag-storage.ts";
 import { emitResult, type FlagView, flagOf } from "./flag-view.ts";
 import { floatRoutines } from "./float-routines.ts";
@@ -76,8 +76,6 @@ const IMPORTS = [
   { name: "keepFlags", type: TYPES.indexOf(KEEP_FLAGS_TYPE) },
 ] as const;
 
-const ELEMENTARY_NAMES = new Set(ELEMENTARY.values());
-
 /** The functions that one module of regions imports. */
 export class ModuleImports implements RuntimeFunctions {
   readonly status = 0;
@@ -91,14 +89,10 @@ export class ModuleImports implements RuntimeFunctions {
   readonly keepFlags = 8;
   readonly list: { readonly name: string; readonly type: number }[] = [...IMPORTS];
 
-  /** Whether some of them are routines for numbers with a fraction. */
-  get needsRoutines(): boolean {
-    return this.list.some(({ type }) => type === ROUTINE_TYPE || type === VECTOR_ROUTINE_TYPE);
-  }
-
-  /** Whether some of them are sines, logarithms and the like. */
-  get needsElementary(): boolean {
-    return this.list.some(({ name }) => ELEMENTARY_NAMES.has(name));
+  /** Those that are routines for numbers with a fraction. */
+  get routines(): string[] {
+    const isRoutine = (type: number) => type === ROUTINE_TYPE || type === VECTOR_ROUTINE_TYPE;
+    return this.list.filter(({ type }) => isRoutine(type)).map(({ name }) => name);
   }
 
   routine(name: string): number {
@@ -274,13 +268,39 @@ export const makeRuntime = (imports: WebAssembly.ModuleImports): WebAssembly.Mod
     imports,
   );
 
-/** The routines of the x87 and of SSE, made when the first region needs one. */
-export const makeRoutines = (imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports =>
-  makeModule([...floatRoutines(ROUTINE_TYPE, VECTOR_ROUTINE_TYPE), ...extendedRoutines(ROUTINE_TYPE)], imports);
+/** Routines of the x87 and of SSE, and elementary functions, which are made one by one, as regions come to need them. */
+export class Routines {
+  readonly #made: WebAssembly.ModuleImports = {};
+  #hasTables = false;
 
-/** Sines, logarithms and the like, made when the first region needs one. Their tables are put in memory at that place. */
-export function makeElementary(imports: WebAssembly.ModuleImports, tables: number): WebAssembly.ModuleImports {
-  const { buffer } = imports.memory as WebAssembly.Memory;
-  new BigUint64Array(buffer, tables, TABLE_BYTES / 8).set(functionTables());
-  return makeModule(elementaryFunctions(ROUTINE_TYPE, tables), imports);
+  constructor(
+    readonly imports: WebAssembly.ModuleImports,
+    /** Where the tables of elementary functions are to be in memory. */
+    readonly tables: number,
+  ) {}
+
+  /** All that have been made, these among them. */
+  with(names: readonly string[]): WebAssembly.ModuleImports {
+    const missing = new Set(names.filter((name) => this.#made[name] === undefined));
+    if (missing.size === 0) return this.#made;
+    const extended = extendedRoutines(ROUTINE_TYPE, missing);
+    const elementary = elementaryFunctions(ROUTINE_TYPE, this.tables, missing);
+    if (elementary.length > 0) this.#fillTables();
+    const lists = [extended, elementary];
+    // Those of SSE call each other, and are short.
+    if ([...missing].some((name) => !KNOWN_ALONE.has(name)))
+      lists.push(floatRoutines(ROUTINE_TYPE, VECTOR_ROUTINE_TYPE));
+    for (const functions of lists)
+      if (functions.length > 0) Object.assign(this.#made, makeModule(functions, this.imports));
+    return this.#made;
+  }
+
+  #fillTables(): void {
+    if (this.#hasTables) return;
+    this.#hasTables = true;
+    const { buffer } = this.imports.memory as WebAssembly.Memory;
+    new BigUint64Array(buffer, this.tables, TABLE_BYTES / 8).set(functionTables());
+  }
 }
+
+const KNOWN_ALONE: ReadonlySet<string> = new Set([...EXTENDED_NAMES, ...ELEMENTARY_NAMES]);
