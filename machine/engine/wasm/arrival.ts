@@ -10,6 +10,7 @@ import { JUMP_GENERATION, JUMP_SLOT } from "./jump-cache.ts";
 import { leading } from "./leading.ts";
 import { emitPageEntry, emitPageTag, locate, verify } from "./located-code.ts";
 import { MISSED_TYPE, missedPage } from "./missed-page.ts";
+import { linking } from "./near-jumps.ts";
 import { forgetLocal } from "./new-tables.ts";
 import { across, quiet } from "./page-crossing.ts";
 import { pageWalk, WALK_TYPE } from "./page-walk.ts";
@@ -34,7 +35,7 @@ const [REGION, FORM, ARRIVAL, CLAIM, LAYING, WALKING, LOCATING, VERIFYING, FORGE
   0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
 ];
 /** The module's own functions. */
-const [LAY, LEAD, ACROSS, WALK, LOCATE, VERIFY] = [3, 4, 5, 6, 7, 8];
+const [ARRIVE, LAY, LEAD, ACROSS, WALK, LOCATE, VERIFY, LINK] = [0, 3, 4, 5, 6, 7, 8, 12];
 /** Forms import the first of these tables only. */
 const TABLES = ["forms", "regions"];
 const [FORMS, REGIONS] = [0, 1];
@@ -248,6 +249,30 @@ function emitRegionJump(
   fn.end();
 }
 
+/** Goes on at rip, where the relative jump of a record leads. */
+function follow(): FunctionBody {
+  const [budget, rip, record] = [0, 1, 2] as const;
+  const fn = new FunctionWriter(3, []);
+  const { out } = fn;
+  out.get(rip);
+  out.get(record);
+  out.byte(OP.call);
+  out.unsigned(LINK);
+  out.tee(record);
+  fn.open(OP.if);
+  out.get(budget);
+  out.get(rip);
+  out.get(record);
+  emitFormCall(fn, record, FORM);
+  fn.end();
+  out.get(budget);
+  out.get(rip);
+  out.byte(OP.returnCall);
+  out.unsigned(ARRIVE);
+  out.byte(OP.end);
+  return { type: FORM, locals: fn.locals, code: out.result(), name: "follow" };
+}
+
 export interface Arrivals {
   /** Goes on at rip with what there is. */
   readonly arrive: (budget: number, rip: bigint) => number;
@@ -284,6 +309,8 @@ export function makeArrivals(imports: WebAssembly.ModuleImports, size: number, r
     quiet(CLAIM, WALK),
     forgetLocal(size, FORGETTING),
     missedPage(WALK, MISSED),
+    linking(size, VERIFYING),
+    follow(),
   ];
   const module = new WebAssembly.Module(encodeModule({ types: TYPES, tables: TABLES, imports: [], functions }));
   return new WebAssembly.Instance(module, { engine: imports }).exports as unknown as Arrivals;

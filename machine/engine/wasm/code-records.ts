@@ -25,15 +25,20 @@ export const RECORD = {
   registers: 13,
   /** i64: an immediate. */
   immediate: 16,
+  /** i32, of relative jumps: where the record of the target lies, from the beginning of the records. See near-jumps.ts. */
+  link: 16,
   /** i32: a displacement; of relative jumps from the next instruction. */
   displacement: 24,
   /** u16: the number of the instruction's head, from 1 on; 0 where none is known. See heads.ts. */
   head: 28,
-  /** u8: 1 where control may go elsewhere after the instruction. */
+  /** u8: whether control goes elsewhere after the instruction: see `ENDS`. */
   ends: 30,
   /** u8: what each jump here adds to the heat of the place. */
   weight: 31,
 } as const;
+
+/** Whether control goes elsewhere after an instruction. */
+export const ENDS = { no: 0, maybe: 1, always: 2 } as const;
 
 /** Pages that code is fetched from: rip shifted by 12 with the context's number below, then the place in RAM. */
 export const PAGES = 256;

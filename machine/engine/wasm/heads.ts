@@ -6,6 +6,7 @@ import { RAM } from "#machine/cpu/layout.ts";
 import type { DecodedInstruction } from "../code-cache.ts";
 import { CELL } from "./cells.ts";
 import {
+  ENDS,
   FORM_WEIGHT,
   HEAD_BYTES,
   HEADS,
@@ -36,8 +37,8 @@ export interface Head {
   readonly context: Context;
   /** In the table of functions: that of the form. */
   readonly slot: number;
-  /** Control may go elsewhere. */
-  readonly ends: boolean;
+  /** Whether control may go elsewhere, as a record has it. */
+  readonly ends: number;
   readonly registers: readonly number[];
   readonly immediate: Field;
   readonly displacement: Field;
@@ -109,7 +110,7 @@ export class Heads {
     for (const [index, register] of head.registers.entries())
       view.setUint8(entry + ENTRY.operation + RECORD.registers - RECORD.slot + index, register * 8);
     view.setUint16(entry + ENTRY.head, this.#list.length, true);
-    view.setUint8(entry + ENTRY.head + RECORD.ends - RECORD.head, head.ends ? 1 : 0);
+    view.setUint8(entry + ENTRY.head + RECORD.ends - RECORD.head, head.ends);
     view.setUint8(entry + ENTRY.head + RECORD.weight - RECORD.head, FORM_WEIGHT);
     const { immediate, displacement } = head;
     view.setUint8(entry + ENTRY.immediateAt, immediate.at);
@@ -133,7 +134,7 @@ const plus = (left: Value, right: Value) => x.arithmetic("Add", 32, left, right)
 const load = (op: number, place: Value, offset = 0) => x.loaded(op, place, offset);
 
 /**
- * Makes records from a place in RAM on, for a context, as far as heads are known and control goes straight on, up to a
+ * Makes records from a place in RAM on, for a context, as far as heads are known and control can go straight on, up to a
  * place that has its own because execution has jumped there. Gives the first; 0 where there is none.
  */
 export function laying(size: number, type: number): FunctionBody {
@@ -153,7 +154,8 @@ export function laying(size: number, type: number): FunctionBody {
       w.if(isMet(w, size, at.value, context), () => w.give(first.value));
       const record = layOne(w, size, at.value, context, entry);
       w.if(x.isZero(first.value), () => first.set(record));
-      w.if(load(OP.i32Load8U, record, RECORD.ends), () => w.give(first.value));
+      const ends = load(OP.i32Load8U, record, RECORD.ends);
+      w.if(x.compare("LtU", small(ENDS.maybe), ends), () => w.give(first.value));
       at.set(plus(at.value, load(OP.i32Load8U, record, RECORD.length)));
       count.set(plus(count.value, small(1)));
     },
@@ -205,7 +207,8 @@ function isMet(w: RoutineWriter, size: number, at: Value, context: Value): Value
   return x.logic("And", isMade, x.isNonZero(load(OP.i32Load16U, record, RECORD.met)));
 }
 
-function indexed(at: Value): Value {
+/** The offset of a place's entry in the index. */
+export function indexed(at: Value): Value {
   return x.arithmetic("Mul", 32, x.logic("And", at, small(INDEX_ENTRIES - 1)), small(4));
 }
 
