@@ -230,7 +230,11 @@ function layOne(w: RoutineWriter, size: number, at: Value, context: Value, entry
   const old = w.let(load(OP.i32Load, known, index));
   w.if(
     x.isNonZero(old),
-    () => w.store(OP.i64Store, old, RECORD.tag, x.as64(small(0))),
+    () => {
+      const differs = x.logic("Xor", load(OP.i32Load, old, RECORD.tag), at);
+      const isIts = x.isZero(x.logic("And", differs, small(INDEX_ENTRIES - 1)));
+      w.if(isIts, () => w.store(OP.i64Store, old, RECORD.tag, x.as64(small(0))));
+    },
     () => w.store(OP.i32Store16, heated(at), heats, small(0)),
   );
   w.store(OP.i32Store, known, index, record);
