@@ -102,7 +102,7 @@ class BlockWriter {
     }
   }
 
-  /** Goes to `resume` unless the records of the others follow that of the first. */
+  /** Goes to `renew` unless the records of the others follow that of the first. */
   #checkRecords(fn: FunctionWriter): void {
     const { out } = fn;
     const tag = this.body.keep(I64);
@@ -122,12 +122,9 @@ class BlockWriter {
     out.byte(OP.i64Eqz);
     out.byte(OP.i32Eqz);
     fn.open(OP.if);
-    out.get(FORM.record);
-    out.i64(0n);
-    out.memory(OP.i64Store, RECORD.tag);
-    out.get(FORM.budget);
-    out.get(FORM.rip);
-    this.#resume(fn);
+    for (const local of [FORM.budget, FORM.rip, FORM.record]) out.get(local);
+    out.byte(OP.returnCall);
+    out.unsigned(this.runtime.renew());
     fn.end();
   }
 

@@ -47,8 +47,9 @@ export interface RuntimeFunctions {
   readonly missed: number;
   readonly arrive: number;
   readonly resume: number;
-  /** Of the function `follow`, for forms and blocks. */
+  /** Of functions for forms and blocks. */
   follow(): number;
+  renew(): number;
   readonly span: number;
   /** Of a routine of the x87 or of SSE, by its name; and of one for vectors. */
   routine(name: string): number;

@@ -8,7 +8,6 @@ import { JUMP_ENTRIES, JUMP_ENTRY_BYTES, RECORD, tablesOf } from "./code-records
 import { type FunctionBody, I32, I64, OP } from "./encoder.ts";
 import * as x from "./expressions.ts";
 import type { FunctionWriter } from "./function-writer.ts";
-import { indexed } from "./heads.ts";
 import { FORM } from "./open-emitter.ts";
 import { RoutineWriter } from "./routine-writer.ts";
 
@@ -61,13 +60,13 @@ export function emitNear(
 }
 
 /**
- * Gives the record of the target of a jump and notes it in the jump's own, if the jump is such a one, the target has a
- * record, and no region is known to begin there. Otherwise 0. Parameters: the target's address, the jump's record.
+ * The place in RAM of the target of a jump, if the jump is such a one and no region is known to begin at the target.
+ * Otherwise 0. Parameters: the target's address, the jump's record.
  */
-export function linking(size: number, type: number): FunctionBody {
+export function nearTarget(size: number, type: number): FunctionBody {
   const w = new RoutineWriter([I64, I32]);
   const [rip, record] = w.parameters as [x.Value, x.Value];
-  const { records, jumps, index } = tablesOf(size);
+  const { jumps } = tablesOf(size);
   const load = (op: number, place: x.Value, offset = 0) => x.loaded(op, place, offset);
   const displacement = w.let(load(OP.i32Load, record, RECORD.displacement));
   w.giveUpIf(x.compare("LeS", displacement, small(0)));
@@ -80,11 +79,6 @@ export function linking(size: number, type: number): FunctionBody {
   const known = load(OP.i64Load, x.arithmetic("Mul", 32, mixed, small(JUMP_ENTRY_BYTES)), jumps);
   const context = x.as64(x.stateWord(CELL.context, I32));
   w.giveUpIf(x.compare("Eq", known, x.logic("Or", x.shift("Shl", rip, small(12)), context)));
-  const found = w.let(load(OP.i32Load, indexed(target), index));
-  w.giveUpIf(x.isZero(found));
-  const tag = x.arithmetic("Add", 64, load(OP.i64Load, record, RECORD.tag), x.as64(distance));
-  w.giveUpIf(x.compare("Ne", load(OP.i64Load, found, RECORD.tag), tag));
-  w.store(OP.i32Store, record, RECORD.link, x.arithmetic("Sub", 32, found, small(records)));
-  w.give(found);
-  return w.finish(type, "linking");
+  w.give(target);
+  return w.finish(type, "nearTarget");
 }

@@ -97,6 +97,13 @@ export class RoutineWriter {
     this.if(condition, () => this.give(x.constant(0n)));
   }
 
+  /** The function gives nothing, and comes to its end. */
+  end(type: number, name: string): FunctionBody {
+    const { out } = this.#fn;
+    out.byte(OP.end);
+    return { type, locals: this.#fn.locals, code: out.result(), name };
+  }
+
   finish(type: number, name: string): FunctionBody {
     const { out } = this.#fn;
     out.byte(OP.unreachable);

@@ -93,6 +93,10 @@ export class ModuleImports implements RuntimeFunctions {
     return this.#number("follow", TYPES.length);
   }
 
+  renew(): number {
+    return this.#number("renew", TYPES.length);
+  }
+
   callOut(): number {
     return this.#number("callOut", CALL_OUT_TYPE);
   }
