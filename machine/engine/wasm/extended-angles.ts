@@ -1,46 +1,51 @@
-/** Sine and cosine of plain numbers that are neither small nor large: see x87/transcendental.ts in the book. */
+/** Sine, cosine and tangent of plain numbers that are neither small nor large: see x87/transcendental.ts in the book. */
 import * as at from "#machine/cpu/layout.ts";
-import { F64, I32, I64, OP } from "./encoder.ts";
+import { I32 } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import { product } from "./extended-arithmetic.ts";
-import { fill, needRoom, plainAt, turn } from "./extended-stack.ts";
+import { fill, needRoom, turn } from "./extended-stack.ts";
 import {
   add,
   and,
   BIAS,
   c,
-  exponentOf,
+  INTEGER_BIT,
   isBelow,
   left,
   or,
   right,
-  rounded,
   SIGN,
-  setStatus,
-  signOf,
-  storeExtended,
   subtract,
   wide,
   xor,
 } from "./extended-values.ts";
 import {
   alternating,
+  difference,
   differenceOf,
   FIXED_BITS,
   type Fixed,
   negated,
+  normalised,
+  pick,
   productOf,
+  ratioOf,
   settled,
+  settledDigits,
   sumOf,
   turnedIf,
 } from "./fixed-point.ts";
+import { giveResult, operandWithin, roundedFully } from "./function-frame.ts";
+import { float, floatOf, nearestWhole, times, truncated } from "./routine-floats.ts";
 import type { RoutineWriter } from "./routine-writer.ts";
 
 const C2 = 0x400n;
-/** Exponents of the numbers that are taken: from 2^-20 on, below 2^16. */
-const LEAST = BIAS - 20;
-const MOST = BIAS + 15;
+/** Numbers from 2^-20 on, below 2^16. */
+const LEAST = -20;
+const MOST = 15;
+/** Of what is left beside the quarters of a circle: 2^-20. */
+const LEAST_REST = 1n << 44n;
 
 /** A quarter of the circle, less 1: half of the processor's π, which has 66 bits behind the point. */
 const QUARTER = ((0xc90fdaa22168c234cn - (1n << 67n)) << (FIXED_BITS - 67n)) as bigint;
@@ -62,26 +67,19 @@ export function sizeOf(w: RoutineWriter, exponent: Value, significand: Value): M
   const isBelowOne = w.let(isBelow(exponent, c(BIAS)));
   const down = w.let(subtract(wide(c(0)), places));
   const none = wide(c(0));
-  const pick = (yes: Value, no: Value) => w.let(x.select(isBelowOne, yes, no));
+  const choose = (yes: Value, no: Value) => w.let(x.select(isBelowOne, yes, no));
   const lost = x.select(x.isZero(places), none, left(significand, subtract(wide(c(64)), down)));
   return {
-    whole: pick(none, right(significand, subtract(wide(c(64)), places))),
-    fraction: { high: pick(right(significand, down), left(significand, places)), low: pick(lost, none) },
+    whole: choose(none, right(significand, subtract(wide(c(64)), places))),
+    fraction: { high: choose(right(significand, down), left(significand, places)), low: choose(lost, none) },
   };
 }
 
 /** How many quarters of the circle lie nearest to a number. */
 function quartersIn(w: RoutineWriter, { whole, fraction }: Mixed): Value {
   const number = or(left(whole, c(32)), right(fraction.high, c(32)));
-  const float = x.make(OP.f64ConvertI64S, F64, [wide(number)], 64);
-  const factor = x.make(OP.f64ReinterpretI64, F64, [wide(c(bitsOf(2 / Math.PI / 2 ** 32)))], 64);
-  const nearest = x.make(OP.f64Nearest, F64, [x.make(OP.f64Mul, F64, [float, factor], 64)], 64);
-  return w.let(x.make(x.SATURATING, I64, [nearest], 64, 0, [TRUNCATE]));
+  return w.let(truncated(nearestWhole(times(floatOf(number), float(2 / Math.PI / 2 ** 32)))));
 }
-
-/** `i64.trunc_sat_f64_s`. */
-const TRUNCATE = 6;
-const bitsOf = (number: number): bigint => new BigUint64Array(Float64Array.of(number).buffer)[0]!;
 
 /** What is left of a number without so many quarters: its size, and whether it is below 0. */
 function restOf(w: RoutineWriter, number: Mixed, quarters: Value): { rest: Fixed; isLess: Value } {
@@ -101,76 +99,86 @@ interface Found {
   readonly size: Fixed;
 }
 
-/** 0 for the sine, 1 for the cosine, 2 for both. */
+/** Sine and cosine of a number. */
+interface Point {
+  readonly sine: Found;
+  readonly cosine: Found;
+}
+
+/** By what the functions are told; the last also stands for the first two at once. */
+export const ANGLE = { sine: 0, cosine: 1, sineAndCosine: 2, tangent: 3 } as const;
+const isWhich = (which: Value, name: keyof typeof ANGLE) => x.compare("Eq", which, wide(c(ANGLE[name])));
+
+/** fsin, fcos, fsincos and fptan. */
 export function giveAngle(w: RoutineWriter, which: Value): void {
-  const isBoth = w.let(x.compare("Eq", which, wide(c(2))));
-  const { address, value } = plainAt(w, c(0));
-  w.if(isBoth, () => needRoom(w));
-  const exponent = w.let(exponentOf(value));
-  w.giveUpIf(x.isZero(isBelow(x.as32(subtract(exponent, c(LEAST))), c(MOST - LEAST + 1))));
-  const number = sizeOf(w, exponent, value.significand);
+  const isPair = w.let(x.isNonZero(and(which, c(2))));
+  const number = operandWithin(w, LEAST, MOST);
+  w.if(isPair, () => needRoom(w));
+  const { sine, cosine } = pointAt(w, number.sign, sizeOf(w, number.exponent, number.significand));
+  w.atSuccess = clearIncomplete(w);
+  w.if(isWhich(which, "tangent"), () => giveTangent(w, number.address, tangentOf(w, sine, cosine)));
+  w.if(isWhich(which, "sine"), () => giveResult(w, number.address, roundedPart(w, sine)));
+  const other = roundedPart(w, cosine);
+  w.if(isPair, () => givePair(w, number.address, roundedPart(w, sine), other));
+  giveResult(w, number.address, other);
+}
+
+/** C2 says that a number was too large, which it was not. */
+export const clearIncomplete = (w: RoutineWriter) => () =>
+  w.storeState(at.FPU_STATUS, and(x.stateWord(at.FPU_STATUS, I32), c(0xffffffffn & ~C2)));
+
+type Rounded = ReturnType<typeof roundedFully>;
+
+/** fsincos: the sine, and the cosine above it. */
+export const givePair = (
+  w: RoutineWriter,
+  address: Value,
+  sine: Rounded,
+  cosine: Pick<Rounded, "head" | "significand">,
+) =>
+  giveResult(w, address, sine, () => {
+    turn(w, 7);
+    fill(w, c(0), cosine);
+  });
+
+/** fptan: the tangent, and 1 above it. */
+export const giveTangent = (w: RoutineWriter, address: Value, tangent: Rounded) =>
+  givePair(w, address, tangent, { head: c(BIAS), significand: c(INTEGER_BIT) });
+
+function pointAt(w: RoutineWriter, sign: Value, number: Mixed): Point {
   const quarters = quartersIn(w, number);
   const { rest, isLess } = restOf(w, number, quarters);
-  w.giveUpIf(isBelow(rest.high, wide(c(1n << 44n))));
+  w.giveUpIf(isBelow(rest.high, wide(c(LEAST_REST))));
   const square = productOf(w, rest, rest);
+  const lost = productOf(w, rest, productOf(w, square, alternating(w, square, inverses(1))));
+  const sine = difference(w, rest, lost);
+  const cosine = negated(w, productOf(w, square, alternating(w, square, inverses(0))));
   const isOdd = w.let(x.as32(and(quarters, wide(c(1)))));
   const turns = w.let(x.as32(and(quarters, wide(c(2)))));
-  const [sine, cosine] = [variable(w), variable(w)];
-  const needs = (other: number) => or(isBoth, x.compare("Eq", and(xor(x.as32(which), isOdd), c(1)), c(other)));
-  w.if(needs(0), () => {
-    const lost = productOf(w, rest, productOf(w, square, alternating(w, square, inverses(1))));
-    sine.set(differenceOf(w, rest, lost).rest);
-  });
-  w.if(needs(1), () => cosine.set(negated(w, productOf(w, square, alternating(w, square, inverses(0))))));
-  const pick = (odd: Fixed, even: Fixed): Fixed => ({
-    high: w.let(x.select(isOdd, odd.high, even.high)),
-    low: w.let(x.select(isOdd, odd.low, even.low)),
-  });
   const turned = (condition: Value) => w.let(x.select(condition, c(SIGN), c(0)));
   const restSign = turned(isLess);
   const evenly = (odd: boolean) => x.select(xor(isOdd, c(odd ? 1 : 0)), c(0), restSign);
-  const ofSine: Found = {
-    sign: w.let(xor(xor(signOf(value), turned(x.isNonZero(turns))), evenly(false))),
-    size: pick(cosine.value(), sine.value()),
-  };
-  const crossed = x.isNonZero(xor(turns, left32(isOdd)));
-  const ofCosine: Found = {
-    sign: w.let(xor(turned(crossed), evenly(true))),
-    size: pick(sine.value(), cosine.value()),
-  };
-  w.atSuccess = () => w.storeState(at.FPU_STATUS, and(x.stateWord(at.FPU_STATUS, I32), c(0xffffffffn & ~C2)));
-  const give = ({ head, significand, flags }: ReturnType<typeof rounded>, more: () => void = () => {}) => {
-    storeExtended(w, address, { head, significand });
-    more();
-    setStatus(w, flags);
-    w.succeed();
-  };
-  w.if(x.isZero(which), () => give(roundedPart(w, ofSine)));
-  const other = roundedPart(w, ofCosine);
-  w.if(isBoth, () =>
-    give(roundedPart(w, ofSine), () => {
-      turn(w, 7);
-      fill(w, c(0), other);
-    }),
-  );
-  give(other);
-}
-
-const left32 = (bit: Value) => x.as32(left(bit, c(1)));
-
-function variable(w: RoutineWriter) {
-  const [high, low] = [w.variable(wide(c(0))), w.variable(wide(c(0)))];
+  const crossed = x.isNonZero(xor(turns, x.as32(left(isOdd, c(1)))));
   return {
-    set: (value: Fixed) => {
-      high.set(value.high);
-      low.set(value.low);
+    sine: {
+      sign: w.let(xor(xor(sign, turned(x.isNonZero(turns))), evenly(false))),
+      size: pick(w, isOdd, cosine, sine),
     },
-    value: (): Fixed => ({ high: high.value, low: low.value }),
+    cosine: { sign: w.let(xor(turned(crossed), evenly(true))), size: pick(w, isOdd, sine, cosine) },
   };
 }
 
-function roundedPart(w: RoutineWriter, { sign, size }: Found) {
+function roundedPart(w: RoutineWriter, { sign, size }: Found): Rounded {
   const { significand, rest, zeros } = settled(w, size);
   const exponent = w.let(subtract(c(BIAS - 1), x.as32(zeros)));
-  return rounded(w, { sign, exponent, significand, rest }, true);
+  return roundedFully(w, { sign, exponent, significand, rest });
+}
+
+function tangentOf(w: RoutineWriter, sine: Found, cosine: Found): Rounded {
+  const [above, below] = [normalised(w, sine.size), normalised(w, cosine.size)];
+  const { digits, isOver } = ratioOf(w, above.digits, below.digits);
+  const places = add(x.as32(subtract(below.zeros, above.zeros)), isOver);
+  const exponent = w.let(add(c(BIAS - 1), places));
+  const { significand, rest } = settledDigits(w, digits);
+  return roundedFully(w, { sign: w.let(xor(sine.sign, cosine.sign)), exponent, significand, rest });
 }

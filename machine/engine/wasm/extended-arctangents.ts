@@ -3,34 +3,21 @@ import { pi } from "#machine/cpu/x87/series.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import { product } from "./extended-arithmetic.ts";
-import { plainAt, pop } from "./extended-stack.ts";
-import {
-  and,
-  BIAS,
-  c,
-  exponentOf,
-  isBelow,
-  left,
-  or,
-  right,
-  rounded,
-  setStatus,
-  signOf,
-  storeExtended,
-  subtract,
-  wide,
-} from "./extended-values.ts";
+import { and, BIAS, c, isBelow, left, or, right, subtract, wide } from "./extended-values.ts";
 import {
   alternating,
-  differenceOf,
+  difference,
   FIXED_BITS,
   type Fixed,
   fixed,
+  movedDown,
+  pick,
   productOf,
   quotientOf,
   settled,
-  sumOf,
+  sum,
 } from "./fixed-point.ts";
+import { giveFoundBelow, type Operand, operandPair } from "./function-frame.ts";
 import type { RoutineWriter } from "./routine-writer.ts";
 
 /** By how much exponents may differ. */
@@ -47,52 +34,51 @@ function shifted(w: RoutineWriter, significand: Value, places: Value): Fixed {
   return { high: w.let(right(significand, down)), low: w.let(left(significand, subtract(wide(c(64)), down))) };
 }
 
-/** One of two fractions. */
-function pick(w: RoutineWriter, condition: Value, yes: Fixed, no: Fixed): Fixed {
-  const choose = (a: Value, b: Value) => w.let(x.select(condition, a, b));
-  return { high: choose(yes.high, no.high), low: choose(yes.low, no.low) };
-}
-
-const quartered = (w: RoutineWriter, { high, low }: Fixed): Fixed => ({
-  high: w.let(right(high, wide(c(2)))),
-  low: w.let(or(right(low, wide(c(2))), left(high, c(62)))),
-});
-
 /** A quarter of the angle whose tangent is a ratio below 1. */
 function acuteQuarter(w: RoutineWriter, above: Fixed, below: Fixed): Fixed {
   const isSteep = w.let(isBelow(product(w, below.high, wide(c(EIGHTH))).high, above.high));
-  const opposite = pick(w, isSteep, differenceOf(w, below, above).rest, above);
-  const ratio = quotientOf(w, opposite, pick(w, isSteep, sumOf(w, below, above).sum, below));
+  const opposite = pick(w, isSteep, difference(w, below, above), above);
+  const ratio = quotientOf(w, opposite, pick(w, isSteep, sum(w, below, above), below));
   const square = productOf(w, ratio, ratio);
   const lost = productOf(w, ratio, productOf(w, square, alternating(w, square, ODDS)));
-  const angle = quartered(w, differenceOf(w, ratio, lost).rest);
-  return pick(w, isSteep, differenceOf(w, fixed(PI >> 4n), angle).rest, angle);
+  const angle = movedDown(w, difference(w, ratio, lost), 2);
+  return pick(w, isSteep, difference(w, fixed(PI >> 4n), angle), angle);
+}
+
+/** Two numbers by their size. */
+export interface Ordered {
+  readonly small: Value;
+  readonly large: Value;
+  /** By how much their exponents differ. */
+  readonly distance: Value;
+  /** The one that is opposite to the angle is the larger one. */
+  readonly isTall: Value;
+}
+
+export function ordered(w: RoutineWriter, adjacent: Operand, opposite: Operand): Ordered {
+  const [wideness, height] = [adjacent.exponent, opposite.exponent];
+  const isTied = x.compare("Eq", wideness, height);
+  const isTall = w.let(or(isBelow(wideness, height), and(isTied, isBelow(adjacent.significand, opposite.significand))));
+  const choose = (yes: Value, no: Value) => w.let(x.select(isTall, yes, no));
+  return {
+    small: choose(adjacent.significand, opposite.significand),
+    large: choose(opposite.significand, adjacent.significand),
+    distance: w.let(subtract(choose(height, wideness), choose(wideness, height))),
+    isTall,
+  };
 }
 
 /** fpatan. */
 export function giveArctangent(w: RoutineWriter): void {
-  const adjacent = plainAt(w, c(0)).value;
-  const { address, value: opposite } = plainAt(w, c(1));
-  w.giveUpIf(or(x.isZero(adjacent.significand), x.isZero(opposite.significand)));
-  const [wideness, height] = [adjacent, opposite].map((number) => w.let(exponentOf(number))) as [Value, Value];
-  const isTied = x.compare("Eq", wideness, height);
-  const isTall = w.let(or(isBelow(wideness, height), and(isTied, isBelow(adjacent.significand, opposite.significand))));
-  const choose = (yes: Value, no: Value) => w.let(x.select(isTall, yes, no));
-  const distance = w.let(subtract(choose(height, wideness), choose(wideness, height)));
+  const { top: adjacent, below: opposite } = operandPair(w);
+  const { small, large, distance, isTall } = ordered(w, adjacent, opposite);
   w.giveUpIf(isBelow(c(FARTHEST), distance));
-  const large = choose(opposite.significand, adjacent.significand);
-  const small = choose(adjacent.significand, opposite.significand);
   w.giveUpIf(and(x.isZero(distance), x.compare("Eq", large, small)));
-  const zero = c(0);
-  const least = acuteQuarter(w, shifted(w, small, distance), shifted(w, large, zero));
-  const acute = pick(w, isTall, differenceOf(w, fixed(PI >> 3n), least).rest, least);
-  const isBehind = w.let(x.isNonZero(signOf(adjacent)));
-  const angle = pick(w, isBehind, differenceOf(w, fixed(PI >> 2n), acute).rest, acute);
+  const least = acuteQuarter(w, shifted(w, small, distance), shifted(w, large, c(0)));
+  const acute = pick(w, isTall, difference(w, fixed(PI >> 3n), least), least);
+  const isBehind = w.let(x.isNonZero(adjacent.sign));
+  const angle = pick(w, isBehind, difference(w, fixed(PI >> 2n), acute), acute);
   const { significand, rest, zeros } = settled(w, angle);
   const exponent = w.let(subtract(c(BIAS + 1), x.as32(zeros)));
-  const found = rounded(w, { sign: w.let(signOf(opposite)), exponent, significand, rest }, true);
-  storeExtended(w, address, found);
-  setStatus(w, found.flags);
-  pop(w);
-  w.succeed();
+  giveFoundBelow(w, opposite, { sign: opposite.sign, exponent, significand, rest });
 }

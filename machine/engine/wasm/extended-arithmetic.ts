@@ -1,5 +1,5 @@
 /** Sum, product, quotient and square root of plain 80-bit numbers, exactly, then rounded: see float/arithmetic.ts in the book. */
-import { F64, I64, OP } from "./encoder.ts";
+import { I64, OP } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import {
@@ -16,6 +16,7 @@ import {
   isNegative,
   leadingZeros,
   left,
+  multiply,
   or,
   right,
   roundingMode,
@@ -25,6 +26,7 @@ import {
   wide,
   xor,
 } from "./extended-values.ts";
+import { float, floatOf, over, rootOf, times, truncated } from "./routine-floats.ts";
 import type { RoutineWriter, Variable } from "./routine-writer.ts";
 
 /** What follows the significand where bits are missing: below, at and above one half. */
@@ -32,7 +34,6 @@ const BELOW_HALF = 1n << 62n;
 const HALF = 1n << 63n;
 const ABOVE_HALF = 3n << 62n;
 
-const multiply = (a: Value, b: Value) => x.arithmetic("Mul", 64, a, b);
 const upper = (value: Value) => wide(right(value, c(32)));
 const lower = (value: Value) => wide(and(value, c(0xffffffffn)));
 
@@ -253,21 +254,15 @@ export function giveRoot(w: RoutineWriter, place: Value, value: Extended): void 
   giveRounded(w, place, { sign: c(0), exponent, significand: root.value, rest });
 }
 
-const number = (value: Value) => x.make(OP.f64ConvertI64S, F64, [wide(value)], 64);
-const f64 = (op: number, ...operands: Value[]) => x.make(op, F64, operands, 64);
-const TWO_32 = () => number(c(1n << 32n));
-const SATURATE_SIGNED = 6;
-const whole = (value: Value) => x.make(x.SATURATING, I64, [value], 64, 0, [SATURATE_SIGNED]);
-
 /** Half the root of high × 2^64, good to 52 bits. Signed conversions are the cheap ones. */
 function halfEstimate(high: Value): Value {
-  return whole(f64(OP.f64Mul, f64(OP.f64Sqrt, number(right(high, c(2)))), TWO_32()));
+  return truncated(times(rootOf(floatOf(right(high, c(2)))), float(2 ** 32)));
 }
 
 /** One step of Newton's method, given the upper half of what the square lacks; what it leaves is a unit or two. */
 function improve(w: RoutineWriter, root: Variable, half: Value, lacking: Value): void {
-  const scaled = f64(OP.f64Mul, f64(OP.f64Mul, number(lacking), TWO_32()), number(c(1n << 30n)));
-  const step = w.let(whole(f64(OP.f64Div, scaled, number(half))));
+  const scaled = times(floatOf(lacking), float(2 ** 62));
+  const step = w.let(truncated(over(scaled, floatOf(half))));
   const better = w.let(add(root.value, step));
   const wrapped = and(x.isZero(isNegative(better)), x.isZero(isNegative(step)));
   root.set(x.select(wrapped, c(0xffffffffffffffffn), better));

@@ -1,47 +1,36 @@
-/** y × log2 x for plain numbers: see x87/transcendental.ts in the book. */
+/** y × log2 x and y × log2 (1 + x) for plain numbers: see x87/transcendental.ts in the book. */
 import { logarithmOfTwo } from "#machine/cpu/x87/series.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
+import { sizeOf } from "./extended-angles.ts";
 import { product } from "./extended-arithmetic.ts";
-import { plainAt, pop } from "./extended-stack.ts";
+import { add, BIAS, c, isBelow, isNegative, left, or, right, SIGN, subtract, wide, xor } from "./extended-values.ts";
 import {
-  add,
-  BIAS,
-  c,
-  type Extended,
-  exponentOf,
-  isBelow,
-  isNegative,
-  leadingZeros,
-  left,
-  or,
-  right,
-  rounded,
-  SIGN,
-  setStatus,
-  signOf,
-  storeExtended,
-  subtract,
-  wide,
-  xor,
-} from "./extended-values.ts";
-import {
-  differenceOf,
+  difference,
   doubled,
   FIXED_BITS,
   type Fixed,
   fixed,
-  needSettled,
+  HALF,
+  movedDown,
   negated,
+  normalised,
+  pick,
   productOf,
   quotientOf,
-  sumOf,
+  settledDigits,
+  sum,
 } from "./fixed-point.ts";
+import { giveFoundBelow, type Operand, operandPair } from "./function-frame.ts";
 import type { RoutineWriter } from "./routine-writer.ts";
 
 const TERMS = 27;
 /** Significands above are halved: 1.4. */
 const HIGH = (7n << 63n) / 5n;
+/** Fractions whose logarithm is found: from 2^-20 on, and so far up where 1 is added to them, or taken from 1. */
+const LEAST = 1n << 44n;
+const MOST_ADDED = (2n << 64n) / 5n;
+const MOST_TAKEN = (3n << 64n) / 10n;
 
 /** Of log2 ((1 + s) / (1 - s)) / 4s, in s². */
 function coefficients(): bigint[] {
@@ -49,95 +38,86 @@ function coefficients(): bigint[] {
   return Array.from({ length: TERMS }, (_, k) => (1n << (2n * FIXED_BITS - 1n)) / (logarithm * BigInt(2 * k + 1)));
 }
 
-/** The size of log2 (1 ± f), for f below 0.4. */
-function logarithmOf(w: RoutineWriter, f: Value, isLess: Value): Fixed {
-  const quarter: Fixed = { high: w.let(right(f, wide(c(2)))), low: w.let(left(f, c(62))) };
-  const half = fixed(1n << (FIXED_BITS - 1n));
-  const [more, less] = [sumOf(w, half, quarter).sum, differenceOf(w, half, quarter).rest];
-  const pick = (yes: Value, no: Value) => w.let(x.select(isLess, yes, no));
-  const s = quotientOf(w, quarter, { high: pick(less.high, more.high), low: pick(less.low, more.low) });
+/** The size of log2 (1 ± f), for f up to 0.4 or 0.3. */
+function logarithmOf(w: RoutineWriter, f: Fixed, isLess: Value): Fixed {
+  const quarter = movedDown(w, f, 2);
+  const s = quotientOf(w, quarter, pick(w, isLess, difference(w, HALF, quarter), sum(w, HALF, quarter)));
   const square = productOf(w, s, s);
   const series = coefficients()
     .map(fixed)
-    .reduceRight((all, one) => sumOf(w, one, productOf(w, square, all)).sum);
-  return doubled(w, doubled(w, productOf(w, s, series)));
+    .reduceRight((all, one) => sum(w, one, productOf(w, square, all)));
+  const found = doubled(w, doubled(w, productOf(w, s, series)));
+  w.giveUpIf(isBelow(found.high, wide(c(LEAST))));
+  return found;
 }
 
-/** A number with 128 bits, of which the first is set, and the place of that bit. */
-interface Long {
+/** A logarithm: 128 bits, of which the first is set, the place of that bit, and the sign. */
+interface Logarithm {
   readonly digits: Fixed;
   readonly place: Value;
+  readonly sign: Value;
 }
 
-/** Brings the first bit of a whole number with a fraction to the top. */
-function normalised(w: RoutineWriter, whole: Value, { high, low }: Fixed): Long {
+const signIf = (w: RoutineWriter, condition: Value) => w.let(x.select(condition, c(SIGN), c(0)));
+
+/** Of a whole number with a fraction. */
+function longOf(w: RoutineWriter, sign: Value, whole: Value, { high, low }: Fixed): Logarithm {
   const hasWhole = w.let(x.isNonZero(whole));
-  const pick = (yes: Value, no: Value) => w.let(x.select(hasWhole, yes, no));
-  const first = pick(whole, high);
-  const second = pick(high, low);
-  const third = pick(low, wide(c(0)));
-  const zeros = w.let(leadingZeros(first));
-  const moved = (upper: Value, lower: Value) => {
-    const below = x.select(x.isZero(zeros), wide(c(0)), right(lower, subtract(wide(c(64)), zeros)));
-    return w.let(or(left(upper, zeros), below));
-  };
+  const choose = (yes: Value, no: Value) => w.let(x.select(hasWhole, yes, no));
+  // The fraction's last bits make room for the whole.
+  const { digits, zeros } = normalised(w, { high: choose(whole, high), low: choose(high, low) });
+  const lost = right(right(low, c(1)), subtract(wide(c(63)), zeros));
+  const lower = w.let(x.select(hasWhole, or(digits.low, lost), digits.low));
   const top = x.select(hasWhole, c(63), c(0xffffffffn));
-  return {
-    digits: { high: moved(first, second), low: moved(second, third) },
-    place: w.let(subtract(top, x.as32(zeros))),
-  };
+  return { digits: { high: digits.high, low: lower }, place: w.let(subtract(top, x.as32(zeros))), sign };
 }
 
-/** log2 of a positive number that is no power of two: its size, and its sign. */
-function binaryLogarithm(w: RoutineWriter, value: Extended): Long & { readonly sign: Value } {
-  const { significand } = value;
+/** log2 of a positive number that is no power of two. */
+function binaryLogarithm(w: RoutineWriter, number: Operand): Logarithm {
+  const { significand } = number;
   const isHigh = w.let(isBelow(wide(c(HIGH)), significand));
-  const exponent = w.let(add(subtract(exponentOf(value), c(BIAS)), isHigh));
+  const exponent = w.let(add(subtract(number.exponent, c(BIAS)), isHigh));
   const f = w.let(x.select(isHigh, subtract(wide(c(0)), significand), left(significand, c(1))));
   w.giveUpIf(x.isZero(f));
-  const fraction = logarithmOf(w, f, isHigh);
-  w.giveUpIf(isBelow(fraction.high, wide(c(1n << 44n))));
+  const fraction = logarithmOf(w, { high: f, low: wide(c(0)) }, isHigh);
   const isZero = w.let(x.isZero(exponent));
   const isBelowOne = w.let(x.compare("LtS", exponent, c(0)));
   const size = w.let(wide(x.as32(x.select(isBelowOne, subtract(c(0), exponent), exponent))));
   const opposes = w.let(x.select(isZero, c(0), xor(isHigh, isBelowOne)));
-  const other = negated(w, fraction);
-  const pick = (yes: Value, no: Value) => w.let(x.select(opposes, yes, no));
-  const long = normalised(w, w.let(subtract(size, wide(opposes))), {
-    high: pick(other.high, fraction.high),
-    low: pick(other.low, fraction.low),
-  });
-  const isNegative = x.select(isZero, isHigh, isBelowOne);
-  return { ...long, sign: w.let(x.select(isNegative, c(SIGN), c(0))) };
+  const whole = w.let(subtract(size, wide(opposes)));
+  const sign = signIf(w, x.select(isZero, isHigh, isBelowOne));
+  return longOf(w, sign, whole, pick(w, opposes, negated(w, fraction), fraction));
 }
 
 /** fyl2x. */
 export function giveLogarithm(w: RoutineWriter): void {
-  const top = plainAt(w, c(0)).value;
-  const { address, value } = plainAt(w, c(1));
-  w.giveUpIf(or(x.isZero(top.significand), x.isZero(value.significand)));
-  w.giveUpIf(x.isNonZero(signOf(top)));
-  const logarithm = binaryLogarithm(w, top);
-  const whole = product(w, logarithm.digits.high, value.significand);
-  const small = product(w, logarithm.digits.low, value.significand).high;
-  const all = sumOf(w, whole, { high: wide(c(0)), low: small }).sum;
+  const { top, below } = operandPair(w);
+  w.giveUpIf(x.isNonZero(top.sign));
+  giveTimes(w, below, binaryLogarithm(w, top));
+}
+
+/** fyl2xp1. */
+export function giveLogarithmPlusOne(w: RoutineWriter): void {
+  const { top, below } = operandPair(w);
+  w.giveUpIf(x.isZero(isBelow(x.as32(subtract(top.exponent, c(BIAS - 20))), c(19))));
+  const { fraction } = sizeOf(w, top.exponent, top.significand);
+  const isLess = w.let(x.isNonZero(top.sign));
+  w.giveUpIf(isBelow(x.select(isLess, c(MOST_TAKEN), c(MOST_ADDED)), fraction.high));
+  const { digits, zeros } = normalised(w, logarithmOf(w, fraction, isLess));
+  const place = w.let(subtract(c(0xffffffffn), x.as32(zeros)));
+  giveTimes(w, below, { digits, place, sign: top.sign });
+}
+
+/** A number times a logarithm takes that number's place. */
+export function giveTimes(w: RoutineWriter, factor: Operand, logarithm: Logarithm, error?: Value): void {
+  const whole = product(w, logarithm.digits.high, factor.significand);
+  const small = product(w, logarithm.digits.low, factor.significand).high;
+  const all = sum(w, whole, { high: wide(c(0)), low: small });
   const isLong = w.let(isNegative(all.high));
-  const twice = doubled(w, all);
-  const pick = (yes: Value, no: Value) => w.let(x.select(isLong, yes, no));
-  const digits = { high: pick(all.high, twice.high), low: pick(all.low, twice.low) };
-  needSettled(w, digits.low);
-  const found = rounded(
-    w,
-    {
-      sign: w.let(xor(signOf(value), logarithm.sign)),
-      exponent: w.let(add(add(exponentOf(value), logarithm.place), isLong)),
-      significand: digits.high,
-      rest: w.let(or(digits.low, wide(c(1)))),
-    },
-    true,
-  );
-  storeExtended(w, address, found);
-  setStatus(w, found.flags);
-  pop(w);
-  w.succeed();
+  const digits = pick(w, isLong, all, doubled(w, all));
+  giveFoundBelow(w, factor, {
+    sign: w.let(xor(factor.sign, logarithm.sign)),
+    exponent: w.let(add(add(factor.exponent, logarithm.place), isLong)),
+    ...settledDigits(w, digits, error),
+  });
 }

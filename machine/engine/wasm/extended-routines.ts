@@ -7,11 +7,7 @@ import { CELL } from "./cells.ts";
 import { type FunctionBody, I32, I64 } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
-import { giveAngle } from "./extended-angles.ts";
-import { giveArctangent } from "./extended-arctangents.ts";
 import { giveProduct, giveQuotient, giveRoot, giveSum } from "./extended-arithmetic.ts";
-import { giveLogarithm } from "./extended-logarithms.ts";
-import { givePower } from "./extended-powers.ts";
 import {
   emptyPlace,
   type Format,
@@ -258,10 +254,6 @@ const others: [string, Body][] = [
   ["extract", onTop.giveParts],
   ["remainder", (w) => onTop.giveRemainder(w, false)],
   ["nearestRemainder", (w) => onTop.giveRemainder(w, true)],
-  ["angle", giveAngle],
-  ["power", givePower],
-  ["logarithm", giveLogarithm],
-  ["arctangent", giveArctangent],
   ["examine", onTop.giveKind],
   ["turnUp", (w) => onTop.giveTurned(w, 1)],
   ["turnDown", (w) => onTop.giveTurned(w, 7)],

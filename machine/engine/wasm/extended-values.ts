@@ -33,6 +33,7 @@ export const and = (left: Value, right: Value) => x.logic("And", left, right);
 export const or = (left: Value, right: Value) => x.logic("Or", left, right);
 export const xor = (left: Value, right: Value) => x.logic("Xor", left, right);
 export const right = (value: Value, by: Value) => x.shift("ShrU", value, by);
+export const multiply = (a: Value, b: Value) => x.arithmetic("Mul", 64, a, b);
 export const wide = x.as64;
 /** Shifts in 64 bits, also of narrow values. */
 export const left = (value: Value, by: Value) => x.as64(x.shift("Shl", x.as64(value), by));

@@ -7,6 +7,7 @@ import * as arithmetic from "#machine/cpu/x87/arithmetic.ts";
 import * as environment from "#machine/cpu/x87/environment.ts";
 import * as top from "#machine/cpu/x87/top.ts";
 import * as transfer from "#machine/cpu/x87/transfer.ts";
+import { ELEMENTARY } from "./elementary-functions.ts";
 
 export interface PlainRoutine {
   /** Of the runtime's function. */
@@ -75,17 +76,11 @@ const COPY = /^fst(p?)$/;
 const FREE = /^ffree(p?)$/;
 /** Routines that are made for one mnemonic. */
 const SINGLE = new Map<string, string>([
-  ["f2xm1", "power"],
-  ["fyl2x", "logarithm"],
-  ["fpatan", "arctangent"],
   ["fprem", "remainder"],
   ["fprem1", "nearestRemainder"],
   ["fincstp", "turnUp"],
   ["fdecstp", "turnDown"],
 ]);
-
-/** By what the runtime's function for angles wants to know. */
-const ANGLES = ["fsin", "fcos", "fsincos"];
 
 /** Routines that are made for one instruction each. */
 function byMnemonic(instruction: Instruction, called: Routine): PlainRoutine | null {
@@ -103,9 +98,7 @@ function byMnemonic(instruction: Instruction, called: Routine): PlainRoutine | n
   if (copy !== null) return routine(`copyTo${pops(copy, 1)}`);
   const free = FREE.exec(mnemonic);
   if (free !== null) return routine(`free${pops(free, 1)}`);
-  const angle = ANGLES.indexOf(mnemonic);
-  if (angle >= 0) return routine("angle", { values: [BigInt(angle)] });
-  const single = SINGLE.get(mnemonic);
+  const single = SINGLE.get(mnemonic) ?? ELEMENTARY.get(mnemonic);
   if (single !== undefined) return routine(single);
   return mnemonic === "fld" || mnemonic === "fild" ? routine(`load.${source}`) : null;
 }

@@ -18,6 +18,8 @@ export class RoutineWriter {
   readonly parameters: readonly Value[];
   /** Written before each way out that has done something. */
   atSuccess: () => void = () => {};
+  /** What is given where the function gives up: 0, or what another function gives that tries harder. */
+  otherwise: Value = x.constant(0n);
 
   constructor(parameters: readonly ValueType[]) {
     this.#fn = new FunctionWriter(parameters.length, []);
@@ -92,9 +94,8 @@ export class RoutineWriter {
     this.give(x.constant(1n));
   }
 
-  /** Gives 0 where the condition holds. */
   giveUpIf(condition: Value): void {
-    this.if(condition, () => this.give(x.constant(0n)));
+    this.if(condition, () => this.give(this.otherwise));
   }
 
   /** The function gives nothing, and comes to its end. */

@@ -13,6 +13,7 @@ import {
 import type { Width } from "#machine/cpu/semantics.ts";
 import { ARRIVAL_TYPE, CLAIM_TYPE, FORGET_TYPE, LOCATE_TYPE } from "./arrival.ts";
 import type { MappingFunction, RuntimeFunctions } from "./branch-emitter.ts";
+import { ELEMENTARY, elementaryFunctions } from "./elementary-functions.ts";
 import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP, V128 } from "./encoder.ts";
 import * as x from "./expressions.ts";
 import { extendedRoutines } from "./extended-routines.ts";
@@ -64,6 +65,8 @@ const IMPORTS = [
   { name: "missed", type: TYPES.indexOf(MISSED_TYPE) },
 ] as const;
 
+const ELEMENTARY_NAMES = new Set(ELEMENTARY.values());
+
 /** The functions that one module of regions imports. */
 export class ModuleImports implements RuntimeFunctions {
   readonly status = 0;
@@ -79,6 +82,11 @@ export class ModuleImports implements RuntimeFunctions {
   /** Whether some of them are routines for numbers with a fraction. */
   get needsRoutines(): boolean {
     return this.list.some(({ type }) => type === ROUTINE_TYPE || type === VECTOR_ROUTINE_TYPE);
+  }
+
+  /** Whether some of them are sines, logarithms and the like. */
+  get needsElementary(): boolean {
+    return this.list.some(({ name }) => ELEMENTARY_NAMES.has(name));
   }
 
   routine(name: string): number {
@@ -240,16 +248,19 @@ function fillFunction(): FunctionBody {
   return { type: FILL_TYPE, locals: fn.locals, code: out.result(), name: "fill" };
 }
 
-/** The runtime's functions, as they are imported by regions. */
-export function makeRuntime(imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports {
-  const functions = [statusFunction(), fillFunction(), pageSpan(TYPES.indexOf(SPAN_TYPE))];
+const makeModule = (functions: readonly FunctionBody[], imports: WebAssembly.ModuleImports) => {
   const module = new WebAssembly.Module(encodeModule({ types: TYPES, imports: [], functions }));
   return new WebAssembly.Instance(module, { engine: imports }).exports as WebAssembly.ModuleImports;
-}
+};
+
+/** The runtime's functions, as they are imported by regions. */
+export const makeRuntime = (imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports =>
+  makeModule([statusFunction(), fillFunction(), pageSpan(TYPES.indexOf(SPAN_TYPE))], imports);
 
 /** The routines of the x87 and of SSE, made when the first region needs one. */
-export function makeRoutines(imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports {
-  const functions = [...floatRoutines(ROUTINE_TYPE, VECTOR_ROUTINE_TYPE), ...extendedRoutines(ROUTINE_TYPE)];
-  const module = new WebAssembly.Module(encodeModule({ types: TYPES, imports: [], functions }));
-  return new WebAssembly.Instance(module, { engine: imports }).exports as WebAssembly.ModuleImports;
-}
+export const makeRoutines = (imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports =>
+  makeModule([...floatRoutines(ROUTINE_TYPE, VECTOR_ROUTINE_TYPE), ...extendedRoutines(ROUTINE_TYPE)], imports);
+
+/** Sines, logarithms and the like, made when the first region needs one. */
+export const makeElementary = (imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports =>
+  makeModule(elementaryFunctions(ROUTINE_TYPE), imports);

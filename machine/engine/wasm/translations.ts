@@ -12,7 +12,7 @@ import type { Gates } from "./gates.ts";
 import { JumpCache } from "./jump-cache.ts";
 import type { Block } from "./region.ts";
 import { regionFunction } from "./region-function.ts";
-import { ModuleImports, makeRoutines, makeRuntime, TYPES } from "./runtime.ts";
+import { ModuleImports, makeElementary, makeRoutines, makeRuntime, TYPES } from "./runtime.ts";
 
 /** Bytes of guest code in RAM, `end` exclusive. */
 export interface Range {
@@ -83,8 +83,9 @@ export class Translations {
   #imports: WebAssembly.ModuleImports | null = null;
 
   #arrivals: Arrivals | null = null;
-  /** With the routines of the x87. */
+  /** The routines of the x87 and of SSE, and the elementary functions. */
   #routines: WebAssembly.ModuleImports | null = null;
+  #elementary: WebAssembly.ModuleImports | null = null;
 
   constructor(
     readonly cpu: Cpu,
@@ -117,11 +118,12 @@ export class Translations {
     return this.shared && this.#arrivals!;
   }
 
-  /** What a module imports: the routines of the x87 are made when the first one asks for them. */
-  importsOf({ needsRoutines }: ModuleImports): WebAssembly.ModuleImports {
+  /** What a module imports: routines are made when the first one asks for them. */
+  importsOf({ needsRoutines, needsElementary }: ModuleImports): WebAssembly.ModuleImports {
     if (!needsRoutines) return this.shared;
-    this.#routines ??= { ...this.shared, ...makeRoutines(this.shared) };
-    return this.#routines;
+    this.#routines ??= makeRoutines(this.shared);
+    if (needsElementary) this.#elementary ??= makeElementary(this.shared);
+    return { ...this.shared, ...this.#routines, ...this.#elementary };
   }
 
   /** The region that begins at an address under the current mapping; the cursor stands there. */
