@@ -19,7 +19,7 @@ const noEntries = (): Entries => new Array(0x1000).fill(undefined);
 const NO_ENTRIES: Readonly<Entries> = noEntries();
 
 /** Bytes that decoded code may take, and what it is made up of, about. */
-export const MOST_BYTES = 20 << 20;
+export const MOST_BYTES = 12 << 20;
 const PAGE_BYTES = 9 << 10;
 const ENTRIES_BYTES = 32 << 10;
 const INSTRUCTION_BYTES = 512;

@@ -18,11 +18,11 @@ import { type Context, Contexts } from "./wasm/context.ts";
 import { Forms } from "./wasm/forms.ts";
 import { CurrentGates, type Selectors } from "./wasm/gates.ts";
 import { Heat } from "./wasm/heat.ts";
+import { HotPlaces } from "./wasm/hot-places.ts";
 import { JumpTargets } from "./wasm/jump-targets.ts";
 import { NextContexts } from "./wasm/next-contexts.ts";
-import { discover } from "./wasm/region.ts";
 import { RewrittenCode } from "./wasm/rewritten-code.ts";
-import { type Draft, type Region, Translations } from "./wasm/translations.ts";
+import { MOST_BYTES, type Region, Translations } from "./wasm/translations.ts";
 
 /** When code is translated, and how. */
 export interface Tiers {
@@ -40,7 +40,7 @@ export interface Tiers {
   readonly batch: number | null;
 }
 
-const NORMAL: Tiers = { hot: 60, hotForms: 500, formsFrom: 0, eagerForms: false, special: 4, batch: null };
+const NORMAL: Tiers = { hot: 60, hotForms: 200, formsFrom: 0, eagerForms: false, special: 4, batch: null };
 export const EAGER: Tiers = { hot: 1, hotForms: null, formsFrom: 0, eagerForms: false, special: 1, batch: 1 };
 export const FORMS_ONLY: Tiers = { ...NORMAL, hot: 0xfffe, hotForms: 0x10000, eagerForms: true };
 /** Computed jumps that the evaluator does of each, to learn where they lead. */
@@ -48,39 +48,11 @@ const LEARNED_JUMPS = 48;
 const MOST_SITES = 4096;
 /** Blocks of a shape that are met before it gets a function. */
 const SHAPE_MET = 32;
-/** The heat of a place whose first instruction only the evaluator can do. */
-const NEVER = 0xffff;
-/** Regions of one module. */
-const MOST_IN_BATCH = 24;
 /** Instructions between two returns to this loop: optimised code is entered at the next call only. */
 const LONGEST_RUN = 300_000;
 
-/** A hot place, and the page that it was seen in. */
-interface Candidate {
-  readonly page: CodePage;
-  readonly offset: number;
-  readonly context: Context;
-  readonly entry: bigint;
-  readonly window: CodeWindow;
-  /** The mapping under which it was seen. */
-  readonly generation: number;
-}
-
 function isComputedJump({ mnemonic, operands }: DecodedInstruction["instruction"]): boolean {
   return (mnemonic === "jmp" || mnemonic === "call") && operands[0]!.kind !== "relative";
-}
-
-/**
- * Whether another of the regions to be made passes through the place that this one begins at: then it mostly would not
- * be entered there. Of two that pass through each other's beginnings one stays.
- */
-function isCovered(draft: Draft, drafts: readonly Draft[]): boolean {
-  const passes = ({ blocks, ranges }: Draft, { entry, place }: Draft) =>
-    ranges.some(({ start, end }) => start <= place && place < end) &&
-    blocks.some(({ start, finds }) => start === entry && !finds);
-  return drafts.some(
-    (other) => other !== draft && passes(other, draft) && (other.number < draft.number || !passes(draft, other)),
-  );
 }
 
 export class WasmEngine extends EvaluatorEngine {
@@ -94,8 +66,6 @@ export class WasmEngine extends EvaluatorEngine {
   readonly #halves: Uint32Array;
   #context: Context | null = null;
   #generation = -1;
-  /** Places that are hot, and wait for others to share a module with. */
-  #candidates: Candidate[] = [];
   readonly #records: CodeRecords;
   readonly #forms: Forms | null;
   /** Instructions that no form can do. */
@@ -104,11 +74,10 @@ export class WasmEngine extends EvaluatorEngine {
   readonly #jumpSites = new Map<number, number>();
   readonly #rewritten = new RewrittenCode();
   readonly #heat: Heat;
+  readonly #hotPlaces: HotPlaces;
   readonly #accesses: AccessProfile;
   /** Where the last run ended, if within a block: a region that begins there would be one more for the same loop. */
   #midway: bigint | null = null;
-  /** The number of the last region. */
-  #drafts = 0;
 
   constructor(
     cpu: Cpu,
@@ -122,6 +91,9 @@ export class WasmEngine extends EvaluatorEngine {
     this.#callOuts = new CallOuts(cpu, () => this.evaluator.attention, stays);
     this.#accesses = new AccessProfile(cpu.state.halves, tiers.special);
     this.translations = new Translations(cpu, this.#callOuts.call, this.#arrivalRules(), this.#accesses);
+    const window = (context: Context) =>
+      new CodeWindow(cpu, this.evaluator.cursor, context, this.#jumps, this.#records);
+    this.#hotPlaces = new HotPlaces(tiers, this.#records, this.translations, this.#rewritten, window);
     this.#forms = this.#makeForms();
     this.#halves = cpu.state.halves;
     this.evaluator.cursor.cache.onKeep = (place, length) => this.#records.noteCode(place, length);
@@ -169,14 +141,14 @@ export class WasmEngine extends EvaluatorEngine {
     const { words, halves } = state;
     words[CELL.end / 8] = BigInt(this.#callOuts.end);
     halves[CELL.a20 / 4] = memory.a20 ? 1 : 0;
-    halves[CELL.hot / 4] = this.#heat.limit(this.cpu.retired);
+    halves[CELL.hot / 4] = this.#heat.limit(this.cpu.retired, this.translations.bytes / MOST_BYTES);
     halves[CELL.missedAt / 4] = 0xffffffff;
     halves[CELL.misses / 4] = 0;
     halves[CELL.pending / 4] = interrupts.pending() ? 1 : 0;
   }
 
   override reset(): void {
-    this.#candidates = [];
+    this.#hotPlaces.clear();
     this.translations.clear();
     this.#forms?.clear();
     this.#records.clear();
@@ -319,8 +291,7 @@ export class WasmEngine extends EvaluatorEngine {
     if (page.crossing === cursor.offset) return true;
     if (cursor.place < 0 || this.#records.takeHeat(cursor.place + cursor.offset) < this.#halves[CELL.hot / 4]!)
       return false;
-    const heat = page.heat[cursor.offset]!;
-    if (heat < NEVER - this.tiers.hot) page.heat[cursor.offset] = heat + this.tiers.hot;
+    this.#hotPlaces.heat(page, cursor.offset);
     return true;
   }
 
@@ -405,53 +376,11 @@ export class WasmEngine extends EvaluatorEngine {
       this.#midway = null;
       return null;
     }
-    const heat = page.heat[offset]!;
-    if (heat === NEVER) return null;
-    page.heat[offset] = heat + 1;
-    if (heat + 1 < this.tiers.hot) return null;
-    if (this.#rewritten.mustWait(page.place + offset)) {
-      page.heat[offset] = 0;
-      return null;
-    }
-    const waits = this.#candidates.some((candidate) => candidate.page === page && candidate.offset === offset);
-    if (!waits) {
-      const window = new CodeWindow(cpu, this.evaluator.cursor, context, this.#jumps, this.#records);
-      const generation = this.#generation;
-      this.#candidates.push({ page, offset, context, entry: cpu.state.rip, window, generation });
-    }
-    if (this.#candidates.length < this.#batch && heat + 1 < 2 * this.tiers.hot) return null;
-    this.#translate(context);
-    return translations.find(low, high, context, this.#generation, this.evaluator.cursor);
-  }
-
-  /** Regions that are worth a module: the more modules there are, the dearer each becomes. */
-  get #batch(): number {
-    return this.tiers.batch ?? Math.min(MOST_IN_BATCH, 1 + (this.translations.modules >> 4));
-  }
-
-  /** Translates the regions that begin at all the places that wait, as far as they are of the running context. */
-  #translate(context: Context): void {
-    const { cpu, translations } = this;
+    const arrival = { page, offset, context, entry: cpu.state.rip, generation: this.#generation };
+    if (!this.#hotPlaces.arrive(arrival)) return null;
     const gates = new CurrentGates(cpu, this.#contexts, this.#returns);
-    const drafts: Draft[] = [];
-    for (const { page, offset, context: theirs, entry, window, generation } of this.#candidates) {
-      page.heat[offset] = 0;
-      if (theirs !== context || !window.isCurrent) continue;
-      const blocks = discover(window, context, gates, entry);
-      const ranges = window.ranges(blocks);
-      const place = page.place + offset;
-      if (blocks[0]!.steps.length === 0) page.heat[offset] = NEVER;
-      else if (window.isNoted(ranges)) {
-        const number = ++this.#drafts;
-        const pages = window.pages(ranges);
-        drafts.push({ number, context, entry, place, blocks, gates, ranges, pages, generation });
-      }
-    }
-    this.#candidates = [];
-    const kept = drafts.filter((draft) => !isCovered(draft, drafts));
-    if (kept.length === 0) return;
-    this.#heat.evicted(translations.add(kept), cpu.retired);
-    for (const { ranges } of kept) for (const { start, end } of ranges) this.#records.noteCode(start, end - start);
+    this.#heat.evicted(this.#hotPlaces.translate(context, gates), cpu.retired);
+    return translations.find(low, high, context, this.#generation, this.evaluator.cursor);
   }
 }
 

@@ -24,7 +24,7 @@ test.each(["evaluator", "wasm", "wasm-eager"] as const)("random code from a larg
 
 test.each([
   ["evaluator", 4],
-  ["wasm", 120],
+  ["wasm", 500],
   ["wasm-eager", 6],
   ["wasm-forms", 40],
 ] as const)("code that is written without end, in %s", (engine, millions) => {

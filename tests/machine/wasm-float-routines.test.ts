@@ -5,12 +5,13 @@ import { convertLanes, floatLanes, type Vector } from "#machine/cpu/float/lanes.
 import * as at from "#machine/cpu/layout.ts";
 import type { FloatOperation, FloatWidth } from "#machine/cpu/vector-semantics.ts";
 import { NARROW_ROUTINE, scalarRoutine } from "../../machine/engine/wasm/float-routines.ts";
-import { makeRoutines } from "../../machine/engine/wasm/runtime.ts";
+import { Routines } from "../../machine/engine/wasm/runtime.ts";
 import { type Random, randomBits } from "./random-bits.ts";
 
 const memory = new WebAssembly.Memory({ initial: 1 });
 const regions = new WebAssembly.Table({ element: "anyfunc", initial: 1 });
-const routines = makeRoutines({ memory, regions }) as Record<string, (first: bigint, second: bigint) => number>;
+const functions = new Routines({ memory, regions }, 0).with([NARROW_ROUTINE]);
+const routines = functions as Record<string, (first: bigint, second: bigint) => number>;
 const halves = new Uint32Array(memory.buffer);
 /** The book's functions have a register of their own; faults of what is not masked are no matter here. */
 const cpu = { state: { halves: new Uint32Array(memory.buffer.byteLength / 4), cr4: 0n } } as unknown as Cpu;

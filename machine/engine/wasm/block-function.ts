@@ -85,7 +85,7 @@ class BlockWriter {
     const frame = new RegionFrame(whole, emitter, this.context, this.runtime);
     frame.load();
     whole.out.append(body.out.bytes.subarray(0, body.out.length));
-    frame.store();
+    frame.store(null);
     this.#goOn(whole);
     whole.out.byte(OP.end);
     return { type: this.type, locals: body.locals, code: whole.out.result(), name };
@@ -202,7 +202,7 @@ class BlockWriter {
       out.set(LOCAL.label);
     }
     if (this.loops) this.#again(condition !== null, rounds);
-    new RegionFrame(body, emitter, this.context, this.runtime).store();
+    new RegionFrame(body, emitter, this.context, this.runtime).store(emitter.form);
     if (departure === null) this.#next();
     else if (condition === null) this.#arrive(departure);
     else {

@@ -41,6 +41,7 @@ export type MappingFunction = "quiet" | "walk" | "locate" | "forgetLocal";
 /** What of the runtime's functions the emitter calls, as function indexes. */
 export interface RuntimeFunctions {
   readonly status: number;
+  readonly keepFlags: number;
   readonly fill: number;
   readonly claim: number;
   readonly across: number;

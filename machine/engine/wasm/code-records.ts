@@ -55,7 +55,7 @@ export const FORM_WEIGHT = 8;
 export const SHAPE_WEIGHT = 1;
 
 /** How often execution has jumped to eight bytes of RAM, each time weighted: u16 each, that others may share. */
-export const HEATS = 1 << 16;
+export const HEATS = 1 << 18;
 
 /** Entries of jump-cache.ts: several for each region that there may be. */
 export const JUMP_ENTRIES = 1 << 14;
@@ -88,6 +88,8 @@ export interface Tables {
   readonly contexts: number;
   /** A bit for each byte of RAM: set where the evaluator has decoded it as code, or a region was made from it. */
   readonly noted: number;
+  /** See function-tables.ts. */
+  readonly functions: number;
 }
 
 export function tablesOf(size: number): Tables {
@@ -102,7 +104,8 @@ export function tablesOf(size: number): Tables {
   const homes = jumps + JUMP_ENTRIES * JUMP_ENTRY_BYTES;
   const contexts = homes + JUMP_ENTRIES * JUMP_ENTRY_BYTES;
   const noted = contexts + CONTEXTS_BYTES;
-  return { records: start, index, pages, heads, lengths, shapes, heats, jumps, homes, contexts, noted };
+  const functions = noted + (size >> 3);
+  return { records: start, index, pages, heads, lengths, shapes, heats, jumps, homes, contexts, noted, functions };
 }
 
 export class CodeRecords {
@@ -206,6 +209,11 @@ export class CodeRecords {
     const heat = this.#words[this.#heat(place)]!;
     this.#words[this.#heat(place)] = 0;
     return heat;
+  }
+
+  /** Forgets how hot a range has become: a region passes through it now, and mostly will not be entered there. */
+  cool(place: number, length: number): void {
+    for (let part = place & ~7; part < place + length; part += 8) this.#words[this.#heat(part)] = 0;
   }
 
   /** Drops the records that have a byte in a range, and those that are found with them. */

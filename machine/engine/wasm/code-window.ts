@@ -97,17 +97,23 @@ export class CodeWindow implements CodeSource {
 
   /** The code of some blocks, in ranges that lie in one page each. */
   ranges(blocks: readonly Block[]): Range[] {
-    const bytes = new Set<number>();
+    const parts: Range[] = [];
     for (const { steps } of blocks) {
       for (const { start, decoded } of steps) {
-        for (let index = 0n; index < decoded.length; index++) bytes.add(this.#placeOf(start + index));
+        const place = this.#placeOf(start);
+        const here = Math.min(decoded.length, 0x1000 - (place & 0xfff));
+        parts.push({ start: place, end: place + here });
+        if (here === decoded.length) continue;
+        const next = this.#placeOf(start + BigInt(here));
+        parts.push({ start: next, end: next + decoded.length - here });
       }
     }
     const ranges: { start: number; end: number }[] = [];
-    for (const place of [...bytes].sort((a, b) => a - b)) {
+    for (const { start, end } of parts.sort((a, b) => a.start - b.start)) {
       const last = ranges.at(-1);
-      if (last?.end === place && (place & 0xfff) !== 0) last.end++;
-      else ranges.push({ start: place, end: place + 1 });
+      if (last !== undefined && start <= last.end && (start & ~0xfff) === (last.start & ~0xfff))
+        last.end = Math.max(last.end, end);
+      else ranges.push({ start, end });
     }
     return ranges;
   }

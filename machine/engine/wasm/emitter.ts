@@ -2,6 +2,8 @@
  * The emitter: Semantics over values of a WebAssembly function. An instruction's meaning runs once, while translating,
  * and leaves behind the code that does what the evaluator would have done at once.
  */
+
+import { KNOWN } from "#machine/cpu/flags.ts";
 import type { Semantics, SystemOperation, Width } from "#machine/cpu/semantics.ts";
 import { isCanonical } from "#machine/memory/canonical.ts";
 import type { DecodedInstruction } from "../code-cache.ts";
@@ -14,8 +16,6 @@ import { MemoryEmitter } from "./memory-emitter.ts";
 import type { Step } from "./region.ts";
 
 export abstract class Emitter extends MemoryEmitter implements Semantics<Value> {
-  /** Results of flags are kept even where they could be computed from the operands. */
-  protected readonly keepsResults: boolean = false;
   #next = 0n;
   #start = 0n;
 
@@ -93,10 +93,11 @@ export abstract class Emitter extends MemoryEmitter implements Semantics<Value> 
     for (const [number, value] of registers) assign(this.registerLocal(number), x.as64(value));
     for (const [number, value] of this.branch.vectors) assign(this.vectorLocal(number), value);
     if (this.touchesFlags) {
-      assign(LOCAL.left, x.as64(flags.left));
-      assign(LOCAL.right, x.as64(flags.right));
-      if (flags.form?.plain !== true || this.keepsResults) assign(LOCAL.result, x.as64(flags.result));
-      assign(LOCAL.flagBits, x.as32(flags.bits));
+      const { form } = flags;
+      if (form?.logical !== true) assign(LOCAL.left, x.as64(flags.left));
+      if (form?.logical !== true) assign(LOCAL.right, x.as64(flags.right));
+      if (form?.plain !== true) assign(LOCAL.result, x.as64(flags.result));
+      if (form === null || form.kind === KNOWN || form.overridden !== 0) assign(LOCAL.flagBits, x.as32(flags.bits));
       assign(LOCAL.flagState, x.as32(flags.state));
     }
     for (const target of targets.reverse()) fn.out.set(target);

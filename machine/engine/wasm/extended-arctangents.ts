@@ -5,7 +5,6 @@ import * as x from "./expressions.ts";
 import { product } from "./extended-arithmetic.ts";
 import { and, BIAS, c, isBelow, left, or, right, subtract, wide } from "./extended-values.ts";
 import {
-  alternating,
   difference,
   FIXED_BITS,
   type Fixed,
@@ -18,15 +17,14 @@ import {
   sum,
 } from "./fixed-point.ts";
 import { giveFoundBelow, type Operand, operandPair } from "./function-frame.ts";
+import { longSeries, SERIES } from "./function-tables.ts";
 import type { RoutineWriter } from "./routine-writer.ts";
 
 /** By how much exponents may differ. */
 const FARTHEST = 18;
-const TERMS = 50;
 /** The tangent of π/8: steeper angles are taken from π/4. */
 const EIGHTH = 0x6a09e667f3bcc908n;
 const PI = pi(Number(FIXED_BITS));
-const ODDS = Array.from({ length: TERMS }, (_, k) => (1n << FIXED_BITS) / BigInt(2 * k + 3));
 
 /** A significand as a fraction below 1/2, moved down by up to 62 places more. */
 function shifted(w: RoutineWriter, significand: Value, places: Value): Fixed {
@@ -35,12 +33,12 @@ function shifted(w: RoutineWriter, significand: Value, places: Value): Fixed {
 }
 
 /** A quarter of the angle whose tangent is a ratio below 1. */
-function acuteQuarter(w: RoutineWriter, above: Fixed, below: Fixed): Fixed {
+function acuteQuarter(w: RoutineWriter, tables: number, above: Fixed, below: Fixed): Fixed {
   const isSteep = w.let(isBelow(product(w, below.high, wide(c(EIGHTH))).high, above.high));
   const opposite = pick(w, isSteep, difference(w, below, above), above);
   const ratio = quotientOf(w, opposite, pick(w, isSteep, sum(w, below, above), below));
   const square = productOf(w, ratio, ratio);
-  const lost = productOf(w, ratio, productOf(w, square, alternating(w, square, ODDS)));
+  const lost = productOf(w, ratio, productOf(w, square, longSeries(w, tables, SERIES.arctangent, square, c(1))));
   const angle = movedDown(w, difference(w, ratio, lost), 2);
   return pick(w, isSteep, difference(w, fixed(PI >> 4n), angle), angle);
 }
@@ -69,12 +67,12 @@ export function ordered(w: RoutineWriter, adjacent: Operand, opposite: Operand):
 }
 
 /** fpatan. */
-export function giveArctangent(w: RoutineWriter): void {
+export function giveArctangent(w: RoutineWriter, tables: number): void {
   const { top: adjacent, below: opposite } = operandPair(w);
   const { small, large, distance, isTall } = ordered(w, adjacent, opposite);
   w.giveUpIf(isBelow(c(FARTHEST), distance));
   w.giveUpIf(and(x.isZero(distance), x.compare("Eq", large, small)));
-  const least = acuteQuarter(w, shifted(w, small, distance), shifted(w, large, c(0)));
+  const least = acuteQuarter(w, tables, shifted(w, small, distance), shifted(w, large, c(0)));
   const acute = pick(w, isTall, difference(w, fixed(PI >> 3n), least), least);
   const isBehind = w.let(x.isNonZero(adjacent.sign));
   const angle = pick(w, isBehind, difference(w, fixed(PI >> 2n), acute), acute);

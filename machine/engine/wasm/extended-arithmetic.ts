@@ -54,20 +54,18 @@ export function giveSum(w: RoutineWriter, place: Value, a: Extended, b: Extended
   const exponent = w.let(exponentOf(high));
   const sign = w.let(signOf(high));
   w.if(x.isZero(and(xor(a.head, b.head), c(SIGN))), () => {
-    const sum = w.variable(add(high.significand, whole));
-    const after = w.variable(rest);
-    const top = w.variable(exponent);
-    w.if(isBelow(sum.value, whole), () => {
-      after.set(or(or(left(sum.value, c(63)), right(rest, c(1))), and(rest, c(1))));
-      sum.set(or(right(sum.value, c(1)), c(INTEGER)));
-      top.set(add(exponent, c(1)));
+    const sum = w.let(add(high.significand, whole));
+    const isLong = w.let(isBelow(sum, whole));
+    const moved = or(or(left(sum, c(63)), right(rest, c(1))), and(rest, c(1)));
+    giveRounded(w, place, {
+      sign,
+      exponent: w.let(add(exponent, isLong)),
+      significand: w.let(or(right(sum, wide(isLong)), left(isLong, c(63)))),
+      rest: w.let(x.select(isLong, moved, rest)),
     });
-    giveRounded(w, place, { sign, exponent: top.value, significand: sum.value, rest: after.value });
   });
   giveDifference(w, place, { sign, exponent, whole, rest }, high.significand, low);
 }
-
-const INTEGER = 1n << 63n;
 
 function giveWithZero(w: RoutineWriter, place: Value, a: Extended, b: Extended): void {
   const only = (number: Extended) =>
@@ -163,15 +161,10 @@ export function giveProduct(w: RoutineWriter, place: Value, a: Extended, b: Exte
     giveExact(w, place, { head: sign, significand: wide(c(0)) }),
   );
   const { high, low } = product(w, a.significand, b.significand);
-  const exponent = w.variable(subtract(add(exponentOf(a), exponentOf(b)), c(BIAS - 1)));
-  const significand = w.variable(high);
-  const rest = w.variable(low);
-  w.if(x.isZero(isNegative(high)), () => {
-    significand.set(or(left(high, c(1)), right(low, c(63))));
-    rest.set(left(low, c(1)));
-    exponent.set(subtract(exponent.value, c(1)));
-  });
-  giveRounded(w, place, { sign, exponent: exponent.value, significand: significand.value, rest: rest.value });
+  const isShort = w.let(x.isZero(isNegative(high)));
+  const significand = w.let(or(left(high, isShort), and(right(low, c(63)), wide(isShort))));
+  const exponent = w.let(subtract(subtract(add(exponentOf(a), exponentOf(b)), c(BIAS - 1)), isShort));
+  giveRounded(w, place, { sign, exponent, significand, rest: w.let(left(low, isShort)) });
 }
 
 export function giveQuotient(w: RoutineWriter, place: Value, a: Extended, b: Extended): void {

@@ -1,16 +1,12 @@
 /** y × log2 x and y × log2 (1 + x) for plain numbers: see x87/transcendental.ts in the book. */
-import { logarithmOfTwo } from "#machine/cpu/x87/series.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
-import { sizeOf } from "./extended-angles.ts";
 import { product } from "./extended-arithmetic.ts";
 import { add, BIAS, c, isBelow, isNegative, left, or, right, SIGN, subtract, wide, xor } from "./extended-values.ts";
 import {
   difference,
   doubled,
-  FIXED_BITS,
   type Fixed,
-  fixed,
   HALF,
   movedDown,
   negated,
@@ -21,10 +17,10 @@ import {
   settledDigits,
   sum,
 } from "./fixed-point.ts";
-import { giveFoundBelow, type Operand, operandPair } from "./function-frame.ts";
+import { fractionOf, giveFoundBelow, type Operand, operandPair } from "./function-frame.ts";
+import { longSeries, SERIES } from "./function-tables.ts";
 import type { RoutineWriter } from "./routine-writer.ts";
 
-const TERMS = 27;
 /** Significands above are halved: 1.4. */
 const HIGH = (7n << 63n) / 5n;
 /** Fractions whose logarithm is found: from 2^-20 on, and so far up where 1 is added to them, or taken from 1. */
@@ -32,20 +28,12 @@ const LEAST = 1n << 44n;
 const MOST_ADDED = (2n << 64n) / 5n;
 const MOST_TAKEN = (3n << 64n) / 10n;
 
-/** Of log2 ((1 + s) / (1 - s)) / 4s, in s². */
-function coefficients(): bigint[] {
-  const logarithm = logarithmOfTwo(Number(FIXED_BITS));
-  return Array.from({ length: TERMS }, (_, k) => (1n << (2n * FIXED_BITS - 1n)) / (logarithm * BigInt(2 * k + 1)));
-}
-
 /** The size of log2 (1 ± f), for f up to 0.4 or 0.3. */
-function logarithmOf(w: RoutineWriter, f: Fixed, isLess: Value): Fixed {
+function logarithmOf(w: RoutineWriter, tables: number, f: Fixed, isLess: Value): Fixed {
   const quarter = movedDown(w, f, 2);
   const s = quotientOf(w, quarter, pick(w, isLess, difference(w, HALF, quarter), sum(w, HALF, quarter)));
   const square = productOf(w, s, s);
-  const series = coefficients()
-    .map(fixed)
-    .reduceRight((all, one) => sum(w, one, productOf(w, square, all)));
+  const series = longSeries(w, tables, SERIES.logarithm, square, c(0));
   const found = doubled(w, doubled(w, productOf(w, s, series)));
   w.giveUpIf(isBelow(found.high, wide(c(LEAST))));
   return found;
@@ -73,13 +61,13 @@ function longOf(w: RoutineWriter, sign: Value, whole: Value, { high, low }: Fixe
 }
 
 /** log2 of a positive number that is no power of two. */
-function binaryLogarithm(w: RoutineWriter, number: Operand): Logarithm {
+function binaryLogarithm(w: RoutineWriter, tables: number, number: Operand): Logarithm {
   const { significand } = number;
   const isHigh = w.let(isBelow(wide(c(HIGH)), significand));
   const exponent = w.let(add(subtract(number.exponent, c(BIAS)), isHigh));
   const f = w.let(x.select(isHigh, subtract(wide(c(0)), significand), left(significand, c(1))));
   w.giveUpIf(x.isZero(f));
-  const fraction = logarithmOf(w, { high: f, low: wide(c(0)) }, isHigh);
+  const fraction = logarithmOf(w, tables, { high: f, low: wide(c(0)) }, isHigh);
   const isZero = w.let(x.isZero(exponent));
   const isBelowOne = w.let(x.compare("LtS", exponent, c(0)));
   const size = w.let(wide(x.as32(x.select(isBelowOne, subtract(c(0), exponent), exponent))));
@@ -90,20 +78,20 @@ function binaryLogarithm(w: RoutineWriter, number: Operand): Logarithm {
 }
 
 /** fyl2x. */
-export function giveLogarithm(w: RoutineWriter): void {
+export function giveLogarithm(w: RoutineWriter, tables: number): void {
   const { top, below } = operandPair(w);
   w.giveUpIf(x.isNonZero(top.sign));
-  giveTimes(w, below, binaryLogarithm(w, top));
+  giveTimes(w, below, binaryLogarithm(w, tables, top));
 }
 
 /** fyl2xp1. */
-export function giveLogarithmPlusOne(w: RoutineWriter): void {
+export function giveLogarithmPlusOne(w: RoutineWriter, tables: number): void {
   const { top, below } = operandPair(w);
   w.giveUpIf(x.isZero(isBelow(x.as32(subtract(top.exponent, c(BIAS - 20))), c(19))));
-  const { fraction } = sizeOf(w, top.exponent, top.significand);
+  const fraction = doubled(w, fractionOf(w, top));
   const isLess = w.let(x.isNonZero(top.sign));
   w.giveUpIf(isBelow(x.select(isLess, c(MOST_TAKEN), c(MOST_ADDED)), fraction.high));
-  const { digits, zeros } = normalised(w, logarithmOf(w, fraction, isLess));
+  const { digits, zeros } = normalised(w, logarithmOf(w, tables, fraction, isLess));
   const place = w.let(subtract(c(0xffffffffn), x.as32(zeros)));
   giveTimes(w, below, { digits, place, sign: top.sign });
 }

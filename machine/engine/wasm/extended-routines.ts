@@ -315,12 +315,11 @@ const CONTROL_ALWAYS = 0x40n;
 
 const ROUTINES = [...arithmetic, ...comparisons, ...transfers, ...others];
 
-/** Names of the functions, in their order in the module. */
-export const ROUTINE_NAMES: readonly string[] = ROUTINES.map(([name]) => name);
+export const EXTENDED_NAMES: readonly string[] = ROUTINES.map(([name]) => name);
 
-/** The functions, all of the type with this number: two i64 give an i32. */
-export function extendedRoutines(type: number): FunctionBody[] {
-  return ROUTINES.map(([name, body]) => {
+/** The functions with these names, all of the type with this number: two i64 give an i32. */
+export function extendedRoutines(type: number, names: ReadonlySet<string>): FunctionBody[] {
+  return ROUTINES.filter(([name]) => names.has(name)).map(([name, body]) => {
     const w = new RoutineWriter([I64, I64]);
     body(w, w.parameters[0]!, w.parameters[1]!);
     return w.finish(type, name);

@@ -132,12 +132,11 @@ export function rounded(w: RoutineWriter, number: Unrounded, toAll = false): Ext
   });
   needMaskedInexact(w, rest.value);
   const up = roundsUp(w, number.sign, rest.value, and(kept.value, last.value));
-  w.if(up, () => {
-    kept.set(add(kept.value, last.value));
-    w.if(x.isZero(kept.value), () => {
-      kept.set(c(INTEGER_BIT));
-      exponent.set(add(exponent.value, c(1)));
-    });
+  // Up or not is a toss-up: a branch would be foreseen wrongly half of the time.
+  kept.set(add(kept.value, x.select(up, last.value, wide(c(0)))));
+  w.if(x.isZero(kept.value), () => {
+    kept.set(c(INTEGER_BIT));
+    exponent.set(add(exponent.value, c(1)));
   });
   w.giveUpIf(x.isZero(isBelow(x.as32(subtract(exponent.value, c(1))), c(LARGEST_EXPONENT - 1n))));
   const head = w.let(or(number.sign, exponent.value));

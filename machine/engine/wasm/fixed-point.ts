@@ -33,26 +33,6 @@ const word = (value: bigint): Value => wide(c(value));
 /** A constant, in units of 2^-128. */
 export const fixed = (value: bigint): Fixed => ({ high: word(value >> 64n), low: word(value & WORD) });
 
-/** Adds two words and a carry of 0 or 1. */
-export function sumOf(w: RoutineWriter, a: Fixed, b: Fixed): { readonly sum: Fixed; readonly carry: Value } {
-  const low = w.let(add(a.low, b.low));
-  const carried = w.let(wide(isBelow(low, b.low)));
-  const high = w.let(add(a.high, b.high));
-  const sum = w.let(add(high, carried));
-  const carry = w.let(or(wide(isBelow(high, b.high)), wide(isBelow(sum, carried))));
-  return { sum: { high: sum, low }, carry };
-}
-
-/** The difference, and 1 where it is below 0. */
-export function differenceOf(w: RoutineWriter, a: Fixed, b: Fixed): { readonly rest: Fixed; readonly borrow: Value } {
-  const borrowed = w.let(wide(isBelow(a.low, b.low)));
-  const low = w.let(subtract(a.low, b.low));
-  const high = w.let(subtract(a.high, b.high));
-  const rest = w.let(subtract(high, borrowed));
-  const borrow = w.let(or(wide(isBelow(a.high, b.high)), wide(isBelow(high, borrowed))));
-  return { rest: { high: rest, low }, borrow };
-}
-
 /** The sum without what goes beyond 1. */
 export const sum = (w: RoutineWriter, a: Fixed, b: Fixed): Fixed => {
   const low = w.let(add(a.low, b.low));
@@ -110,13 +90,6 @@ export function productOf(w: RoutineWriter, a: Fixed, b: Fixed): Fixed {
   return sum(w, sum(w, whole, { high: zero, low: first }), { high: zero, low: second });
 }
 
-/** c1 - u × (c2 - u × (c3 - …)), for coefficients each of which is larger than what is taken from it. */
-export function alternating(w: RoutineWriter, u: Fixed, coefficients: readonly bigint[]): Fixed {
-  return coefficients
-    .map(fixed)
-    .reduceRight((found, coefficient) => difference(w, coefficient, productOf(w, u, found)));
-}
-
 /** Bits that a step of the division finds, and by how much its operands are moved down so that nothing goes beyond. */
 const STEP = 48;
 const ROOM = 4;
@@ -147,7 +120,7 @@ export function quotientOf(w: RoutineWriter, dividend: Fixed, divisor: Fixed, st
 }
 
 /** A fraction times a signed number of 64 bits, without what goes beyond 1; `sign` is spread over a word. */
-function timesSigned(w: RoutineWriter, { high, low }: Fixed, by: Value, sign: Value): Fixed {
+export function timesSigned(w: RoutineWriter, { high, low }: Fixed, by: Value, sign: Value): Fixed {
   const lower = product(w, low, by);
   const upper = subtract(add(lower.high, multiply(high, by)), x.logic("And", low, sign));
   return { high: w.let(upper), low: lower.low };

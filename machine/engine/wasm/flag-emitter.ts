@@ -13,8 +13,6 @@ import { LOCAL } from "./function-writer.ts";
 export abstract class FlagEmitter extends ConditionEmitter {
   protected touchesFlags = false;
   protected flagsDie = false;
-  /** Whether single flags are set anywhere in the function. */
-  overrides = false;
   /** Somebody reads `LOCAL.carry`. */
   usesCarry = false;
 
@@ -28,7 +26,6 @@ export abstract class FlagEmitter extends ConditionEmitter {
     if (((STATUS >> flag) & 1) !== 0) {
       if (this.flagsDie) return;
       this.touchesFlags = true;
-      this.overrides = true;
       this.branch.flags = withFlag(this.branch.flags, flag, value);
       return;
     }

@@ -45,17 +45,20 @@ export interface FlagForm {
   readonly overridden: number;
 }
 
-/** In a packed form: the result is not kept, being the sum or difference of left and right. */
+/**
+ * In a packed form: the result is not kept, being the sum or difference of left and right; or, of kind RESULT, left and
+ * right are not, being 0.
+ */
 export const PLAIN = 0x8000;
 
 /** The form as `LOCAL.flagState` holds it. */
-export function packForm({ kind, width, plain, overridden }: FlagForm): number {
-  return kind | (width << 8) | (plain ? PLAIN : 0) | (overridden << 16);
+export function packForm({ kind, width, plain, logical, overridden }: FlagForm): number {
+  return kind | (width << 8) | (plain || logical ? PLAIN : 0) | (overridden << 16);
 }
 
 export function sameForm(a: FlagForm | null, b: FlagForm | null): boolean {
   if (a === null || b === null) return a === b;
-  return packForm(a) === packForm(b) && a.logical === b.logical;
+  return packForm(a) === packForm(b);
 }
 
 export interface FlagView {
@@ -75,7 +78,7 @@ export interface FlagView {
 /** The flags as the locals hold them; with `carried`, the carry flag too. */
 export function viewOfLocals(form: FlagForm | null, carried: boolean): FlagView {
   const wide = (index: number) => local(index, I64, form === null ? 64 : form.width);
-  const [left, right] = [wide(LOCAL.left), wide(LOCAL.right)];
+  const [left, right] = form?.logical === true ? [constant(0n), constant(0n)] : [wide(LOCAL.left), wide(LOCAL.right)];
   return {
     form,
     left,
@@ -91,10 +94,7 @@ function plainResult({ kind, width }: FlagForm, left: Value, right: Value): Valu
   return arithmetic(kind === ADD ? "Add" : "Sub", width, fit(width, left), fit(width, right));
 }
 
-/**
- * Code that puts what is left out of plain flags into the local `result`: for whoever needs all of them and does not
- * know their form.
- */
+/** Code that puts what is left out of plain flags into the locals: for whoever does not know their form. */
 export function emitResult(
   fn: FunctionWriter,
   locals: { state: number; left: number; right: number; result: number },
@@ -107,6 +107,15 @@ export function emitResult(
   };
   masked(PLAIN);
   fn.open(OP.if);
+  masked(0xff);
+  out.i32(RESULT);
+  out.byte(OP.i32Eq);
+  fn.open(OP.if);
+  for (const local of [locals.left, locals.right]) {
+    out.i64(0n);
+    out.set(local);
+  }
+  fn.otherwise();
   const sum = (op: number) => {
     out.get(locals.left);
     out.get(locals.right);
@@ -128,6 +137,7 @@ export function emitResult(
   out.byte(OP.i64ShrU);
   out.byte(OP.i64And);
   out.set(locals.result);
+  fn.end();
   fn.end();
 }
 

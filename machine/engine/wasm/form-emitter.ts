@@ -10,8 +10,6 @@ import { loadedCondition, loadedFlag } from "./loaded-flags.ts";
 import { FORM, OpenEmitter } from "./open-emitter.ts";
 
 export class FormEmitter extends OpenEmitter {
-  protected override readonly keepsResults = true;
-
   protected override isOpen(): boolean {
     return true;
   }

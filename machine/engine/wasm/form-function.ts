@@ -136,7 +136,7 @@ class FormWriter {
       out.get(emitter.vectorLocals.get(number)!);
       out.vectorMemory("store", at.XMM + number * 16);
     }
-    if (emitter.setsFlags) emitStoredFlags(body, emitter.form, emitter.overrides, this.runtime.status);
+    if (emitter.setsFlags) emitStoredFlags(body, emitter.form, this.runtime.keepFlags);
     out.get(FORM.budget);
     out.i32(1);
     out.byte(OP.i32Sub);

@@ -15,7 +15,7 @@ export const LOCAL = {
   /** Status flags that are known, at their places in rflags. */
   flagBits: 21,
   rip: 22,
-  /** Why the region is left: see `LEAVING`. */
+  /** Why the region is left, and how many instructions go back to the budget: see `leaving`. */
   leaving: 23,
   /** Where to go next, for places that are reached through a table. */
   label: 24,
@@ -33,10 +33,28 @@ export const LEAVING = {
   evaluate: 1,
   /** The engine must look at something before the instruction at rip. */
   look: 2,
-  /** The page of `missed` must be found, to be read or written; then the instruction at rip is done again. */
-  read: 3,
-  write: 4,
+  /**
+   * The page of `missed` must be found; then the instruction at rip is done again. To this the number of bytes is added
+   * that are to be stored there: none for a read.
+   */
+  missed: 3,
 } as const;
+
+/** Bits of `LOCAL.leaving` that say why. */
+export const WHY = 0xff;
+const UNDONE_SHIFT = 8;
+
+/** What `LOCAL.leaving` holds where a region is left with so many instructions of a block paid for and not done. */
+export function leaving(why: number, undone: number): number {
+  return why | (undone << UNDONE_SHIFT);
+}
+
+/** Leaves the instructions that go back to the budget on the stack. */
+export function emitUndone({ out }: FunctionWriter): void {
+  out.get(LOCAL.leaving);
+  out.i32(UNDONE_SHIFT);
+  out.byte(OP.i32ShrU);
+}
 
 /** Types of the fixed locals, without the parameter. */
 export const FIXED: readonly ValueType[] = [...Array<ValueType>(19).fill(I64), I32, I32, I64, I32, I32, I32, I64];

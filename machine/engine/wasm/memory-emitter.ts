@@ -8,7 +8,6 @@ import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
 import { FlagEmitter } from "./flag-emitter.ts";
 import { LOCAL } from "./function-writer.ts";
-import { CROSSING } from "./missed-page.ts";
 import {
   type Access,
   emitPlace,
@@ -36,10 +35,10 @@ export abstract class MemoryEmitter extends FlagEmitter {
   readonly pages = new Map<string, PageMemory>();
 
   /**
-   * Writes code that leaves before an access without a plain entry in the TLB, whose address `LOCAL.missed` holds; null
-   * where the runtime is asked in place.
+   * Writes code that leaves before an access without a plain entry in the TLB, whose address `LOCAL.missed` holds, and
+   * which stores so many bytes, or none; null where the runtime is asked in place.
    */
-  leaveMissed: ((write: boolean) => void) | null = null;
+  leaveMissed: ((stored: number) => void) | null = null;
 
   /** The running instruction stores something. */
   claims = false;
@@ -94,26 +93,15 @@ export abstract class MemoryEmitter extends FlagEmitter {
     return { rescue: this.runtime.claim, ...(claimed === undefined ? {} : { claimed }) };
   }
 
-  /** The walk must not mark the first page of a store that lies in two: the second may be closed. */
   #miss(bytes: number, write: boolean): Miss {
     const { leaveMissed } = this;
     if (leaveMissed === null) return this.leave;
     return ({ local, long }) => {
       const { out } = this.fn;
-      if (write) out.i64(CROSSING);
       out.get(local);
       if (!long) out.byte(OP.i64ExtendI32U);
-      if (write) {
-        out.get(local);
-        if (long) out.byte(OP.i32WrapI64);
-        out.i32(0xfff);
-        out.byte(OP.i32And);
-        out.i32(0x1000 - bytes);
-        out.byte(OP.i32GtU);
-        out.byte(OP.select);
-      }
       out.set(LOCAL.missed);
-      leaveMissed(write);
+      leaveMissed(write ? bytes : 0);
     };
   }
 

@@ -202,7 +202,6 @@ export abstract class NativeEmitter extends Emitter {
   setAllFlags(bits: Value): void {
     if (this.flagsDie) return;
     this.touchesFlags = true;
-    this.overrides = true;
     this.branch.flags = allOverridden(bits);
   }
 

@@ -5,8 +5,9 @@ import { emitEvaluate } from "./arrival.ts";
 import type { RuntimeFunctions } from "./branch-emitter.ts";
 import type { Context } from "./context.ts";
 import { OP } from "./encoder.ts";
-import { emitStatus, emitStoredFlags } from "./flag-storage.ts";
-import { type FunctionWriter, LEAVING, LOCAL } from "./function-writer.ts";
+import { emitFlagsCall, emitStoredFlags } from "./flag-storage.ts";
+import type { FlagForm } from "./flag-view.ts";
+import { emitUndone, type FunctionWriter, LEAVING, LOCAL, WHY } from "./function-writer.ts";
 import { NO_PAGE } from "./tlb-access.ts";
 import type { VectorEmitter } from "./vector-emitter.ts";
 
@@ -61,15 +62,15 @@ export class RegionFrame {
     out.byte(OP.i32And);
     out.set(LOCAL.flagBits);
     if (this.emitter.usesCarry) {
-      emitStatus(out, this.runtime.status);
+      emitFlagsCall(out, this.runtime.status);
       out.i32(1);
       out.byte(OP.i32And);
       out.set(LOCAL.carry);
     }
   }
 
-  /** Stores what they may have changed. */
-  store(): void {
+  /** Stores what they may have changed; the form of the flags is null where only the running code knows it. */
+  store(form: FlagForm | null): void {
     const { fn } = this;
     const { out } = fn;
     const word = (op: number, to: number, value: () => void) => {
@@ -85,7 +86,7 @@ export class RegionFrame {
       out.vectorMemory("store", at.XMM + number * 16);
     }
     word(OP.i64Store, at.RIP, () => out.get(LOCAL.rip));
-    emitStoredFlags(fn, null, this.emitter.overrides, this.runtime.status);
+    emitStoredFlags(fn, form, this.runtime.keepFlags);
   }
 
   /** To what there is at rip: a region or forms; or back to the engine. */
@@ -94,6 +95,10 @@ export class RegionFrame {
     const { out } = fn;
     out.get(LOCAL.leaving);
     fn.open(OP.if);
+    out.get(LOCAL.budget);
+    emitUndone(fn);
+    out.byte(OP.i32Add);
+    out.set(LOCAL.budget);
     if (this.emitter.callsOut) this.#returnToLook();
     if (mayMiss) this.#findPage();
     emitEvaluate(fn);
@@ -106,14 +111,14 @@ export class RegionFrame {
   #findPage(): void {
     const { fn } = this;
     const { out } = fn;
-    out.get(LOCAL.leaving);
-    out.i32(LEAVING.read);
+    this.#why();
+    out.i32(LEAVING.missed);
     out.byte(OP.i32GeU);
     fn.open(OP.if);
     out.get(LOCAL.missed);
-    out.get(LOCAL.leaving);
-    out.i32(LEAVING.write);
-    out.byte(OP.i32Eq);
+    this.#why();
+    out.i32(LEAVING.missed);
+    out.byte(OP.i32Sub);
     out.i32(this.context.user ? 1 : 0);
     out.get(LOCAL.budget);
     out.byte(OP.call);
@@ -122,6 +127,13 @@ export class RegionFrame {
     this.#arrive();
     fn.end();
     fn.end();
+  }
+
+  #why(): void {
+    const { out } = this.fn;
+    out.get(LOCAL.leaving);
+    out.i32(WHY);
+    out.byte(OP.i32And);
   }
 
   #arrive(): void {
@@ -135,7 +147,7 @@ export class RegionFrame {
   #returnToLook(): void {
     const { fn } = this;
     const { out } = fn;
-    out.get(LOCAL.leaving);
+    this.#why();
     out.i32(LEAVING.look);
     out.byte(OP.i32Eq);
     fn.open(OP.if);

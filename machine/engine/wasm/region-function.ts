@@ -3,12 +3,13 @@
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import type { AccessProfile } from "./access-profile.ts";
 import { NotEmitted, type RuntimeFunctions } from "./branch-emitter.ts";
+import { BudgetPaths } from "./budget-paths.ts";
 import type { Context } from "./context.ts";
 import type { Emitter } from "./emitter.ts";
 import { type FunctionBody, OP } from "./encoder.ts";
 import { flagsDie, flagsLive } from "./flag-liveness.ts";
 import { type FlagForm, sameForm } from "./flag-view.ts";
-import { FunctionWriter, type Label, LEAVING, LOCAL } from "./function-writer.ts";
+import { FunctionWriter, type Label, LEAVING, LOCAL, leaving } from "./function-writer.ts";
 import type { Gates } from "./gates.ts";
 import { ReachedPages } from "./reached-pages.ts";
 import { type Block, type Step, successorsOf, type Way } from "./region.ts";
@@ -28,8 +29,9 @@ class RegionWriter {
   /** What the TLB has is forgotten inside the region: pages are not remembered, and what misses is walked to in place. */
   readonly #remaps: boolean;
   readonly #reached: ReachedPages;
+  readonly #paths: BudgetPaths;
   /** The block being written. */
-  #current: Block | null = null;
+  #current: number | null = null;
   #exit: Label = 0;
   /** There are accesses that leave where the TLB has no plain entry for them. */
   #mayMiss = false;
@@ -65,6 +67,7 @@ class RegionWriter {
     this.#reached = new ReachedPages(this.body, context, pages, cpu.memory.size);
     this.#forms = blocks.map(() => undefined);
     this.#flagsLive = flagsLive(blocks);
+    this.#paths = new BudgetPaths(blocks);
     this.#remaps = blocks.some(({ steps }) => steps.some(({ findings }) => findings.remaps));
     const graph = { successors: blocks.map(successorsOf) };
     this.structure = new Structure(
@@ -83,6 +86,7 @@ class RegionWriter {
     this.#forms[0] = null;
     this.#reached.restart(this.blocks[0]!.start);
     this.#reach(0);
+    this.#look(0);
     this.#charge(0);
     this.structure.emit();
     body.end();
@@ -90,7 +94,7 @@ class RegionWriter {
     const frame = new RegionFrame(whole, this.emitter, this.context, this.runtime);
     frame.load();
     whole.out.append(body.out.bytes.subarray(0, body.out.length));
-    frame.store();
+    frame.store(null);
     frame.goOn(this.#mayMiss);
     whole.out.byte(OP.end);
     return { type: REGION_TYPE, locals: body.locals, code: whole.out.result(), name };
@@ -100,76 +104,68 @@ class RegionWriter {
 
   /** Leaves before the instruction being written, which the evaluator then does, or which is done again. */
   #leave(why: number = LEAVING.evaluate): void {
-    const { out } = this.body;
-    this.#refund(this.#undone);
-    out.i64(this.#rip);
-    out.set(LOCAL.rip);
-    out.i32(why);
-    out.set(LOCAL.leaving);
-    this.body.branch(this.#exit);
+    this.#leaveFor(this.#rip, leaving(why, this.#undone));
   }
 
-  readonly #leaveMissed = (write: boolean) => {
+  readonly #leaveMissed = (stored: number) => {
     this.#mayMiss = true;
-    this.#leave(write ? LEAVING.write : LEAVING.read);
+    this.#leave(LEAVING.missed + stored);
   };
 
   /** Leaves after the instruction being written. */
   #stop(why: number): void {
+    this.#leaveFor(this.#after, leaving(why, this.#undone - 1));
+  }
+
+  /** Leaves; `LOCAL.rip` has the place already where none is given. */
+  #leaveFor(rip: bigint | null, why: number): void {
     const { out } = this.body;
-    this.#refund(this.#undone - 1);
-    out.i64(this.#after);
-    out.set(LOCAL.rip);
-    out.i32(why);
-    out.set(LOCAL.leaving);
+    if (rip !== null) {
+      out.i64(rip);
+      out.set(LOCAL.rip);
+    }
+    if (why !== LEAVING.onward) {
+      out.i32(why);
+      out.set(LOCAL.leaving);
+    }
     this.body.branch(this.#exit);
   }
 
-  #refund(instructions: number): void {
-    if (instructions === 0) return;
+  /** Leaves before a block where the budget may be too small for what follows up to the next look. */
+  #look(node: number): void {
     const { out } = this.body;
+    const need = this.#paths.need(node);
+    if (need === 0) return;
     out.get(LOCAL.budget);
-    out.i32(instructions);
-    out.byte(OP.i32Add);
-    out.set(LOCAL.budget);
-  }
-
-  /** Takes a block's instructions from the budget, or leaves before it where they are too many. */
-  #charge(node: number): void {
-    const { out } = this.body;
-    const { steps, start } = this.blocks[node]!;
-    if (steps.length === 0) return;
-    out.get(LOCAL.budget);
-    out.i32(steps.length);
-    out.byte(OP.i32Sub);
-    out.tee(LOCAL.budget);
-    out.i32(0);
+    out.i32(need);
     out.byte(OP.i32LtS);
     this.body.open(OP.if);
-    this.#rip = start;
-    this.#undone = steps.length;
-    this.#leave();
+    const { finds, start } = this.blocks[node]!;
+    this.#leaveFor(finds ? null : start, LEAVING.evaluate);
     this.body.end();
+  }
+
+  /** Takes a block's instructions from the budget. */
+  #charge(node: number): void {
+    const { out } = this.body;
+    const { length } = this.blocks[node]!.steps;
+    if (length === 0) return;
+    out.get(LOCAL.budget);
+    out.i32(length);
+    out.byte(OP.i32Sub);
+    out.set(LOCAL.budget);
   }
 
   /** Leaves before a block whose code may lie elsewhere now. */
   #reach(node: number): void {
-    const { out } = this.body;
     const block = this.blocks[node]!;
-    this.#reached.emitReach(block, this.#current, (why) => {
-      out.i64(block.start);
-      out.set(LOCAL.rip);
-      out.i32(why);
-      out.set(LOCAL.leaving);
-      this.body.branch(this.#exit);
-    });
+    const from = this.#current === null ? null : this.blocks[this.#current]!;
+    this.#reached.emitReach(block, from, (why) => this.#leaveFor(block.start, leaving(why, 0)));
   }
 
   #go(way: Way): void {
     if ("outside" in way) {
-      this.body.out.i64(way.outside);
-      this.body.out.set(LOCAL.rip);
-      this.body.branch(this.#exit);
+      this.#leaveFor(way.outside, LEAVING.onward);
       return;
     }
     this.#edge(way.block);
@@ -182,6 +178,7 @@ class RegionWriter {
     if (known === undefined) this.#forms[node] = form;
     else if (!sameForm(known, form)) this.#forms[node] = null;
     if (this.#flagsLive[node]) this.emitter.carryOver();
+    if (this.#paths.looks(this.#current!, node)) this.#look(node);
     this.#charge(node);
     this.structure.branch(node);
   }
@@ -190,7 +187,7 @@ class RegionWriter {
 
   #block(node: number): void {
     const block = this.blocks[node]!;
-    this.#current = block;
+    this.#current = node;
     this.emitter.form = this.#forms[node] ?? null;
     this.emitter.carried = this.#flagsLive[node]!;
     this.emitter.beginBlock();

@@ -36,7 +36,8 @@ interface Frame {
   readonly entry: bigint;
   readonly parent: Frame | null;
   readonly depth: number;
-  readonly number: number;
+  /** Its blocks, by where they begin; the one that finds the targets of computed jumps under null. */
+  readonly blocks: Map<bigint | null, number>;
   /** Where its `ret` leads. Several after recursion; none for the region's own function. */
   readonly returns: { readonly rip: bigint; readonly frame: Frame }[];
 }
@@ -69,8 +70,6 @@ const FINDINGS = new WeakMap<DecodedInstruction, Findings>();
 class Discovery {
   readonly blocks: Block[] = [];
   #instructions = 0;
-  #frames = 0;
-  readonly #known = new Map<string, number>();
   readonly #waiting: number[] = [];
 
   constructor(
@@ -89,12 +88,12 @@ class Discovery {
   }
 
   #frame(entry: bigint, parent: Frame | null): Frame {
-    return { entry, parent, depth: (parent?.depth ?? -1) + 1, number: this.#frames++, returns: [] };
+    return { entry, parent, depth: (parent?.depth ?? -1) + 1, blocks: new Map(), returns: [] };
   }
 
   /** The block at `rip`, to be filled later; null where the region is large enough. */
   #block(rip: bigint, frame: Frame): number | null {
-    const known = this.#known.get(`${frame.number}:${rip}`);
+    const known = frame.blocks.get(rip);
     if (known !== undefined) return known;
     const index = this.#append(rip, frame);
     if (index !== null) this.#waiting.push(index);
@@ -117,13 +116,13 @@ class Discovery {
       returns: false,
     };
     this.blocks.push(block);
-    this.#known.set(`${frame.number}:${rip}`, index);
+    frame.blocks.set(rip, index);
     return index;
   }
 
   /** A block without instructions that finds the way to a computed place: shared by all jumps of a frame. */
   #dispatch(frame: Frame): number | null {
-    return this.#known.get(`${frame.number}:null`) ?? this.#append(null, frame);
+    return frame.blocks.get(null) ?? this.#append(null, frame);
   }
 
   /** Takes in the places that a computed jump has led to. */
@@ -168,7 +167,7 @@ class Discovery {
         block.evaluate = rip;
         return;
       }
-      const ends = findings.again || steps.length === LONGEST_BLOCK || this.#begins(rip, frame);
+      const ends = findings.again || steps.length === LONGEST_BLOCK || frame.blocks.has(rip);
       if (steps.length > 0 && (ends || !isInPageOf(block.start, rip, decoded))) {
         block.next = this.#way(rip, frame);
         return;
@@ -198,10 +197,6 @@ class Discovery {
       FINDINGS.set(decoded, findings);
     }
     return findings;
-  }
-
-  #begins(rip: bigint, frame: Frame): boolean {
-    return this.#known.has(`${frame.number}:${rip}`);
   }
 
   #wrap(rip: bigint): bigint {

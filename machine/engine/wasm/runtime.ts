@@ -13,21 +13,23 @@ import {
 import type { Width } from "#machine/cpu/semantics.ts";
 import { ARRIVAL_TYPE, CLAIM_TYPE, FORGET_TYPE, LOCATE_TYPE } from "./arrival.ts";
 import type { MappingFunction, RuntimeFunctions } from "./branch-emitter.ts";
-import { ELEMENTARY, elementaryFunctions } from "./elementary-functions.ts";
+import { ELEMENTARY_NAMES, elementaryFunctions } from "./elementary-functions.ts";
 import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP, V128 } from "./encoder.ts";
 import * as x from "./expressions.ts";
-import { extendedRoutines } from "./extended-routines.ts";
+import { EXTENDED_NAMES, extendedRoutines } from "./extended-routines.ts";
+import { KEEP_FLAGS_TYPE, KEPT, KEPT_TYPES, keepFlagsFunction } from "./flag-storage.ts";
 import { emitResult, type FlagView, flagOf } from "./flag-view.ts";
 import { floatRoutines } from "./float-routines.ts";
+import { functionTables, TABLE_BYTES } from "./function-tables.ts";
 import { FunctionWriter } from "./function-writer.ts";
 import { MISSED_TYPE } from "./missed-page.ts";
 import { pageSpan, SPAN_TYPE } from "./page-span.ts";
 import { WALK_TYPE } from "./page-walk.ts";
 
-/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, routines, `callOut`, `claim` and `across`, `arrive`, `span`, `bookCall`, routines for vectors, `walk`, `locate`, `forgetLocal`, `missed`. */
+/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, routines, `callOut`, `claim` and `across`, `arrive`, `span`, `bookCall`, routines for vectors, `walk`, `locate`, `forgetLocal`, `missed`, `keepFlags`. */
 export const TYPES: readonly FunctionType[] = [
   { parameters: [I32], results: [I32] },
-  { parameters: [I32, I64, I64, I64, I32], results: [I32] },
+  { parameters: KEPT_TYPES, results: [I32] },
   { parameters: [I32, I32, I64], results: [] },
   { parameters: [I64, I64], results: [I32] },
   { parameters: [I32, I32, I64, I64, I64], results: [I32] },
@@ -40,6 +42,7 @@ export const TYPES: readonly FunctionType[] = [
   LOCATE_TYPE,
   FORGET_TYPE,
   MISSED_TYPE,
+  KEEP_FLAGS_TYPE,
 ];
 const MAPPING_TYPES: Readonly<Record<MappingFunction, FunctionType>> = {
   quiet: CLAIM_TYPE,
@@ -63,9 +66,8 @@ const IMPORTS = [
   { name: "span", type: TYPES.indexOf(SPAN_TYPE) },
   { name: "across", type: TYPES.indexOf(CLAIM_TYPE) },
   { name: "missed", type: TYPES.indexOf(MISSED_TYPE) },
+  { name: "keepFlags", type: TYPES.indexOf(KEEP_FLAGS_TYPE) },
 ] as const;
-
-const ELEMENTARY_NAMES = new Set(ELEMENTARY.values());
 
 /** The functions that one module of regions imports. */
 export class ModuleImports implements RuntimeFunctions {
@@ -77,16 +79,13 @@ export class ModuleImports implements RuntimeFunctions {
   readonly span = 5;
   readonly across = 6;
   readonly missed = 7;
+  readonly keepFlags = 8;
   readonly list: { readonly name: string; readonly type: number }[] = [...IMPORTS];
 
-  /** Whether some of them are routines for numbers with a fraction. */
-  get needsRoutines(): boolean {
-    return this.list.some(({ type }) => type === ROUTINE_TYPE || type === VECTOR_ROUTINE_TYPE);
-  }
-
-  /** Whether some of them are sines, logarithms and the like. */
-  get needsElementary(): boolean {
-    return this.list.some(({ name }) => ELEMENTARY_NAMES.has(name));
+  /** Those that are routines for numbers with a fraction. */
+  get routines(): string[] {
+    const isRoutine = (type: number) => type === ROUTINE_TYPE || type === VECTOR_ROUTINE_TYPE;
+    return this.list.filter(({ type }) => isRoutine(type)).map(({ name }) => name);
   }
 
   routine(name: string): number {
@@ -123,8 +122,9 @@ export class ModuleImports implements RuntimeFunctions {
   }
 }
 
-const PARAMETER = { state: 0, left: 1, right: 2, result: 3, bits: 4 } as const;
 const VALUE = 5;
+/** Number of `status` among the runtime's own functions. */
+const STATUS_FUNCTION = 0;
 const KINDS: readonly LazyKind[] = [ADD, SUBTRACT, RESULT, INCREMENT, DECREMENT];
 const WIDTHS: readonly Width[] = [8, 16, 32, 64];
 
@@ -133,12 +133,12 @@ const PLACES = 30;
 const placeOf = (kind: LazyKind, width: Width) => kind * 5 + (width >> 4);
 
 function emitPlaceOfForm({ out }: FunctionWriter): void {
-  out.get(PARAMETER.state);
+  out.get(KEPT.state);
   out.i32(0xff);
   out.byte(OP.i32And);
   out.i32(5);
   out.byte(OP.i32Mul);
-  out.get(PARAMETER.state);
+  out.get(KEPT.state);
   out.i32(12);
   out.byte(OP.i32ShrU);
   out.i32(7);
@@ -148,10 +148,10 @@ function emitPlaceOfForm({ out }: FunctionWriter): void {
 
 /** The six status flags from what was kept of the last instructions that set them: state, left, right, result, bits. */
 function statusFunction(): FunctionBody {
-  const fn = new FunctionWriter(Object.keys(PARAMETER).length, [I32]);
+  const fn = new FunctionWriter(KEPT_TYPES.length, [I32]);
   const { out } = fn;
-  emitResult(fn, PARAMETER);
-  out.get(PARAMETER.bits);
+  emitResult(fn, KEPT);
+  out.get(KEPT.bits);
   out.set(VALUE);
   const done = fn.open(OP.block);
   const ways = [...KINDS].reverse().flatMap((kind) => [...WIDTHS].reverse().map((width) => ({ kind, width })));
@@ -170,11 +170,11 @@ function statusFunction(): FunctionBody {
   }
   fn.end();
   const overridden = () => {
-    out.get(PARAMETER.state);
+    out.get(KEPT.state);
     out.i32(16);
     out.byte(OP.i32ShrU);
   };
-  out.get(PARAMETER.bits);
+  out.get(KEPT.bits);
   overridden();
   out.byte(OP.i32And);
   out.get(VALUE);
@@ -192,11 +192,11 @@ function statusFunction(): FunctionBody {
 function allFlags(kind: LazyKind, width: Width): x.Value {
   const view: FlagView = {
     form: { kind, width, plain: false, logical: false, overridden: 0 },
-    left: x.local(PARAMETER.left, I64, width),
-    right: x.local(PARAMETER.right, I64, width),
-    result: x.local(PARAMETER.result, I64, width),
-    bits: x.local(PARAMETER.bits, I32),
-    state: x.local(PARAMETER.state, I32),
+    left: x.local(KEPT.left, I64, width),
+    right: x.local(KEPT.right, I64, width),
+    result: x.local(KEPT.result, I64, width),
+    bits: x.local(KEPT.bits, I32),
+    state: x.local(KEPT.state, I32),
     carry: null,
   };
   let all = x.constant(0n);
@@ -255,12 +255,49 @@ const makeModule = (functions: readonly FunctionBody[], imports: WebAssembly.Mod
 
 /** The runtime's functions, as they are imported by regions. */
 export const makeRuntime = (imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports =>
-  makeModule([statusFunction(), fillFunction(), pageSpan(TYPES.indexOf(SPAN_TYPE))], imports);
+  makeModule(
+    [
+      statusFunction(),
+      fillFunction(),
+      pageSpan(TYPES.indexOf(SPAN_TYPE)),
+      keepFlagsFunction(TYPES.indexOf(KEEP_FLAGS_TYPE), STATUS_FUNCTION),
+    ],
+    imports,
+  );
 
-/** The routines of the x87 and of SSE, made when the first region needs one. */
-export const makeRoutines = (imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports =>
-  makeModule([...floatRoutines(ROUTINE_TYPE, VECTOR_ROUTINE_TYPE), ...extendedRoutines(ROUTINE_TYPE)], imports);
+/** Routines of the x87 and of SSE, and elementary functions, which are made one by one, as regions come to need them. */
+export class Routines {
+  readonly #made: WebAssembly.ModuleImports = {};
+  #hasTables = false;
 
-/** Sines, logarithms and the like, made when the first region needs one. */
-export const makeElementary = (imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports =>
-  makeModule(elementaryFunctions(ROUTINE_TYPE), imports);
+  constructor(
+    readonly imports: WebAssembly.ModuleImports,
+    /** Where the tables of elementary functions are to be in memory. */
+    readonly tables: number,
+  ) {}
+
+  /** All that have been made, these among them. */
+  with(names: readonly string[]): WebAssembly.ModuleImports {
+    const missing = new Set(names.filter((name) => this.#made[name] === undefined));
+    if (missing.size === 0) return this.#made;
+    const extended = extendedRoutines(ROUTINE_TYPE, missing);
+    const elementary = elementaryFunctions(ROUTINE_TYPE, this.tables, missing);
+    if (elementary.length > 0) this.#fillTables();
+    const lists = [extended, elementary];
+    // Those of SSE call each other, and are short.
+    if ([...missing].some((name) => !KNOWN_ALONE.has(name)))
+      lists.push(floatRoutines(ROUTINE_TYPE, VECTOR_ROUTINE_TYPE));
+    for (const functions of lists)
+      if (functions.length > 0) Object.assign(this.#made, makeModule(functions, this.imports));
+    return this.#made;
+  }
+
+  #fillTables(): void {
+    if (this.#hasTables) return;
+    this.#hasTables = true;
+    const { buffer } = this.imports.memory as WebAssembly.Memory;
+    new BigUint64Array(buffer, this.tables, TABLE_BYTES / 8).set(functionTables());
+  }
+}
+
+const KNOWN_ALONE: ReadonlySet<string> = new Set([...EXTENDED_NAMES, ...ELEMENTARY_NAMES]);

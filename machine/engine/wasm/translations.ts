@@ -5,6 +5,7 @@ import type { AccessProfile } from "./access-profile.ts";
 import { type ArrivalRules, type Arrivals, makeArrivals } from "./arrival.ts";
 import { bookCalls } from "./book-routines.ts";
 import type { CallOuts } from "./call-outs.ts";
+import { tablesOf } from "./code-records.ts";
 import { areMapped, type MappedPage } from "./code-window.ts";
 import type { Context } from "./context.ts";
 import { encodeModule } from "./encoder.ts";
@@ -12,7 +13,7 @@ import type { Gates } from "./gates.ts";
 import { JumpCache } from "./jump-cache.ts";
 import type { Block } from "./region.ts";
 import { regionFunction } from "./region-function.ts";
-import { ModuleImports, makeElementary, makeRoutines, makeRuntime, TYPES } from "./runtime.ts";
+import { ModuleImports, makeRuntime, Routines, TYPES } from "./runtime.ts";
 
 /** Bytes of guest code in RAM, `end` exclusive. */
 export interface Range {
@@ -59,7 +60,7 @@ interface Module {
 }
 
 /** Modules alive at a time, and bytes of WebAssembly in them. */
-export const MOST_MODULES = 400;
+export const MOST_MODULES = 240;
 export const MOST_BYTES = 2 << 20;
 const MOST_REGIONS = 1 << 14;
 
@@ -83,9 +84,7 @@ export class Translations {
   #imports: WebAssembly.ModuleImports | null = null;
 
   #arrivals: Arrivals | null = null;
-  /** The routines of the x87 and of SSE, and the elementary functions. */
-  #routines: WebAssembly.ModuleImports | null = null;
-  #elementary: WebAssembly.ModuleImports | null = null;
+  #routines: Routines | null = null;
 
   constructor(
     readonly cpu: Cpu,
@@ -119,11 +118,10 @@ export class Translations {
   }
 
   /** What a module imports: routines are made when the first one asks for them. */
-  importsOf({ needsRoutines, needsElementary }: ModuleImports): WebAssembly.ModuleImports {
-    if (!needsRoutines) return this.shared;
-    this.#routines ??= makeRoutines(this.shared);
-    if (needsElementary) this.#elementary ??= makeElementary(this.shared);
-    return { ...this.shared, ...this.#routines, ...this.#elementary };
+  importsOf({ routines }: ModuleImports): WebAssembly.ModuleImports {
+    if (routines.length === 0) return this.shared;
+    this.#routines ??= new Routines(this.shared, tablesOf(this.cpu.memory.size).functions);
+    return { ...this.shared, ...this.#routines.with(routines) };
   }
 
   /** The region that begins at an address under the current mapping; the cursor stands there. */

@@ -161,6 +161,107 @@ work:
         jmp     work_done
 %endif
 
+%ifidn WL, unlike
+; Functions of which no two are alike: 2,000 of 5 to 59 instructions, each drawn from 20 kinds with a number of its own.
+; They are called in random order, N rounds of 2,000 calls.
+%define FUNCTIONS 2000
+%define PLACES    (BUF+0x800000)        ; of the functions: 32 bits each
+%define SEED      VARS+12
+; A kind is told by how many bytes begin it and what follows these; then come the bytes.
+%define IMM32 8
+%define IMM8  16
+%define SKIP  32                        ; a jump over an instruction that is added
+%macro below 1                          ; eax = 0 .. %1-1, edx is lost
+        mov     eax, [SEED]
+        random  eax
+        mov     [SEED], eax
+        shr     eax, 8
+        mov     edx, %1
+        mul     edx
+        shrd    eax, edx, 24
+%endmacro
+prepare:
+        mov     dword [SEED], 4711
+        mov     edi, CODEBUF
+        xor     esi, esi
+.f:     mov     [PLACES+xsi*4], edi
+        below   55
+        lea     ebp, [xax+5]
+.emit:  below   20
+        lea     ebx, [kinds+xax*8]
+        movzx   ecx, byte [xbx]
+        mov     eax, [xbx+1]
+        mov     [xdi], eax
+        mov     eax, ecx
+        and     eax, 7
+        add     edi, eax
+        below   0x1000000
+        test    ecx, IMM32
+        jz      .n8
+        mov     [xdi], eax
+        add     edi, 4
+.n8:    test    ecx, IMM8
+        jz      .over
+        and     al, 0x1f
+        mov     [xdi], al
+        inc     edi
+.over:  test    ecx, SKIP
+        jz      .next
+        mov     byte [xdi-1], 5
+        mov     byte [xdi], 5           ; add eax, imm32
+        mov     [xdi+1], eax
+        add     edi, 5
+.next:  dec     ebp
+        jnz     .emit
+        mov     byte [xdi], 0xc3
+        add     edi, 16
+        and     edi, -16
+        inc     esi
+        cmp     esi, FUNCTIONS
+        jne     .f
+        ret
+%macro kind 2+
+%%at:   db      %1, %2
+        times 8-($-%%at) db 0
+%endmacro
+kinds:  kind    2+IMM32, 0x81, 0xc6             ; add esi, imm32
+        kind    2, 0x31, 0xc6                   ; xor esi, eax
+        kind    1+IMM32, 0x05                   ; add eax, imm32
+        kind    2, 0x89, 0xf2                   ; mov edx, esi
+        kind    2+IMM32, 0x69, 0xd2             ; imul edx, edx, imm32
+        kind    2+IMM8, 0xc1, 0xea              ; shr edx, imm8
+        kind    2+IMM8, 0xc1, 0xc0              ; rol eax, imm8
+        kind    3+IMM8, 0x8d, 0x4c, 0x30        ; lea ecx, [eax+esi+disp8]
+        kind    2+IMM32, 0x81, 0xe1             ; and ecx, imm32
+        kind    2, 0x29, 0xca                   ; sub edx, ecx
+        kind    4+SKIP, 0x39, 0xd0, 0x72, 0     ; cmp eax, edx; jb
+        kind    2+IMM8, 0x89, 0x43              ; mov [ebx+disp8], eax
+        kind    2+IMM8, 0x8b, 0x4b              ; mov ecx, [ebx+disp8]
+        kind    2+IMM8, 0x03, 0x73              ; add esi, [ebx+disp8]
+        kind    2, 0x50, 0x59                   ; push eax; pop ecx
+        kind    3, 0x0f, 0xb6, 0xca             ; movzx ecx, dl
+        kind    3, 0x0f, 0x92, 0xc2             ; setb dl
+        kind    3, 0x83, 0xd6, 0x00             ; adc esi, 0
+        kind    3, 0x0f, 0x42, 0xc1             ; cmovb eax, ecx
+        kind    4+SKIP, 0x85, 0xf6, 0x79, 0     ; test esi, esi; jns
+work:
+        mov     dword [SEED], 1
+        mov     ebx, BUF
+        xor     esi, esi
+        mov     dword [VARS+8], N
+.round: mov     ebp, FUNCTIONS
+.l:     below   FUNCTIONS
+        mov     edi, [PLACES+xax*4]
+        mov     eax, ebp
+        call    xdi
+        add     esi, eax
+        dec     ebp
+        jnz     .l
+        dec     dword [VARS+8]
+        jnz     .round
+        jmp     work_done
+%endif
+
 %ifidn WL, syscall
 ; From ring 3 into the kernel and back: SYSCALL and SYSRET (32-bit: SYSENTER and SYSEXIT). N calls.
 prepare:

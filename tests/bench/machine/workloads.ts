@@ -58,6 +58,7 @@ export const MORE = {
   patch: { what: "a loop whose constant is written each time", size: 100_000, instructions: perRound(405) },
   codegen: { what: "functions written at run time", size: 30_000, instructions: perRound(1194) },
   cold: { what: "6,000 functions in random order", size: 1000, instructions: perRound(180_000) },
+  unlike: { what: "2,000 functions of which no two are alike", size: 3000, instructions: perRound(105_730) },
   syscall: {
     what: "syscall and sysret (32-bit: sysenter, sysexit)",
     size: 10_000_000,
