@@ -1,6 +1,18 @@
 /** Loads of segment registers, and far jumps, inside regions: as in the evaluator. */
-import { describe, it } from "vitest";
-import { agree, ENGINES } from "./privileged.ts";
+import { describe, expect, it } from "vitest";
+import type { Engine } from "#machine/cpu/engine.ts";
+import { agree, ENGINES, program } from "./privileged.ts";
+import { WatchedEngine } from "./vectors/translated.ts";
+
+it.each([32, 64] as const)("segment loads that change the context are no work for the evaluator in %i bits", (mode) => {
+  const text = "again: xor eax, eax\nmov fs, eax\ninc ebx\nmov eax, 0x10\nmov fs, eax\ninc ebx\njmp again";
+  const { engine } = program(text, mode, (cpu) => new WatchedEngine(cpu));
+  const watched = engine as Engine & WatchedEngine;
+  engine.run(40_000);
+  const { evaluated } = watched;
+  engine.run(40_000);
+  expect(watched.evaluated - evaluated).toBeLessThan(100);
+});
 
 describe.each(ENGINES)("a region of %s", (_, engine) => {
   it.each([32, 64] as const)("loads segment registers in %i-bit code, also where the context changes", (mode) => {

@@ -101,8 +101,11 @@ export class RegionFrame {
     out.set(LOCAL.budget);
     if (this.emitter.callsOut) this.#returnToLook();
     if (mayMiss) this.#findPage();
+    this.#why();
+    fn.open(OP.if);
     emitEvaluate(fn);
     out.byte(OP.return);
+    fn.end();
     fn.end();
     this.#arrive();
   }
