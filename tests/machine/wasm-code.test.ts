@@ -71,6 +71,58 @@ inner: adc eax, 0x1234567
   });
 });
 
+describe("a jump forward that knows the record of its target", () => {
+  it("goes to what stands there now, be the target written over, or entered in its middle", () => {
+    const text = `again: mov edi, target + 1
+      mov esi, target
+      inc ecx
+      test cl, 1
+      jz target
+      add eax, 3
+      clc
+target: mov edx, 0x0190c3f8
+      add eax, edx
+      test cl, 0x70
+      jnz skip
+      mov [rdi + 2], cl
+skip: test cl, 0x0f
+      jnz again
+      lea ebx, [rsi + 1]
+      call rbx
+      mov [rsi + 4], bl
+      jmp again`;
+    agree(text, SLICES);
+    agree(text, SLICES, { engine: formsEngine });
+  });
+
+  it("finds instructions of one byte that begin in the same word, in whichever order they are first met", () => {
+    const text = `again: mov edi, words
+      mov ebx, ecx
+      and ebx, 7
+      xor ebx, 5
+      add edi, ebx
+      inc ecx
+      test ecx, 0x30
+      jnz run
+      mov byte [rdi], 0xf5
+run:  call rdi
+      adc eax, 1
+      jmp again
+      align 8
+words: cmc
+      clc
+      stc
+      cmc
+      cmc
+      stc
+      clc
+      cmc
+      ret`;
+    agree(text, SLICES);
+    agree(text, SLICES, { engine: formsEngine });
+  });
+});
+
 /** Writes functions of one shape, each with its own numbers, at one place after the other, and calls each a few times. */
 const WRITER = `again: mov ebx, ${DATA}
 write: mov edi, ebx

@@ -1,15 +1,25 @@
 /** What the quick tier shares: how execution arrives at a place. */
 import { MAPPING, RIP } from "#machine/cpu/layout.ts";
 import { CELL } from "./cells.ts";
-import { claim, emitRecord } from "./claim.ts";
-import { FORM_WEIGHT, HEATS, JUMP_ENTRIES, JUMP_ENTRY_BYTES, PAGE_PLACE, RECORD, tablesOf } from "./code-records.ts";
+import { claim } from "./claim.ts";
+import {
+  FORM_WEIGHT,
+  HEATS,
+  INDEX_MASK,
+  JUMP_ENTRIES,
+  JUMP_ENTRY_BYTES,
+  PAGE_PLACE,
+  RECORD,
+  tablesOf,
+} from "./code-records.ts";
 import { encodeModule, type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts";
 import { FunctionWriter, type Label, LOCAL } from "./function-writer.ts";
-import { laying } from "./heads.ts";
+import { dropping, finding, laying } from "./heads.ts";
 import { JUMP_GENERATION, JUMP_SLOT } from "./jump-cache.ts";
 import { leading } from "./leading.ts";
 import { emitPageEntry, emitPageTag, locate, verify } from "./located-code.ts";
 import { MISSED_TYPE, missedPage } from "./missed-page.ts";
+import { nearTarget } from "./near-jumps.ts";
 import { forgetLocal } from "./new-tables.ts";
 import { across, quiet } from "./page-crossing.ts";
 import { pageWalk, WALK_TYPE } from "./page-walk.ts";
@@ -17,7 +27,7 @@ import { pageWalk, WALK_TYPE } from "./page-walk.ts";
 /** After so many arrivals in forms the shape of a block is looked at again: a power of two. */
 const LOOKS = 64;
 
-/** Types of functions: of a region, of a form (budget, rip, record), of an arrival (budget, rip), of `claim`, of `lay`, of `walk`, of `locate`, of `verify`, of `forgetLocal`, of `missed`. */
+/** Types of functions: of a region, of a form (budget, rip, record), of an arrival (budget, rip), of `claim`, of `lay`, of `walk`, of `locate`, of `verify`, of `forgetLocal`, of `missed`, of `drop`. */
 const TYPES: readonly FunctionType[] = [
   { parameters: [I32], results: [I32] },
   { parameters: [I32, I64, I32], results: [I32] },
@@ -29,12 +39,14 @@ const TYPES: readonly FunctionType[] = [
   { parameters: [I64, I32], results: [I32] },
   { parameters: [], results: [] },
   MISSED_TYPE,
+  { parameters: [I32], results: [] },
 ];
-const [REGION, FORM, ARRIVAL, CLAIM, LAYING, WALKING, LOCATING, VERIFYING, FORGETTING, MISSED] = [
-  0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+const [REGION, FORM, ARRIVAL, CLAIM, LAYING, WALKING, LOCATING, VERIFYING, FORGETTING, MISSED, DROPPING] = [
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
 ];
 /** The module's own functions. */
-const [LAY, LEAD, ACROSS, WALK, LOCATE, VERIFY] = [3, 4, 5, 6, 7, 8];
+const [ARRIVE, RESUME, LAY, LEAD, ACROSS, WALK, LOCATE, VERIFY] = [0, 1, 3, 4, 5, 6, 7, 8];
+const [NEAR, FIND, DROP] = [12, 13, 14];
 /** Forms import the first of these tables only. */
 const TABLES = ["forms", "regions"];
 const [FORMS, REGIONS] = [0, 1];
@@ -51,8 +63,8 @@ export const [LOCATE_TYPE, , FORGET_TYPE] = TYPES.slice(6) as [FunctionType, Fun
  * there is neither, and where execution has come here often. Without rules, only the form will do.
  */
 function arrival(size: number, name: string, rules: ArrivalRules | null): FunctionBody {
-  const [budget, rip, low, entry, place, record] = [0, 1, 2, 3, 4, 5] as const;
-  const fn = new FunctionWriter(2, [I32, I32, I32, I32]);
+  const [budget, rip, low, entry, place, record, tag] = [0, 1, 2, 3, 4, 5, 6] as const;
+  const fn = new FunctionWriter(2, [I32, I32, I32, I32, I64]);
   const { out } = fn;
   const { pages, index, heats, jumps } = tablesOf(size);
   const unknown = fn.open(OP.block);
@@ -84,19 +96,30 @@ function arrival(size: number, name: string, rules: ArrivalRules | null): Functi
   out.byte(OP.i32And);
   out.byte(OP.i32Add);
   out.set(place);
-  emitRecord(fn, place, index);
+  out.get(place);
+  out.byte(OP.i64ExtendI32U);
+  context();
+  out.i64(32n);
+  out.byte(OP.i64Shl);
+  out.byte(OP.i64Or);
+  out.set(tag);
+  out.get(place);
+  out.i32(INDEX_MASK);
+  out.byte(OP.i32And);
+  out.memory(OP.i32Load, index);
   out.tee(record);
   out.byte(OP.i32Eqz);
   out.get(record);
   out.memory(OP.i64Load, RECORD.tag);
-  context();
-  out.i64(32n);
-  out.byte(OP.i64Shl);
-  out.get(place);
-  out.byte(OP.i64ExtendI32U);
-  out.byte(OP.i64Or);
+  out.get(tag);
   out.byte(OP.i64Ne);
   out.byte(OP.i32Or);
+  fn.open(OP.if);
+  out.get(tag);
+  out.byte(OP.call);
+  out.unsigned(FIND);
+  out.tee(record);
+  out.byte(OP.i32Eqz);
   fn.open(OP.if);
   emitNearEdges(fn, rip);
   out.branch(OP.brIf, fn.level - unknown);
@@ -108,6 +131,7 @@ function arrival(size: number, name: string, rules: ArrivalRules | null): Functi
   out.tee(record);
   out.byte(OP.i32Eqz);
   out.branch(OP.brIf, fn.level - unknown);
+  fn.end();
   fn.end();
   if (rules !== null) {
     out.get(place);
@@ -248,6 +272,63 @@ function emitRegionJump(
   fn.end();
 }
 
+/** Goes on at rip, where the relative jump of a record leads. */
+function follow(size: number): FunctionBody {
+  const [budget, rip, record, found] = [0, 1, 2, 3] as const;
+  const fn = new FunctionWriter(3, [I32]);
+  const { out } = fn;
+  out.get(rip);
+  out.get(record);
+  out.byte(OP.call);
+  out.unsigned(NEAR);
+  out.tee(found);
+  fn.open(OP.if);
+  out.get(found);
+  out.byte(OP.i64ExtendI32U);
+  out.get(record);
+  out.memory(OP.i64Load, RECORD.tag);
+  out.i64(-0x100000000n);
+  out.byte(OP.i64And);
+  out.byte(OP.i64Or);
+  out.byte(OP.call);
+  out.unsigned(FIND);
+  out.tee(found);
+  fn.open(OP.if);
+  out.get(record);
+  out.get(found);
+  out.i32(tablesOf(size).records);
+  out.byte(OP.i32Sub);
+  out.memory(OP.i32Store, RECORD.link);
+  out.get(budget);
+  out.get(rip);
+  out.get(found);
+  emitFormCall(fn, found, FORM);
+  fn.end();
+  fn.end();
+  out.get(budget);
+  out.get(rip);
+  out.byte(OP.returnCall);
+  out.unsigned(ARRIVE);
+  out.byte(OP.end);
+  return { type: FORM, locals: fn.locals, code: out.result(), name: "follow" };
+}
+
+/** Makes the record anew that is given, and those behind it, and goes on with it. */
+function renew(): FunctionBody {
+  const [budget, rip, record] = [0, 1, 2] as const;
+  const fn = new FunctionWriter(3, []);
+  const { out } = fn;
+  out.get(record);
+  out.byte(OP.call);
+  out.unsigned(DROP);
+  out.get(budget);
+  out.get(rip);
+  out.byte(OP.returnCall);
+  out.unsigned(RESUME);
+  out.byte(OP.end);
+  return { type: FORM, locals: fn.locals, code: out.result(), name: "renew" };
+}
+
 export interface Arrivals {
   /** Goes on at rip with what there is. */
   readonly arrive: (budget: number, rip: bigint) => number;
@@ -274,7 +355,7 @@ export function makeArrivals(imports: WebAssembly.ModuleImports, size: number, r
   const functions = [
     arrival(size, "arrive", rules),
     arrival(size, "resume", null),
-    claim(size, CLAIM, { across: ACROSS, walk: WALK }),
+    claim(size, CLAIM, { across: ACROSS, walk: WALK, drop: DROP }),
     laying(size, LAYING),
     leading(size, rules.shape, REGION),
     across(CLAIM, WALK),
@@ -284,6 +365,11 @@ export function makeArrivals(imports: WebAssembly.ModuleImports, size: number, r
     quiet(CLAIM, WALK),
     forgetLocal(size, FORGETTING),
     missedPage(WALK, MISSED),
+    nearTarget(size, VERIFYING),
+    finding(size, LOCATING),
+    dropping(size, DROPPING),
+    follow(size),
+    renew(),
   ];
   const module = new WebAssembly.Module(encodeModule({ types: TYPES, tables: TABLES, imports: [], functions }));
   return new WebAssembly.Instance(module, { engine: imports }).exports as unknown as Arrivals;

@@ -14,6 +14,7 @@ import { flagsDie } from "./flag-liveness.ts";
 import { NO_GATES } from "./form-function.ts";
 import { FIXED, FunctionWriter, type Label, LEAVING, LOCAL } from "./function-writer.ts";
 import type { Head } from "./heads.ts";
+import { emitNear, mayBeNear } from "./near-jumps.ts";
 import { FORM } from "./open-emitter.ts";
 import { RegionFrame } from "./region-frame.ts";
 import { survey } from "./survey.ts";
@@ -32,6 +33,8 @@ class BlockWriter {
   readonly body = new FunctionWriter(3, FIXED.slice(2));
   readonly emitter: BlockEmitter;
   readonly #steps: readonly BlockStep[];
+  /** Bytes of RAM. */
+  readonly size: number;
   /** The instruction being written. */
   #index = 0;
   #exit: Label = 0;
@@ -48,6 +51,7 @@ class BlockWriter {
     readonly loops: boolean,
   ) {
     this.emitter = new BlockEmitter(this.body, context, runtime, cpu, NO_GATES, () => this.#leave(LEAVING.evaluate));
+    this.size = cpu.memory.size;
     let end = 0;
     this.#steps = heads.map((head, index) => {
       end += head.decoded.length;
@@ -98,7 +102,7 @@ class BlockWriter {
     }
   }
 
-  /** Goes to `resume` unless the records of the others follow that of the first. */
+  /** Goes to `renew` unless the records of the others follow that of the first. */
   #checkRecords(fn: FunctionWriter): void {
     const { out } = fn;
     const tag = this.body.keep(I64);
@@ -118,12 +122,9 @@ class BlockWriter {
     out.byte(OP.i64Eqz);
     out.byte(OP.i32Eqz);
     fn.open(OP.if);
-    out.get(FORM.record);
-    out.i64(0n);
-    out.memory(OP.i64Store, RECORD.tag);
-    out.get(FORM.budget);
-    out.get(FORM.rip);
-    this.#resume(fn);
+    for (const local of [FORM.budget, FORM.rip, FORM.record]) out.get(local);
+    out.byte(OP.returnCall);
+    out.unsigned(this.runtime.renew());
     fn.end();
   }
 
@@ -240,20 +241,35 @@ class BlockWriter {
   }
 
   #arrive({ target }: Departure): void {
-    const { out } = this.body;
-    out.get(FORM.budget);
-    if (typeof target !== "bigint") out.get(LOCAL.rip);
-    else {
-      const { index, end } = this.#steps.at(-1)!;
+    const { body } = this;
+    const { out } = body;
+    const { index, end, head } = this.#steps.at(-1)!;
+    const offset = index * RECORD_BYTES;
+    if (typeof target === "bigint") {
       out.get(FORM.rip);
       out.get(FORM.record);
-      out.memory(OP.i32Load, index * RECORD_BYTES + RECORD.displacement);
+      out.memory(OP.i32Load, offset + RECORD.displacement);
       out.byte(OP.i64ExtendI32S);
       out.i64(BigInt(end));
       out.byte(OP.i64Add);
       out.byte(OP.i64Add);
       this.#wrap();
+      if (mayBeNear(head.decoded.instruction)) {
+        out.set(FORM.rip);
+        emitNear(body, { size: this.size, type: this.type, offset }, () => out.i64(BigInt(end)));
+        out.get(FORM.budget);
+        out.get(FORM.rip);
+        out.get(FORM.record);
+        out.i32(offset);
+        out.byte(OP.i32Add);
+        out.byte(OP.returnCall);
+        out.unsigned(this.runtime.follow());
+        return;
+      }
+      out.set(LOCAL.rip);
     }
+    out.get(FORM.budget);
+    out.get(LOCAL.rip);
     out.byte(OP.returnCall);
     out.unsigned(this.runtime.arrive);
   }

@@ -51,6 +51,9 @@ export interface RuntimeFunctions {
   readonly missed: number;
   readonly arrive: number;
   readonly resume: number;
+  /** Of functions for forms and blocks. */
+  follow(): number;
+  renew(): number;
   readonly span: number;
   /** Of a routine of the x87 or of SSE, by its name; and of one for vectors. */
   routine(name: string): number;

@@ -2,7 +2,7 @@
 import { RAM, TLB } from "#machine/cpu/layout.ts";
 import { NOTE_CODE } from "#machine/memory/physical.ts";
 import { NOTED } from "#machine/memory/tlb.ts";
-import { INDEX_ENTRIES, RECORD, tablesOf } from "./code-records.ts";
+import { INDEX_MASK, RECORD, RECORD_BYTES, tablesOf } from "./code-records.ts";
 import { type FunctionBody, I32, OP } from "./encoder.ts";
 import { FunctionWriter } from "./function-writer.ts";
 import { ACROSS_WRITE, emitInMemory, emitWalk } from "./page-crossing.ts";
@@ -15,27 +15,16 @@ const MOST_BYTES = 16;
 /** `v128.any_true`. */
 const ANY_TRUE = Uint8Array.of(OP.prefixVector, 83);
 
-/** Leaves the offset of a place's entry in the index on the stack. */
-function emitEntry({ out }: FunctionWriter, place: number): void {
-  out.get(place);
-  out.i32(INDEX_ENTRIES - 1);
-  out.byte(OP.i32And);
-  out.i32(2);
-  out.byte(OP.i32Shl);
-}
-
-/** Leaves the index's record for the place in a local on the stack; there may be none, at 0. */
-export function emitRecord(fn: FunctionWriter, place: number, index: number): void {
-  emitEntry(fn, place);
-  fn.out.memory(OP.i32Load, index);
-}
-
 /**
  * The place for a store that the TLB has no plain entry for, where there is one: the page walk finds it; or the page holds
  * code, but the store touches none that the evaluator or a region relies on, and records that it touches are dropped; or
  * it lies in two plain pages, as the function `across` finds. Otherwise 0. Parameters: linear address, bytes, privilege 3.
  */
-export function claim(size: number, type: number, { across, walk }: { across: number; walk: number }): FunctionBody {
+export function claim(
+  size: number,
+  type: number,
+  { across, walk, drop }: { readonly across: number; readonly walk: number; readonly drop: number },
+): FunctionBody {
   const [linear, bytes, user, low, entry, place, record] = [0, 1, 2, 3, 4, 5, 6] as const;
   const fn = new FunctionWriter(3, [I32, I32, I32, I32]);
   const { out } = fn;
@@ -95,7 +84,7 @@ export function claim(size: number, type: number, { across, walk }: { across: nu
   out.branch(OP.brIf, fn.level - refused);
   emitNoted(fn, { place, bytes }, noted);
   out.branch(OP.brIf, fn.level - refused);
-  emitDropping(fn, { place, bytes, at: entry, record }, index);
+  emitDropping(fn, { place, bytes, at: entry, record }, { index, drop });
   emitInMemory(fn, place);
   out.byte(OP.return);
   fn.end();
@@ -130,17 +119,21 @@ function emitNoted({ out }: FunctionWriter, { place, bytes }: { place: number; b
   out.byte(OP.i32And);
 }
 
-/** Drops the records of instructions that have one of `bytes` bytes at `place`. Looks at four places at a time. */
+/**
+ * Drops the records of instructions that have one of `bytes` bytes at `place`, and those that are found with them. Looks
+ * at four entries of the index at a time.
+ */
 function emitDropping(
   fn: FunctionWriter,
-  { place, bytes, at, record }: { place: number; bytes: number; at: number; record: number },
-  index: number,
+  locals: { place: number; bytes: number; at: number; record: number },
+  { index, drop }: { index: number; drop: number },
 ): void {
   const { out } = fn;
+  const { place, bytes, at } = locals;
   out.get(place);
   out.i32(LONGEST_INSTRUCTION - 1);
   out.byte(OP.i32Sub);
-  out.i32(-4);
+  out.i32(-16);
   out.byte(OP.i32And);
   out.set(at);
   const again = fn.open(OP.loop);
@@ -148,10 +141,10 @@ function emitDropping(
   out.vectorMemory("load", index);
   out.append(ANY_TRUE);
   fn.open(OP.if);
-  for (let next = 0; next < 4; next++) emitDrop(fn, { place, bytes, at, record, next }, index);
+  for (let next = 0; next < 16; next += 4) emitDrop(fn, { ...locals, next }, { index, drop });
   fn.end();
   out.get(at);
-  out.i32(4);
+  out.i32(16);
   out.byte(OP.i32Add);
   out.tee(at);
   out.get(place);
@@ -162,48 +155,65 @@ function emitDropping(
   fn.end();
 }
 
-/** Drops the record of the instruction `next` bytes after `at`, if it has one of the bytes. */
+/** Leaves the offset of a place's entry in the index on the stack. */
+function emitEntry({ out }: FunctionWriter, place: number): void {
+  out.get(place);
+  out.i32(INDEX_MASK);
+  out.byte(OP.i32And);
+}
+
+/** Drops the records of the instructions that begin in the four bytes `next` bytes after `at`, if one has one of the bytes. */
 function emitDrop(
   fn: FunctionWriter,
   { place, bytes, at, record, next }: { place: number; bytes: number; at: number; record: number; next: number },
-  index: number,
+  { index, drop }: { index: number; drop: number },
 ): void {
   const { out } = fn;
-  const start = () => {
-    out.get(at);
-    out.i32(next);
-    out.byte(OP.i32Add);
-  };
+  const done = fn.open(OP.block);
   emitEntry(fn, at);
-  out.memory(OP.i32Load, index + 4 * next);
+  out.memory(OP.i32Load, index + next);
   out.tee(record);
-  out.memory(OP.i32Load, RECORD.tag);
-  start();
-  out.byte(OP.i32Eq);
-  // Where there is no record, the registers lie at its place.
+  out.byte(OP.i32Eqz);
+  out.branch(OP.brIf, fn.level - done);
+  const again = fn.open(OP.loop);
   out.get(record);
-  out.i32(0);
-  out.byte(OP.i32Ne);
+  out.memory(OP.i64Load, RECORD.tag);
+  out.byte(OP.i64Eqz);
+  out.get(record);
+  out.memory(OP.i32Load, RECORD.tag);
+  out.i32(-4);
   out.byte(OP.i32And);
-  start();
+  out.get(at);
+  out.i32(next);
+  out.byte(OP.i32Add);
+  out.byte(OP.i32Ne);
+  out.byte(OP.i32Or);
+  out.branch(OP.brIf, fn.level - done);
+  const touched = fn.open(OP.block);
+  out.get(record);
+  out.memory(OP.i32Load, RECORD.tag);
   out.get(place);
   out.get(bytes);
   out.byte(OP.i32Add);
   out.byte(OP.i32LtS);
-  out.byte(OP.i32And);
   out.get(record);
   out.memory(OP.i32Load8U, RECORD.length);
-  start();
+  out.get(record);
+  out.memory(OP.i32Load, RECORD.tag);
   out.byte(OP.i32Add);
   out.get(place);
   out.byte(OP.i32GtS);
   out.byte(OP.i32And);
-  fn.open(OP.if);
+  out.branch(OP.brIf, fn.level - touched);
   out.get(record);
-  out.i64(0n);
-  out.memory(OP.i64Store, RECORD.tag);
-  emitEntry(fn, at);
-  out.i32(0);
-  out.memory(OP.i32Store, index + 4 * next);
+  out.i32(RECORD_BYTES);
+  out.byte(OP.i32Add);
+  out.set(record);
+  fn.branch(again);
+  fn.end();
+  out.get(record);
+  out.byte(OP.call);
+  out.unsigned(drop);
+  fn.end();
   fn.end();
 }

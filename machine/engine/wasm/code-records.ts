@@ -10,8 +10,13 @@ export const RECORD_BYTES = 32;
 /** A ring: the newest record takes the place of the oldest. One more is never used. */
 const RECORDS = 1 << 18;
 export const RING_BYTES = RECORDS * RECORD_BYTES;
-/** Entries of the index: offsets of records in the machine's memory. Two places may share one. */
-export const INDEX_ENTRIES = 1 << 20;
+/**
+ * Bytes of the index: four for each four bytes of RAM, that others may share. They are the offset, in the machine's
+ * memory, of the record of the first instruction that begins there; those of the others follow it.
+ */
+const INDEX_BYTES = 1 << 22;
+/** What there is in common of a place and of the offset of its entry in the index. */
+export const INDEX_MASK = INDEX_BYTES - 4;
 /** Fields of a record. The tag is the place in RAM, with the context's number in its upper half; 0 for none. */
 export const RECORD = {
   tag: 0,
@@ -25,15 +30,20 @@ export const RECORD = {
   registers: 13,
   /** i64: an immediate. */
   immediate: 16,
+  /** i32, of relative jumps: where the record of the target lies, from the beginning of the records. See near-jumps.ts. */
+  link: 16,
   /** i32: a displacement; of relative jumps from the next instruction. */
   displacement: 24,
   /** u16: the number of the instruction's head, from 1 on; 0 where none is known. See heads.ts. */
   head: 28,
-  /** u8: 1 where control may go elsewhere after the instruction. */
+  /** u8: whether control goes elsewhere after the instruction: see `ENDS`. */
   ends: 30,
   /** u8: what each jump here adds to the heat of the place. */
   weight: 31,
 } as const;
+
+/** Whether control goes elsewhere after an instruction. */
+export const ENDS = { no: 0, maybe: 1, always: 2 } as const;
 
 /** Pages that code is fetched from: rip shifted by 12 with the context's number below, then the place in RAM. */
 export const PAGES = 256;
@@ -85,7 +95,7 @@ export interface Tables {
 export function tablesOf(size: number): Tables {
   const { start } = engineRoom(size);
   const index = start + (RECORDS + 1) * RECORD_BYTES;
-  const pages = index + INDEX_ENTRIES * 4;
+  const pages = index + INDEX_BYTES;
   const heads = pages + PAGES * PAGE_BYTES;
   const lengths = heads + HEADS * HEAD_BYTES;
   const shapes = lengths + 256;
@@ -118,13 +128,25 @@ export class CodeRecords {
 
   /** Word of the index for a place. */
   #entry(place: number): number {
-    return (this.#tables.index >> 2) + (place & (INDEX_ENTRIES - 1));
+    return (this.#tables.index + (place & INDEX_MASK)) >> 2;
+  }
+
+  /** The records that an entry of the index leads to: all of instructions that begin in the same four bytes. */
+  #group(entry: number): number[] {
+    const group: number[] = [];
+    const first = this.#halves[entry]!;
+    if (first === 0 || this.#entry(this.#halves[first >> 2]!) !== entry) return group;
+    const isOneOf = (record: number) =>
+      this.#halves[record >> 2]! >>> 2 === this.#halves[first >> 2]! >>> 2 &&
+      this.#halves[(record >> 2) + 1] === this.#halves[(first >> 2) + 1];
+    if (this.#halves[(first >> 2) + 1] === 0) return group;
+    for (let record = first; isOneOf(record); record += RECORD_BYTES) group.push(record);
+    return group;
   }
 
   /** Where the record of a place lies; 0 for none. */
   #find(place: number): number {
-    const record = this.#halves[this.#entry(place)]!;
-    return record !== 0 && this.#halves[record >> 2] === place && this.#halves[(record >> 2) + 1] !== 0 ? record : 0;
+    return this.#group(this.#entry(place)).find((record) => this.#halves[record >> 2] === place) ?? 0;
   }
 
   has(place: number, context: number): boolean {
@@ -142,20 +164,27 @@ export class CodeRecords {
     return (this.#tables.heats >> 1) + ((place >>> 3) & (HEATS - 1));
   }
 
-  #drop(record: number): void {
-    this.#halves[record >> 2] = 0;
-    this.#halves[(record >> 2) + 1] = 0;
+  /** Drops the records that an entry of the index leads to. */
+  #dropGroup(entry: number): void {
+    for (const record of this.#group(entry)) {
+      this.#halves[record >> 2] = 0;
+      this.#halves[(record >> 2) + 1] = 0;
+    }
+    this.#halves[entry] = 0;
   }
 
-  /** Every record that counts is in the index: whoever writes to its code must find it. */
-  #place(place: number): number {
+  /** Every record that counts is found through the index: whoever writes to its code must find it. */
+  #place(place: number, context: number): number {
     const entry = this.#entry(place);
-    const known = this.#halves[entry]!;
-    if (known !== 0) this.#drop(known);
-    else this.#words[this.#heat(place)] = 0;
     const next = this.#halves[CELL.nextRecord / 4]!;
     const record = this.#tables.records + next;
     this.#halves[CELL.nextRecord / 4] = (next + RECORD_BYTES) % RING_BYTES;
+    const before = this.#group(entry).at(-1) ?? 0;
+    const tag = [this.#halves[before >> 2]!, this.#halves[(before >> 2) + 1]!] as const;
+    const joins = tag[0] >>> 2 === place >>> 2 && tag[0] < place && tag[1] === context;
+    if (joins && before + RECORD_BYTES === record) return record;
+    if (this.#halves[entry] !== 0) this.#dropGroup(entry);
+    else this.#words[this.#heat(place)] = 0;
     this.#halves[entry] = record;
     return record;
   }
@@ -163,7 +192,7 @@ export class CodeRecords {
   /** Makes a record, all but its numbers, and gives its address in the machine's memory. */
   enter(place: number, context: number, slot: number, length: number, registers: readonly number[]): number {
     this.use();
-    const record = this.#place(place);
+    const record = this.#place(place, context);
     const halves = this.#halves;
     halves[record >> 2] = place;
     halves[(record >> 2) + 1] = context;
@@ -187,13 +216,16 @@ export class CodeRecords {
     for (let part = place & ~7; part < place + length; part += 8) this.#words[this.#heat(part)] = 0;
   }
 
-  /** Drops the records that have a byte in a range. */
+  /** Drops the records that have a byte in a range, and those that are found with them. */
   drop(place: number, length: number): void {
-    for (let start = Math.max(0, place - LONGEST_INSTRUCTION + 1); start < place + length; start++) {
-      const record = this.#find(start);
-      if (record === 0 || start + this.#bytes[record + RECORD.length]! <= place) continue;
-      this.#drop(record);
-      this.#halves[this.#entry(start)] = 0;
+    const end = place + length;
+    for (let start = Math.max(0, place - LONGEST_INSTRUCTION + 1) & ~3; start < end; start += 4) {
+      const isTouched = (record: number) => {
+        const first = this.#halves[record >> 2]!;
+        return first < end && first + this.#bytes[record + RECORD.length]! > place;
+      };
+      const entry = this.#entry(start);
+      if (this.#group(entry).some(isTouched)) this.#dropGroup(entry);
     }
   }
 

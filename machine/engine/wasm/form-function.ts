@@ -11,6 +11,7 @@ import { emitStoredFlags } from "./flag-storage.ts";
 import { FormEmitter } from "./form-emitter.ts";
 import { FIXED, FunctionWriter, type Label, LOCAL } from "./function-writer.ts";
 import type { Gates } from "./gates.ts";
+import { emitNear, mayBeNear } from "./near-jumps.ts";
 import { AGAIN, FORM } from "./open-emitter.ts";
 import { OPEN_REGISTER } from "./open-instruction.ts";
 
@@ -202,18 +203,29 @@ class FormWriter {
       emitFormCall(this.body, FORM.record, this.type);
       return;
     }
-    if (typeof target !== "bigint") out.get(LOCAL.rip);
-    else {
-      out.get(FORM.rip);
-      this.#length();
-      out.byte(OP.i64Add);
-      out.get(FORM.record);
-      out.memory(OP.i32Load, RECORD.displacement);
-      out.byte(OP.i64ExtendI32S);
-      out.byte(OP.i64Add);
-      if (this.context.mode !== 64) this.#wrap();
+    if (typeof target !== "bigint") {
+      out.get(LOCAL.rip);
+      this.#arrive();
+      return;
     }
-    this.#arrive();
+    out.get(FORM.rip);
+    this.#length();
+    out.byte(OP.i64Add);
+    out.get(FORM.record);
+    out.memory(OP.i32Load, RECORD.displacement);
+    out.byte(OP.i64ExtendI32S);
+    out.byte(OP.i64Add);
+    if (this.context.mode !== 64) this.#wrap();
+    if (!mayBeNear(this.decoded.instruction)) {
+      this.#arrive();
+      return;
+    }
+    out.set(FORM.rip);
+    out.set(FORM.budget);
+    emitNear(this.body, { size: this.cpu.memory.size, type: this.type, offset: 0 }, () => this.#length());
+    for (const local of [FORM.budget, FORM.rip, FORM.record]) out.get(local);
+    out.byte(OP.returnCall);
+    out.unsigned(this.runtime.follow());
   }
 
   #arrive(): void {

@@ -6,7 +6,7 @@ import { meaningOf, vectorMeaningOf } from "#machine/cpu/instruction-set.ts";
 import type { DecodedInstruction } from "../code-cache.ts";
 import { FORM_TYPE } from "./arrival.ts";
 import { NotEmitted } from "./branch-emitter.ts";
-import { type CodeRecords, RECORD } from "./code-records.ts";
+import { type CodeRecords, ENDS, RECORD } from "./code-records.ts";
 import type { Context } from "./context.ts";
 import { encodeModule, type FunctionBody } from "./encoder.ts";
 import { type Form, makeForm } from "./form-function.ts";
@@ -198,7 +198,7 @@ export class Forms {
     const [immediate, displacement] = [field("immediate"), field("displacement")];
     if (immediate === null || displacement === null) return;
     const { registers } = open;
-    const ends = endsBlock(instruction);
+    const ends = endOf(instruction);
     this.heads.add(bytes, head, { decoded, context, slot: form.slot, ends, registers, immediate, displacement });
   }
 
@@ -248,8 +248,9 @@ function isComputed({ mnemonic, operands }: Instruction): boolean {
 
 const ENDING = new Set(["jmp", "call", "ret"]);
 
-function endsBlock(instruction: Instruction): boolean {
-  return isRelative(instruction) || ENDING.has(instruction.mnemonic);
+function endOf(instruction: Instruction): number {
+  if (ENDING.has(instruction.mnemonic)) return ENDS.always;
+  return isRelative(instruction) ? ENDS.maybe : ENDS.no;
 }
 
 function immediateWidth({ operands }: Instruction): number {

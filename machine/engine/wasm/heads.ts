@@ -6,11 +6,12 @@ import { RAM } from "#machine/cpu/layout.ts";
 import type { DecodedInstruction } from "../code-cache.ts";
 import { CELL } from "./cells.ts";
 import {
+  ENDS,
   FORM_WEIGHT,
   HEAD_BYTES,
   HEADS,
   HEATS,
-  INDEX_ENTRIES,
+  INDEX_MASK,
   RECORD,
   RECORD_BYTES,
   RING_BYTES,
@@ -36,8 +37,8 @@ export interface Head {
   readonly context: Context;
   /** In the table of functions: that of the form. */
   readonly slot: number;
-  /** Control may go elsewhere. */
-  readonly ends: boolean;
+  /** Whether control may go elsewhere, as a record has it. */
+  readonly ends: number;
   readonly registers: readonly number[];
   readonly immediate: Field;
   readonly displacement: Field;
@@ -47,6 +48,8 @@ export interface Head {
 export const LONGEST_HEAD = 6;
 /** No head is added when so many are there. */
 const MOST_HEADS = (HEADS * 3) / 4;
+/** No entry of the index lies at such an offset. */
+const NO_ENTRY = 1;
 /** Records made at a time. */
 const LONGEST_RUN = 64;
 
@@ -109,7 +112,7 @@ export class Heads {
     for (const [index, register] of head.registers.entries())
       view.setUint8(entry + ENTRY.operation + RECORD.registers - RECORD.slot + index, register * 8);
     view.setUint16(entry + ENTRY.head, this.#list.length, true);
-    view.setUint8(entry + ENTRY.head + RECORD.ends - RECORD.head, head.ends ? 1 : 0);
+    view.setUint8(entry + ENTRY.head + RECORD.ends - RECORD.head, head.ends);
     view.setUint8(entry + ENTRY.head + RECORD.weight - RECORD.head, FORM_WEIGHT);
     const { immediate, displacement } = head;
     view.setUint8(entry + ENTRY.immediateAt, immediate.at);
@@ -133,7 +136,7 @@ const plus = (left: Value, right: Value) => x.arithmetic("Add", 32, left, right)
 const load = (op: number, place: Value, offset = 0) => x.loaded(op, place, offset);
 
 /**
- * Makes records from a place in RAM on, for a context, as far as heads are known and control goes straight on, up to a
+ * Makes records from a place in RAM on, for a context, as far as heads are known and control can go straight on, up to a
  * place that has its own because execution has jumped there. Gives the first; 0 where there is none.
  */
 export function laying(size: number, type: number): FunctionBody {
@@ -141,6 +144,8 @@ export function laying(size: number, type: number): FunctionBody {
   const [place, context] = w.parameters as [Value, Value];
   const at = w.variable(place);
   const first = w.variable(small(0));
+  // The last entry of the index that leads here: the first record may join those laid before.
+  const last = w.variable(joined(w, size, at.value, context));
   const count = w.variable(small(0));
   w.while(
     () => x.compare("LtU", count.value, small(LONGEST_RUN)),
@@ -150,10 +155,17 @@ export function laying(size: number, type: number): FunctionBody {
       const length = load(OP.i32Load8U, entry, ENTRY.operation + RECORD.length - RECORD.slot);
       const end = plus(x.logic("And", at.value, small(0xfff)), length);
       w.if(x.compare("LeU", small(0x1000), end), () => w.give(first.value));
-      w.if(isMet(w, size, at.value, context), () => w.give(first.value));
+      const slot = w.let(indexed(at.value));
+      w.if(x.compare("Ne", slot, last.value), () => {
+        w.if(isMet(w, size, at.value, context), () => w.give(first.value));
+        dropGroup(w, size, at.value);
+        w.store(OP.i32Store, slot, tablesOf(size).index, nextRecord(size));
+        last.set(slot);
+      });
       const record = layOne(w, size, at.value, context, entry);
       w.if(x.isZero(first.value), () => first.set(record));
-      w.if(load(OP.i32Load8U, record, RECORD.ends), () => w.give(first.value));
+      const ends = load(OP.i32Load8U, record, RECORD.ends);
+      w.if(x.compare("LtU", small(ENDS.maybe), ends), () => w.give(first.value));
       at.set(plus(at.value, load(OP.i32Load8U, record, RECORD.length)));
       count.set(plus(count.value, small(1)));
     },
@@ -197,6 +209,34 @@ function findHead(w: RoutineWriter, size: number, at: Value, context: Value): Va
   return found.value;
 }
 
+/** Gives the record with a tag; 0 for none. Parameter: the tag. */
+export function finding(size: number, type: number): FunctionBody {
+  const w = new RoutineWriter([I64]);
+  const [tag] = w.parameters as [Value];
+  const record = w.variable(load(OP.i32Load, indexed(tag), tablesOf(size).index));
+  w.while(
+    () => x.isNonZero(record.value),
+    () => {
+      const differs = w.let(x.logic("Xor", load(OP.i64Load, record.value, RECORD.tag), tag));
+      w.if(x.isZero(differs), () => w.give(record.value));
+      w.giveUpIf(x.compare("LtU", x.as64(small(3)), differs));
+      record.set(plus(record.value, small(RECORD_BYTES)));
+    },
+  );
+  w.give(small(0));
+  return w.finish(type, "find");
+}
+
+/** Drops the record given, and those that are found with it. */
+export function dropping(size: number, type: number): FunctionBody {
+  const w = new RoutineWriter([I32]);
+  const [record] = w.parameters as [Value];
+  const place = w.let(load(OP.i32Load, record, RECORD.tag));
+  dropGroup(w, size, place);
+  w.store(OP.i32Store, indexed(place), tablesOf(size).index, small(0));
+  return w.end(type, "drop");
+}
+
 /** Whether there is a record of the instruction at a place, and execution has jumped there. */
 function isMet(w: RoutineWriter, size: number, at: Value, context: Value): Value {
   const record = w.let(load(OP.i32Load, indexed(at), tablesOf(size).index));
@@ -205,8 +245,50 @@ function isMet(w: RoutineWriter, size: number, at: Value, context: Value): Value
   return x.logic("And", isMade, x.isNonZero(load(OP.i32Load16U, record, RECORD.met)));
 }
 
+/** The offset of a place's entry in the index, if the next record follows one that the entry leads to. */
+function joined(w: RoutineWriter, size: number, at: Value, context: Value): Value {
+  const entry = w.variable(small(NO_ENTRY));
+  const record = w.let(load(OP.i32Load, indexed(at), tablesOf(size).index));
+  const tag = w.let(tagOf(at, context));
+  const next = w.let(nextRecord(size));
+  const before = w.variable(record);
+  const isBefore = (one: Value) => {
+    const held = load(OP.i64Load, one, RECORD.tag);
+    return x.logic("And", x.compare("LtU", x.logic("Xor", held, tag), x.as64(small(4))), x.compare("LtU", held, tag));
+  };
+  w.while(
+    () => x.logic("And", x.isNonZero(before.value), isBefore(before.value)),
+    () => {
+      before.set(plus(before.value, small(RECORD_BYTES)));
+      w.if(x.compare("Eq", before.value, next), () => {
+        entry.set(indexed(at));
+        before.set(small(0));
+      });
+    },
+  );
+  return entry.value;
+}
+
+/** Drops the records that the entry of a place in the index leads to. */
+function dropGroup(w: RoutineWriter, size: number, at: Value): void {
+  const record = w.variable(load(OP.i32Load, indexed(at), tablesOf(size).index));
+  w.if(x.isZero(record.value), () => w.store(OP.i32Store16, heated(at), tablesOf(size).heats, small(0)));
+  const first = w.let(load(OP.i64Load, record.value, RECORD.tag));
+  const isIts = x.isZero(x.logic("And", x.logic("Xor", x.as32(first), at), small(INDEX_MASK)));
+  const held = () => load(OP.i64Load, record.value, RECORD.tag);
+  const isOneOf = () =>
+    x.logic("And", x.compare("LtU", x.logic("Xor", held(), first), x.as64(small(4))), x.isNonZero(held()));
+  w.if(x.logic("And", x.isNonZero(record.value), isIts), () =>
+    w.while(isOneOf, () => {
+      w.store(OP.i64Store, record.value, RECORD.tag, x.as64(small(0)));
+      record.set(plus(record.value, small(RECORD_BYTES)));
+    }),
+  );
+}
+
+/** The offset of a place's entry in the index. */
 function indexed(at: Value): Value {
-  return x.arithmetic("Mul", 32, x.logic("And", at, small(INDEX_ENTRIES - 1)), small(4));
+  return x.logic("And", x.as32(at), small(INDEX_MASK));
 }
 
 function heated(at: Value): Value {
@@ -217,20 +299,16 @@ function tagOf(at: Value, context: Value): Value {
   return x.as64(x.logic("Or", x.shift("Shl", x.as64(context), small(32)), x.as64(at)));
 }
 
+/** Where the next record will lie. */
+function nextRecord(size: number): Value {
+  return plus(x.stateWord(CELL.nextRecord, I32), small(tablesOf(size).records));
+}
+
 /** Makes the record of the instruction at a place from the entry of its head. */
 function layOne(w: RoutineWriter, size: number, at: Value, context: Value, entry: Value): Value {
-  const { records, index, heats } = tablesOf(size);
-  const next = w.let(x.stateWord(CELL.nextRecord, I32));
-  const record = w.let(plus(next, small(records)));
-  w.storeState(CELL.nextRecord, x.logic("And", plus(next, small(RECORD_BYTES)), small(RING_BYTES - 1)));
-  const known = w.let(indexed(at));
-  const old = w.let(load(OP.i32Load, known, index));
-  w.if(
-    x.isNonZero(old),
-    () => w.store(OP.i64Store, old, RECORD.tag, x.as64(small(0))),
-    () => w.store(OP.i32Store16, heated(at), heats, small(0)),
-  );
-  w.store(OP.i32Store, known, index, record);
+  const record = w.let(nextRecord(size));
+  const next = plus(x.stateWord(CELL.nextRecord, I32), small(RECORD_BYTES));
+  w.storeState(CELL.nextRecord, x.logic("And", next, small(RING_BYTES - 1)));
   w.store(OP.i64Store, record, RECORD.tag, tagOf(at, context));
   w.store(OP.i64Store, record, RECORD.slot, load(OP.i64Load, entry, ENTRY.operation));
   w.store(OP.i32Store, record, RECORD.head, load(OP.i32Load, entry, ENTRY.head));

@@ -98,6 +98,13 @@ export class RoutineWriter {
     this.if(condition, () => this.give(this.otherwise));
   }
 
+  /** The function gives nothing, and comes to its end. */
+  end(type: number, name: string): FunctionBody {
+    const { out } = this.#fn;
+    out.byte(OP.end);
+    return { type, locals: this.#fn.locals, code: out.result(), name };
+  }
+
   finish(type: number, name: string): FunctionBody {
     const { out } = this.#fn;
     out.byte(OP.unreachable);

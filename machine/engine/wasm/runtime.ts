@@ -103,6 +103,14 @@ export class ModuleImports implements RuntimeFunctions {
     return this.#number(name, VECTOR_ROUTINE_TYPE);
   }
 
+  follow(): number {
+    return this.#number("follow", TYPES.length);
+  }
+
+  renew(): number {
+    return this.#number("renew", TYPES.length);
+  }
+
   callOut(): number {
     return this.#number("callOut", CALL_OUT_TYPE);
   }
