@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import type { PortBus } from "#machine/bus.ts";
 import { Machine } from "#machine/machine.ts";
 import { SnapshotError } from "#machine/snapshot.ts";
 import { createMachine, ENGINES, type EngineName } from "../../machine/hosts/pc.ts";
@@ -53,6 +54,17 @@ describe.each(CASES)("chapter %s", (chapter) => {
 
   test("ends the same in every engine", () => {
     for (const engine of engines) expect([engine, whole(engine)]).toEqual([engine, expected]);
+  });
+
+  test("gives every port the same answer when it has been put away", () => {
+    const machine = createMachine({ image });
+    runTo(machine, END / 2, [...INPUTS]);
+    const again = Machine.restore(machine.save(), { disk: image, engine: ENGINES.evaluator });
+    const answers = (one: Machine) => {
+      const { bus } = one as unknown as { bus: PortBus };
+      return Array.from({ length: 0x10000 }, (_, port) => bus.portIn(port, 8));
+    };
+    expect(answers(again)).toEqual(answers(machine));
   });
 
   test("ends the same when it is put away at random moments, and goes on in another engine", () => {
