@@ -25,7 +25,7 @@ const MOST_WAITING = 48;
 const MOST_FORMS = 4096;
 const MOST_KNOWN = 2 * MOST_FORMS;
 /** Modules with forms: the more there are, the longer the next one waits. Tests that make each form at once have more. */
-const MOST_MODULES = 64;
+const MOST_MODULES = 200;
 const STEP = 16;
 /** Stands for all forms that are too many. */
 const NO_FORM: KnownForm = { closed: false, slot: -1, effects: null };

@@ -70,7 +70,6 @@ class WalkWriter {
     this.#set(LOCALS.frame, x.logic("And", this.#linear, x.constant(0xfffff000n)));
     this.#set(LOCALS.entry, x.constant(ACCESSED | DIRTY));
     fn.otherwise();
-    this.#fail(this.#has(at.CR4, CR4_SMAP));
     this.#emitIf(this.#has(at.EFER, EFER_LMA));
     this.#tables(4, 8);
     fn.otherwise();
@@ -246,7 +245,10 @@ class WalkWriter {
     widen(CELL.lastLargePage, last, x.compare("LtU", known(CELL.lastLargePage), x.as64(last)));
   }
 
-  /** Before the last entry is marked: what the rights forbid is not for us. */
+  /**
+   * Before the last entry is marked: what the rights forbid is not for us, nor is what hangs on rflags.AC, because the TLB
+   * must not keep it.
+   */
   #checkRights(): void {
     const closed = (bit: bigint) => x.isZero(x.logic("And", this.#long(LOCALS.allowed), x.constant(bit)));
     this.#fail(x.logic("And", this.#user, closed(US)));
@@ -256,6 +258,8 @@ class WalkWriter {
     const strictCode = x.logic("And", x.isZero(this.#user), this.#has(at.CR4, CR4_SMEP));
     const noCode = x.logic("Or", this.#isSet(LOCALS.all, NO_EXECUTE), x.logic("And", strictCode, forProgram));
     this.#fail(x.logic("And", this.#is(FETCH), noCode));
+    const strictData = x.logic("And", x.isZero(this.#user), this.#has(at.CR4, CR4_SMAP));
+    this.#fail(x.logic("And", x.isZero(this.#is(FETCH)), x.logic("And", strictData, forProgram)));
   }
 
   /** Sets bits of the entry where they are missing: not in a page that somebody watches, and not quietly. */
