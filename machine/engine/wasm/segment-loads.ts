@@ -77,7 +77,7 @@ function fromTable(e: NativeEmitter, register: number, selector: Value): Loaded 
   e.leaveIf(e.less(x.stateWord(at.GDTR_LIMIT, I32), e.or(selector, e.constant(7n))));
   const offset = masked(e, selector, 0xfff8);
   const address = e.hold(e.add(long ? 64 : 32, x.stateWord(at.GDTR_BASE, I64), offset));
-  const [descriptor] = e.loadWords(address, 64, 1, false);
+  const [descriptor] = e.loadWords(address, 64, 1, e.context.ownKey);
   const found = fieldsOf(e, selector, descriptor!);
   const isNull = e.hold(x.isZero(masked(e, selector, 0xfffc)));
   if (register === SS) {
