@@ -8,6 +8,7 @@ import { refusedAccess } from "#machine/cpu/segment-access.ts";
 import type { Semantics, SystemOperation, Width } from "#machine/cpu/semantics.ts";
 import { BIG, CS, FS, SS } from "#machine/cpu/state.ts";
 import { isCanonical } from "#machine/memory/canonical.ts";
+import { isOpen } from "#machine/memory/paging.ts";
 import { READ_TABLE, slot, tagKey, WRITE_TABLE } from "#machine/memory/tlb.ts";
 import { CodeCursor } from "./code-cursor.ts";
 import { cut, divide, leadingZeros, ones, signed, trailingZeros } from "./words.ts";
@@ -22,7 +23,8 @@ export class Evaluator implements Semantics<bigint> {
   readonly #halves: Uint32Array;
   readonly #view: DataView;
   #flat = false;
-  #key = 1;
+  #isUser = false;
+  #key = tagKey(false);
   /** Breakpoints stand in the debug registers. */
   #armed = false;
 
@@ -40,7 +42,8 @@ export class Evaluator implements Semantics<bigint> {
     const { state } = this.cpu;
     this.cursor.load();
     this.#flat = this.cursor.mode === 64;
-    this.#key = tagKey(state.cpl === 3);
+    this.#isUser = state.cpl === 3;
+    this.#key = tagKey(this.#isUser, isOpen(state));
     this.#armed = armed(this.cpu);
     this.stackWidth = this.#flat ? 64 : (state.segmentAttributes(SS) & BIG) !== 0 ? 32 : 16;
     this.attention = true;
@@ -268,7 +271,7 @@ export class Evaluator implements Semantics<bigint> {
     const halves = this.#halves;
     if (this.#hits(entry, low, high, bytes)) return this.#get((low + halves[entry + 2]!) >>> 0, width);
     this.#needCanonical(segment, linear, bytes);
-    return this.cpu.mmu.read(linear, bytes, this.#key !== 1);
+    return this.cpu.mmu.read(linear, bytes, this.#isUser);
   }
 
   store(segment: number, offset: bigint, width: Width, value: bigint): void {
@@ -280,7 +283,7 @@ export class Evaluator implements Semantics<bigint> {
     if (this.#hits(entry, low, high, bytes)) this.#set((low + this.#halves[entry + 2]!) >>> 0, width, value);
     else {
       this.#needCanonical(segment, linear, bytes);
-      this.cpu.mmu.write(linear, bytes, value, this.#key !== 1);
+      this.cpu.mmu.write(linear, bytes, value, this.#isUser);
     }
   }
 
@@ -295,7 +298,7 @@ export class Evaluator implements Semantics<bigint> {
       this.#set(place, width, change(this.#get(place, width)));
     } else {
       this.#needCanonical(segment, linear, bytes);
-      const user = this.#key !== 1;
+      const user = this.#isUser;
       this.cpu.mmu.claim(linear, bytes, user);
       this.cpu.mmu.write(linear, bytes, change(this.cpu.mmu.read(linear, bytes, user)), user);
     }

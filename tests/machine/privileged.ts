@@ -61,7 +61,7 @@ export function program(text: string, mode: 32 | 64, makeEngine: EngineFactory) 
   };
   gate(0x20, HANDLER, 0x8en);
   gate(0x80, HANDLER + 0x100, 0xeen);
-  for (const vector of [11, 12, 13]) {
+  for (const vector of [11, 12, 13, 14]) {
     const handler = HANDLER + vector * 0x100;
     gate(vector, handler, 0x8en);
     memory.writeBytes(handler, assembled(faultHandler(vector, mode), handler, mode));

@@ -334,11 +334,11 @@ export interface Arrivals {
   readonly arrive: (budget: number, rip: bigint) => number;
   /** Goes on at rip with the form of its instruction. */
   readonly resume: (budget: number, rip: bigint) => number;
-  readonly claim: (linear: bigint, bytes: number, user: number) => number;
+  readonly claim: (linear: bigint, bytes: number, key: number) => number;
   /** Finds the place of bytes that the TLB has no entry for, or that lie in two pages; see page-crossing.ts. */
   readonly across: (linear: bigint, bytes: number, rights: number) => number;
   /** Finds the page of an access that a region has left at; see missed-page.ts. */
-  readonly missed: (linear: bigint, access: number, user: number, budget: number) => number;
+  readonly missed: (linear: bigint, access: number, key: number, budget: number) => number;
   /** Makes records from a place in RAM on; gives the first, or 0. */
   readonly lay: (place: number, context: number) => number;
 }

@@ -18,14 +18,14 @@ const ANY_TRUE = Uint8Array.of(OP.prefixVector, 83);
 /**
  * The place for a store that the TLB has no plain entry for, where there is one: the page walk finds it; or the page holds
  * code, but the store touches none that the evaluator or a region relies on, and records that it touches are dropped; or
- * it lies in two plain pages, as the function `across` finds. Otherwise 0. Parameters: linear address, bytes, privilege 3.
+ * it lies in two plain pages, as the function `across` finds. Otherwise 0. Parameters: linear address, bytes, key.
  */
 export function claim(
   size: number,
   type: number,
   { across, walk, drop }: { readonly across: number; readonly walk: number; readonly drop: number },
 ): FunctionBody {
-  const [linear, bytes, user, low, entry, place, record] = [0, 1, 2, 3, 4, 5, 6] as const;
+  const [linear, bytes, key, low, entry, place, record] = [0, 1, 2, 3, 4, 5, 6] as const;
   const fn = new FunctionWriter(3, [I32, I32, I32, I32]);
   const { out } = fn;
   const { noted, index } = tablesOf(size);
@@ -43,7 +43,7 @@ export function claim(
   fn.open(OP.if);
   out.get(linear);
   out.get(bytes);
-  out.get(user);
+  out.get(key);
   out.i32(ACROSS_WRITE);
   out.byte(OP.i32Or);
   out.byte(OP.returnCall);
@@ -54,10 +54,10 @@ export function claim(
     out.get(linear);
     out.i64(-0x1000n);
     out.byte(OP.i64And);
-    emitKey(fn, () => out.get(user), NOTED);
+    emitKey(fn, key, NOTED);
   });
   fn.open(OP.if);
-  emitWalk(fn, { linear, low, user, place }, { walk, access: ACCESS.write });
+  emitWalk(fn, { linear, low, key, place }, { walk, access: ACCESS.write });
   out.branch(OP.brIf, fn.level - refused);
   emitNotes(fn, place, size);
   out.byte(OP.i32Eqz);

@@ -1,7 +1,10 @@
 /** What translated code takes for granted: mode, privilege, segments. Code runs only where all of it holds. */
+import { FLAG } from "#machine/cpu/flags.ts";
 import * as at from "#machine/cpu/layout.ts";
 import type { CpuState } from "#machine/cpu/state.ts";
 import { BIG, CS, DS, ES, FS, GS, SS, TYPE_CODE, TYPE_DOWN, TYPE_WRITABLE, UNUSABLE } from "#machine/cpu/state.ts";
+import { CR4_SMAP, isOpen } from "#machine/memory/paging.ts";
+import { tagKey } from "#machine/memory/tlb.ts";
 
 /** What may be done through a segment register outside 64-bit mode. */
 export interface SegmentRules {
@@ -26,6 +29,13 @@ export interface Context {
   readonly privilege: number;
   /** Privilege 3: pages of the supervisor are closed. */
   readonly user: boolean;
+  /** SMAP is on: what the supervisor may access hangs on rflags.AC. */
+  readonly guarded: boolean;
+  /** The supervisor may access programs' pages, because AC is set. */
+  readonly open: boolean;
+  /** What entries of the TLB must show, for accesses by the code and by the processor itself. */
+  readonly key: number;
+  readonly ownKey: number;
   readonly stackWidth: 16 | 32 | 64;
   /** By number of the segment register; of no meaning in 64-bit mode. */
   readonly segments: readonly SegmentRules[];
@@ -37,8 +47,8 @@ export interface Context {
 }
 
 /** Bits of identifiers: what is looked at while code runs. */
-export const USER_CONTEXT = 1;
-export const FLAT_CONTEXT = 2;
+export const USER_CONTEXT = tagKey(true) & ~tagKey(false);
+export const FLAT_CONTEXT = 1;
 const NUMBER_SHIFT = 2;
 /** Identifiers have twelve bits. */
 export const MOST_CONTEXTS = 0xfff >> NUMBER_SHIFT;
@@ -47,6 +57,8 @@ const DATA_SEGMENTS = [ES, CS, SS, DS, FS, GS];
 /** CR0.MP, EM and TS, and CR4.OSFXSR: they say which units may be used. */
 const UNIT_SWITCHES = 0xen;
 const OSFXSR = 0x200n;
+
+const ACCESS = 1 << FLAG.AC;
 
 /** The words of the state that a signature is made of, and perhaps some more. */
 const SOURCES: readonly number[] = [
@@ -60,7 +72,7 @@ const SOURCES: readonly number[] = [
 
 function signature(state: CpuState): string {
   const { mode, cpl } = state;
-  const units = `${state.cr0 & UNIT_SWITCHES} ${state.cr4 & OSFXSR}`;
+  const units = `${state.cr0 & UNIT_SWITCHES} ${state.cr4 & (OSFXSR | CR4_SMAP)} ${isOpen(state)}`;
   if (mode === 64) return `${cpl} ${units}`;
   let text = `${units} ${mode} ${cpl} ${state.protectedMode} ${state.segmentBase(CS)} ${state.segmentLimit(CS)}`;
   for (const number of DATA_SEGMENTS) {
@@ -89,6 +101,7 @@ export class Contexts {
   /** The context that was asked for last, and the words that it was found by. */
   #last: Context | null = null;
   readonly #words = new Uint32Array(SOURCES.length);
+  #access = 0;
 
   /** The context of the running code, or null where there are too many. */
   of(state: CpuState): Context | null {
@@ -99,7 +112,9 @@ export class Contexts {
   /** Whether a word is another one than the last time. A guest that polls a port comes here at every turn. */
   #changed(halves: Uint32Array): boolean {
     const words = this.#words;
-    let changed = this.#last === null;
+    const access = halves[at.RFLAGS / 4]! & ACCESS;
+    let changed = this.#last === null || access !== this.#access;
+    this.#access = access;
     for (let index = 0; index < words.length; index++) {
       const word = halves[SOURCES[index]!]!;
       if (words[index] === word) continue;
@@ -118,12 +133,17 @@ export class Contexts {
     const long = mode === 64;
     const isFlat = long || (mode === 32 && state.segmentBase(CS) === 0n && state.segmentLimit(CS) === 0xffffffff);
     const user = state.cpl === 3;
+    const open = isOpen(state);
     const number = this.#known.size + 1;
     const context: Context = {
       id: (number << NUMBER_SHIFT) | (user ? USER_CONTEXT : 0) | (isFlat ? FLAT_CONTEXT : 0),
       mode,
       privilege: state.cpl,
       user,
+      guarded: (state.cr4 & CR4_SMAP) !== 0n,
+      open,
+      key: tagKey(user, open),
+      ownKey: tagKey(false, open),
       stackWidth: long ? 64 : (state.segmentAttributes(SS) & BIG) !== 0 ? 32 : 16,
       segments: long ? [] : DATA_SEGMENTS.map((number) => rulesOf(state, number)),
       codeBase: long ? 0 : Number(state.segmentBase(CS)),

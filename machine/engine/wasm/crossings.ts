@@ -6,6 +6,7 @@ import { CELL } from "./cells.ts";
 import { I32 } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
+import { leaveUnlessAccess } from "./flag-operations.ts";
 import { enteredFlags, expectSegment, expectTables, RESTORED, savedFlags, selectorOf } from "./interrupts.ts";
 import type { NativeEmitter } from "./native-emitter.ts";
 import type { Read } from "./rehearsal.ts";
@@ -31,7 +32,8 @@ export function enterInner(e: NativeEmitter, vector: Value): Value {
   const words = [e.nextInstruction(), selectorOf(e, CS), flags, old, selectorOf(e, SS)];
   const aligned = width === 64 ? e.and(pointer, e.constant(0xfffffffffffffff0n)) : pointer;
   const top = e.hold(e.subtract(width, aligned, e.constant(BigInt((words.length * width) / 8))));
-  e.storeWords(top, width, words, false);
+  leaveUnlessAccess(e, e.flagsRegister(), gate.context);
+  e.storeWords(top, width, words, gate.context.key);
   enteredFlags(e, gate.masks);
   e.writeRegister(RSP, width, top);
   enter(e, gate, e.constant(gate.handler));

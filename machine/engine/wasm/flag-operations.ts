@@ -1,8 +1,12 @@
 /** Operations on the flags that belong to the system, and on the time, as regions do them: see flag-access.ts in the book. */
+
+import { openAccess } from "#machine/cpu/flag-access.ts";
 import { FLAG, IOPL_SHIFT, STATUS } from "#machine/cpu/flags.ts";
 import * as at from "#machine/cpu/layout.ts";
+import type { SystemOperation } from "#machine/cpu/semantics.ts";
 import { GS, RAX, RCX, RDX } from "#machine/cpu/state.ts";
 import { CELL } from "./cells.ts";
+import type { Context } from "./context.ts";
 import { I32, I64 } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
@@ -19,6 +23,16 @@ function leaveIfInterrupted(e: NativeEmitter, flags: Value): void {
   e.leaveIf(e.and(opens, x.stateWord(CELL.pending, I32)));
 }
 
+/**
+ * Leaves where `flags` would have another AC than code in a context takes for granted: under SMAP it says which pages are
+ * open.
+ */
+export function leaveUnlessAccess(e: NativeEmitter, flags: Value, { guarded, user, open }: Context): void {
+  if (!guarded || user) return;
+  const access = e.and(flags, e.constant(bit(FLAG.AC)));
+  e.leaveIf(open ? x.isZero(access) : x.isNonZero(access));
+}
+
 /** popf. RF is cleared; what starts single steps is left to the evaluator. */
 export function restoreFlags(e: NativeEmitter, value: Value, width: Value): Value {
   const { privilege } = e.context;
@@ -28,6 +42,7 @@ export function restoreFlags(e: NativeEmitter, value: Value, width: Value): Valu
   else leaveIfInterrupted(e, word);
   const mask = privilege === 0 ? FREE | IOPL | bit(FLAG.IF) : FREE;
   const used = BigInt.asUintN(Number(width.constant), mask);
+  if ((used & bit(FLAG.AC)) !== 0n) leaveUnlessAccess(e, word, e.context);
   const kept = e.and(e.flagsRegister(), e.constant(ALL & ~(used | bit(FLAG.RF))));
   e.setFlagsRegister(e.or(e.or(kept, e.and(word, e.constant(used))), e.constant(2n)));
   e.setStatusBits(x.as32(e.and(word, e.constant(BigInt(STATUS)))));
@@ -42,6 +57,15 @@ export function enableInterrupts(e: NativeEmitter): Value {
   if (e.context.privilege !== 0 || e.isLastOfBlock) e.refuse("sti by a program, or before the engine may look");
   e.leaveIf(x.stateWord(CELL.pending, I32));
   e.setFlag(FLAG.IF, e.constant(1n));
+  return e.constant(0n);
+}
+
+/** stac and clac at privilege 0. */
+export function setAccess(e: NativeEmitter, operation: SystemOperation): Value {
+  const outcome = e.context.privilege === 0 ? e.gates.outcome(operation, [], []) : null;
+  if (outcome === null) return e.refuse("stac and clac by a program");
+  e.setFlag(FLAG.AC, e.constant(operation === openAccess ? 1n : 0n));
+  e.goAway(e.nextInstruction(), e.constant(BigInt(outcome.context.id)));
   return e.constant(0n);
 }
 

@@ -6,6 +6,7 @@ import { CELL } from "./cells.ts";
 import { I32, I64 } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
+import { leaveUnlessAccess } from "./flag-operations.ts";
 import type { ExpectedWord } from "./gates.ts";
 import type { NativeEmitter } from "./native-emitter.ts";
 
@@ -92,6 +93,7 @@ export function returnFromInterrupt(e: NativeEmitter, width: Value): Value {
   e.leaveUnlessEqual(e.truncate(16, code!), BigInt(back.code));
   if (long) e.leaveUnlessEqual(e.truncate(16, stack!), BigInt(back.stack));
   e.leaveIf(x.isNonZero(e.and(flags!, e.constant(bit(FLAG.TF) | bit(FLAG.RF)))));
+  leaveUnlessAccess(e, flags!, e.context);
   const opens = x.isNonZero(e.and(flags!, e.constant(bit(FLAG.IF))));
   e.leaveIf(e.and(opens, x.stateWord(CELL.pending, I32)));
   const mask = size === 64 ? RESTORED : RESTORED & 0xffffffffn;

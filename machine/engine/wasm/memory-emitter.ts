@@ -70,7 +70,7 @@ export abstract class MemoryEmitter extends FlagEmitter {
 
   protected placeAt(address: Value, bytes: number, write: boolean): number {
     this.needRevocable();
-    const { user, mode } = this.context;
+    const { key, mode } = this.context;
     const index = this.fn.take(I32);
     const memory = this.remembers ? this.#pageMemory(address, write) : null;
     address.uses++;
@@ -78,7 +78,7 @@ export abstract class MemoryEmitter extends FlagEmitter {
     const rescue = this.#rescue(write);
     const miss = this.#miss(bytes, write);
     this.push((depth) => {
-      const access = { address, bytes, write, user, long: mode === 64, ...rescue };
+      const access = { address, bytes, write, key, long: mode === 64, ...rescue };
       if (memory === null) emitPlace(this.fn, access, depth, miss);
       else emitRememberedPlace(this.fn, access, memory, depth, miss);
       this.fn.out.set(index);

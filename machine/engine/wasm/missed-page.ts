@@ -8,7 +8,7 @@ import { RoutineWriter } from "./routine-writer.ts";
 /** So many misses in a run of translated code are worth a look at where they are. */
 const MANY_MISSES = 256;
 
-/** Linear address, bytes stored (0 for a read), privilege 3, budget. Gives whether the access is to be tried again. */
+/** Linear address, bytes stored (0 for a read), key, budget. Gives whether the access is to be tried again. */
 export const MISSED_TYPE: FunctionType = { parameters: [I64, I32, I32, I32], results: [I32] };
 
 const small = (value: number) => x.constant(BigInt(value));
@@ -20,7 +20,7 @@ const small = (value: number) => x.constant(BigInt(value));
  */
 export function missedPage(walk: number, type: number): FunctionBody {
   const w = new RoutineWriter([I64, I32, I32, I32]);
-  const [linear, stored, user, budget] = w.parameters as [Value, Value, Value, Value];
+  const [linear, stored, key, budget] = w.parameters as [Value, Value, Value, Value];
   const refuse = () => {
     w.storeState(CELL.refused, x.as32(small(1)));
     w.give(small(0));
@@ -32,6 +32,6 @@ export function missedPage(walk: number, type: number): FunctionBody {
   const misses = w.let(x.arithmetic("Add", 32, x.stateWord(CELL.misses, I32), small(1)));
   w.storeState(CELL.misses, misses);
   w.if(x.compare("Eq", misses, small(MANY_MISSES)), refuse);
-  w.give(x.isNonZero(x.make(OP.call, I32, [linear, x.isNonZero(stored), user], 32, walk)));
+  w.give(x.isNonZero(x.make(OP.call, I32, [linear, x.isNonZero(stored), key], 32, walk)));
   return w.finish(type, "missed");
 }

@@ -118,9 +118,9 @@ export abstract class NativeEmitter extends Emitter {
       this.fn.out.unsigned(this.runtime.mapping("forgetLocal"));
     });
     const here = BigInt.asUintN(64, this.nextInstruction().constant! & ~0xfffn);
-    const user = x.as32(x.constant(this.context.user ? 1n : 0n));
+    const key = x.as32(x.constant(BigInt(this.context.key)));
     const moved = this.surroundings.pages.map(({ base, place }) => {
-      const [name, more] = base === here ? (["locate", []] as const) : (["walk", [QUIET_FETCH, user]] as const);
+      const [name, more] = base === here ? (["locate", []] as const) : (["walk", [QUIET_FETCH, key]] as const);
       const call = x.make(OP.call, I32, [x.as64(x.constant(base)), ...more], 32, this.runtime.mapping(name));
       return x.compare("Ne", this.hold(call), x.as32(x.constant(BigInt(place | 1))));
     });
@@ -172,7 +172,7 @@ export abstract class NativeEmitter extends Emitter {
       address: x.constant(linear),
       bytes: width / 8,
       write: false,
-      user: false,
+      key: this.context.ownKey,
       long: this.context.mode === 64,
       rescue: this.runtime.mapping("quiet"),
     };
@@ -184,27 +184,27 @@ export abstract class NativeEmitter extends Emitter {
   }
 
   /** Words of one size that lie one after the other at a flat address, in one page. */
-  #placeOfWords(linear: Value, bytes: number, write: boolean, user = this.context.user): number {
+  #placeOfWords(linear: Value, bytes: number, write: boolean, key = this.context.key): number {
     const index = this.fn.take(I32);
     const { mode } = this.context;
     const rescue = write ? this.runtime.claim : this.runtime.across;
     linear.uses++;
     this.push((depth) => {
-      emitPlace(this.fn, { address: linear, bytes, write, user, long: mode === 64, rescue }, depth, this.leave);
+      emitPlace(this.fn, { address: linear, bytes, write, key, long: mode === 64, rescue }, depth, this.leave);
       this.fn.out.set(index);
     });
     return index;
   }
 
-  /** `user`: with the rights of privilege 3. */
-  loadWords(linear: Value, width: 32 | 64, count: number, user = this.context.user): Value[] {
-    const place = this.#placeOfWords(linear, (count * width) / 8, false, user);
+  /** `key`: whose rights count. */
+  loadWords(linear: Value, width: 32 | 64, count: number, key = this.context.key): Value[] {
+    const place = this.#placeOfWords(linear, (count * width) / 8, false, key);
     return Array.from({ length: count }, (_, index) => this.get(place, width, (index * width) / 8));
   }
 
-  /** `user`: with the rights of privilege 3. */
-  storeWords(linear: Value, width: 32 | 64, values: readonly Value[], user = this.context.user): void {
-    const place = this.#placeOfWords(linear, (values.length * width) / 8, true, user);
+  /** `key`: whose rights count. */
+  storeWords(linear: Value, width: 32 | 64, values: readonly Value[], key = this.context.key): void {
+    const place = this.#placeOfWords(linear, (values.length * width) / 8, true, key);
     for (const [index, value] of values.entries()) this.put(place, width, value, (index * width) / 8);
   }
 
@@ -278,9 +278,9 @@ export abstract class NativeEmitter extends Emitter {
 
   /** How many pages from the beginnings of two on, `most` at most, lie in a row in RAM. */
   pagesInRow(from: Value, to: Value, most: Value): Value {
-    const { user, mode } = this.context;
-    const flags = [user, mode === 64].map((is) => x.constant(is ? 1n : 0n));
-    const values = [x.as64(from), x.as64(to), x.as32(most), ...flags.map(x.as32)];
+    const { key, mode } = this.context;
+    const more = [key, mode === 64 ? 1 : 0].map((value) => x.as32(x.constant(BigInt(value))));
+    const values = [x.as64(from), x.as64(to), x.as32(most), ...more];
     return x.make(OP.call, I32, values, 32, this.runtime.span);
   }
 

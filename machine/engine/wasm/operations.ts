@@ -7,7 +7,14 @@ import { fillBlock, moveBlock } from "#machine/cpu/blocks.ts";
 import { CR0_TS, clearTaskSwitched, loadMachineStatus, machineStatus, writeControl } from "#machine/cpu/control.ts";
 import { farCall, farJump } from "#machine/cpu/far.ts";
 import { farReturn, interruptReturn } from "#machine/cpu/far-return.ts";
-import { clearInterrupts, popFlags, pushFlags, setInterrupts } from "#machine/cpu/flag-access.ts";
+import {
+  clearInterrupts,
+  closeAccess,
+  openAccess,
+  popFlags,
+  pushFlags,
+  setInterrupts,
+} from "#machine/cpu/flag-access.ts";
 import { FLAG } from "#machine/cpu/flags.ts";
 import * as identification from "#machine/cpu/identification.ts";
 import * as at from "#machine/cpu/layout.ts";
@@ -30,6 +37,7 @@ import {
   readTimestamp,
   readTimestampAndProcessor,
   restoreFlags,
+  setAccess,
 } from "./flag-operations.ts";
 import { enterGate, returnFromInterrupt } from "./interrupts.ts";
 import type { NativeEmitter } from "./native-emitter.ts";
@@ -250,6 +258,8 @@ export const NATIVE = new Map<SystemOperation, Native>([
   [identification.readTimestamp, readTimestamp],
   [identification.readTimestampAndProcessor, readTimestampAndProcessor],
   [swapGs, exchangeGs],
+  [openAccess, (e) => setAccess(e, openAccess)],
+  [closeAccess, (e) => setAccess(e, closeAccess)],
   [book.syscall, syscall],
   [book.sysret, (e, [width]) => sysret(e, width!)],
   [book.sysenter, sysenter],
@@ -264,6 +274,8 @@ const LEADING_AWAY: ReadonlySet<SystemOperation> = new Set([
   farJump,
   farCall,
   farReturn,
+  openAccess,
+  closeAccess,
   book.syscall,
   book.sysret,
   book.sysenter,

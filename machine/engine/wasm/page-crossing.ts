@@ -1,13 +1,14 @@
 /** Loads that the TLB has no entry for, and loads and stores that lie in two pages. */
 import { RAM, TLB } from "#machine/cpu/layout.ts";
+import { KEY_MASK } from "#machine/memory/tlb.ts";
 import { CELL, MOST_CROSSING } from "./cells.ts";
 import { type FunctionBody, I32, I64, MEMORY_COPY, OP } from "./encoder.ts";
 import { FunctionWriter } from "./function-writer.ts";
 import { ACCESS } from "./page-walk.ts";
 import { ADDEND, emitKey, emitMismatch, TABLE_BYTES } from "./tlb-access.ts";
 
-/** In the rights that `across` is given, beside 1 for privilege 3: the bytes are to be written. */
-export const ACROSS_WRITE = 2;
+/** In the rights that `across` is given, beside the key: the bytes are to be written. */
+export const ACROSS_WRITE = 16;
 
 /**
  * The place of bytes that are to be read and that the TLB has no entry for, as the page walk finds it; or of bytes of
@@ -29,7 +30,7 @@ export function across(type: number, walk: number): FunctionBody {
   out.i32(0x1000);
   out.byte(OP.i32LeU);
   fn.open(OP.if);
-  emitWalk(fn, { linear, low, user: rights, place: first }, { walk, access: ACCESS.read });
+  emitWalk(fn, { linear, low, key: rights, place: first }, { walk, access: ACCESS.read });
   out.branch(OP.brIf, fn.level - refused);
   emitInMemory(fn, first);
   out.byte(OP.return);
@@ -51,11 +52,7 @@ export function across(type: number, walk: number): FunctionBody {
     out.get(entry);
     emitMismatch(fn, { low: entry, whole: page, entry }, { table: TLB, added: table }, () => {
       out.get(page);
-      emitKey(fn, () => {
-        out.get(rights);
-        out.i32(1);
-        out.byte(OP.i32And);
-      });
+      emitKey(fn, rights);
     });
     out.branch(OP.brIf, fn.level - refused);
     out.get(entry);
@@ -96,19 +93,19 @@ export function across(type: number, walk: number): FunctionBody {
 }
 
 /**
- * Has a page walked to, for privilege 3 if bit 0 of `user` says so, and sets `place` to where the byte lies in RAM.
+ * Has a page walked to, for whom the bits of `key` say, and sets `place` to where the byte lies in RAM.
  * Leaves 1 on the stack where there is none.
  */
 export function emitWalk(
   fn: FunctionWriter,
-  { linear, low, user, place }: { linear: number; low: number; user: number; place: number },
+  { linear, low, key, place }: { linear: number; low: number; key: number; place: number },
   { walk, access }: { walk: number; access: number },
 ): void {
   const { out } = fn;
   out.get(linear);
   out.i32(access);
-  out.get(user);
-  out.i32(1);
+  out.get(key);
+  out.i32(KEY_MASK);
   out.byte(OP.i32And);
   out.byte(OP.call);
   out.unsigned(walk);
@@ -132,7 +129,7 @@ export function emitInMemory({ out }: FunctionWriter, place: number): void {
 
 /** The place of bytes in one page that are to be read, where a page walk finds it and nothing has to be marked; or 0. */
 export function quiet(type: number, walk: number): FunctionBody {
-  const [linear, bytes, user, low, place] = [0, 1, 2, 3, 4] as const;
+  const [linear, bytes, key, low, place] = [0, 1, 2, 3, 4] as const;
   const fn = new FunctionWriter(3, [I32, I32]);
   const { out } = fn;
   const refused = fn.open(OP.block);
@@ -145,7 +142,7 @@ export function quiet(type: number, walk: number): FunctionBody {
   out.i32(0x1000);
   out.byte(OP.i32GtU);
   out.branch(OP.brIf, fn.level - refused);
-  emitWalk(fn, { linear, low, user, place }, { walk, access: ACCESS.quietRead });
+  emitWalk(fn, { linear, low, key, place }, { walk, access: ACCESS.quietRead });
   out.branch(OP.brIf, fn.level - refused);
   emitInMemory(fn, place);
   out.byte(OP.return);

@@ -4,13 +4,13 @@ import { type FunctionBody, type FunctionType, I32, I64, OP } from "./encoder.ts
 import { FunctionWriter } from "./function-writer.ts";
 import { ADDEND, emitKey, emitMismatch, TABLE_BYTES } from "./tlb-access.ts";
 
-/** From and to, at beginnings of pages; pages at most; privilege 3; 1 for addresses of 64 bits. Gives at least 1. */
+/** From and to, at beginnings of pages; pages at most; key; 1 for addresses of 64 bits. Gives at least 1. */
 export const SPAN_TYPE: FunctionType = { parameters: [I64, I64, I32, I32, I32], results: [I32] };
 
 const PAGE = 0x1000;
 
 export function pageSpan(type: number): FunctionBody {
-  const [from, to, most, user, long, pages, low, entry, source, target] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
+  const [from, to, most, key, long, pages, low, entry, source, target] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
   const fn = new FunctionWriter(5, [I32, I32, I32, I32, I32]);
   const { out } = fn;
   const done = fn.open(OP.block);
@@ -24,7 +24,7 @@ export function pageSpan(type: number): FunctionBody {
     out.tee(low);
     emitMismatch(fn, { low, whole: address, entry }, { table }, () => {
       out.get(address);
-      emitKey(fn, () => out.get(user));
+      emitKey(fn, key);
     });
     out.branch(OP.brIf, fn.level - done);
     out.get(pages);

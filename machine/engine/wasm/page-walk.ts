@@ -20,10 +20,10 @@ const QUIET = 4;
 /** What a page is needed for: to be read or written, or to fetch code from it; quietly, if nothing has to be marked. */
 export const ACCESS = { read: 0, write: WRITE, fetch: FETCH, look: FETCH | QUIET, quietRead: QUIET } as const;
 
-/** Linear address, `ACCESS`, privilege 3. Gives where the page lies in RAM, with bit 0 set; or 0. */
+/** Linear address, `ACCESS`, key of the TLB. Gives where the page lies in RAM, with bit 0 set; or 0. */
 export const WALK_TYPE: FunctionType = { parameters: [I64, I32, I32], results: [I32] };
 
-const PARAMETERS = { linear: 0, access: 1, user: 2 } as const;
+const PARAMETERS = { linear: 0, access: 1, key: 2 } as const;
 const LOCALS = {
   table: 3,
   place: 4,
@@ -107,7 +107,12 @@ class WalkWriter {
   }
 
   get #user(): Value {
-    return x.local(PARAMETERS.user, I32, 1);
+    return this.#keyHas(tagKey(true) & ~tagKey(false));
+  }
+
+  #keyHas(bit: number): Value {
+    const number = x.constant(BigInt(Math.log2(bit)));
+    return x.logic("And", x.shift("ShrU", x.local(PARAMETERS.key, I32, 4), number), x.constant(1n));
   }
 
   #long(index: number): Value {
@@ -245,10 +250,7 @@ class WalkWriter {
     widen(CELL.lastLargePage, last, x.compare("LtU", known(CELL.lastLargePage), x.as64(last)));
   }
 
-  /**
-   * Before the last entry is marked: what the rights forbid is not for us, nor is what hangs on rflags.AC, because the TLB
-   * must not keep it.
-   */
+  /** Before the last entry is marked: what the rights forbid is not for us. */
   #checkRights(): void {
     const closed = (bit: bigint) => x.isZero(x.logic("And", this.#long(LOCALS.allowed), x.constant(bit)));
     this.#fail(x.logic("And", this.#user, closed(US)));
@@ -259,7 +261,9 @@ class WalkWriter {
     const noCode = x.logic("Or", this.#isSet(LOCALS.all, NO_EXECUTE), x.logic("And", strictCode, forProgram));
     this.#fail(x.logic("And", this.#is(FETCH), noCode));
     const strictData = x.logic("And", x.isZero(this.#user), this.#has(at.CR4, CR4_SMAP));
-    this.#fail(x.logic("And", x.isZero(this.#is(FETCH)), x.logic("And", strictData, forProgram)));
+    const isMeant = this.#keyHas(tagKey(false, true) & ~tagKey(false));
+    const noData = x.logic("And", x.logic("And", strictData, forProgram), x.isZero(isMeant));
+    this.#fail(x.logic("And", x.isZero(this.#is(FETCH)), noData));
   }
 
   /** Sets bits of the entry where they are missing: not in a page that somebody watches, and not quietly. */
@@ -300,7 +304,7 @@ class WalkWriter {
       x.constant(BigInt(ENTRIES - 1)),
     );
     this.#set(LOCALS.slot, x.as32(x.shift("Shl", index, x.constant(4n))));
-    const key = x.select(this.#user, x.constant(BigInt(tagKey(true))), x.constant(BigInt(tagKey(false))));
+    const key = x.as64(x.local(PARAMETERS.key, I32, 4));
     const page = x.logic("And", this.#linear, x.constant(0xfffffffffffff000n));
     this.#set(LOCALS.tag, x.logic("Or", page, key));
     this.#table(at.TLB);

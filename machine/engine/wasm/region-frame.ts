@@ -122,7 +122,7 @@ export class RegionFrame {
     this.#why();
     out.i32(LEAVING.missed);
     out.byte(OP.i32Sub);
-    out.i32(this.context.user ? 1 : 0);
+    out.i32(this.context.key);
     out.get(LOCAL.budget);
     out.byte(OP.call);
     out.unsigned(this.runtime.missed);

@@ -77,7 +77,7 @@ export function descriptorOf(e: NativeEmitter, selector: Value): Value {
   const offset = masked(e, selector, 0xfff8);
   const width = e.context.mode === 64 ? 64 : 32;
   const address = e.hold(e.add(width, x.stateWord(at.GDTR_BASE, I64), offset));
-  return e.loadWords(address, 64, 1, false)[0]!;
+  return e.loadWords(address, 64, 1, e.context.ownKey)[0]!;
 }
 
 /** What the selector names in protected mode. */

@@ -10,6 +10,7 @@ import { CELL } from "./cells.ts";
 import { I32, I64 } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
+import { leaveUnlessAccess } from "./flag-operations.ts";
 import type { Outcome } from "./gates.ts";
 import type { NativeEmitter } from "./native-emitter.ts";
 
@@ -65,6 +66,7 @@ export function syscall(e: NativeEmitter): Value {
   const target = e.hold(x.stateWord(at.LSTAR, I64));
   const cleared = e.or(x.stateWord(at.SFMASK, I64), e.constant(bit(FLAG.RF)));
   const left = e.hold(e.and(flags, e.xor(cleared, e.constant(ALL))));
+  leaveUnlessAccess(e, left, outcome.context);
   e.writeRegister(RCX, 64, e.nextInstruction());
   e.writeRegister(R11, 64, e.and(flags, e.constant(ALL & ~bit(FLAG.RF))));
   replaceFlags(e, left);
@@ -96,6 +98,7 @@ export function sysenter(e: NativeEmitter): Value {
   const width = e.cpu.state.longMode ? 64 : 32;
   const target = e.hold(x.as64(e.truncate(width, x.stateWord(at.SYSENTER_EIP, I64))));
   const stack = e.hold(x.as64(e.truncate(width, x.stateWord(at.SYSENTER_ESP, I64))));
+  leaveUnlessAccess(e, e.flagsRegister(), outcome.context);
   const cleared = bit(FLAG.IF) | bit(FLAG.VM) | bit(FLAG.RF);
   e.setFlagsRegister(e.or(e.and(e.flagsRegister(), e.constant(ALL & ~cleared)), e.constant(2n)));
   e.writeRegister(RSP, 64, stack);

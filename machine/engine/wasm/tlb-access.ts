@@ -1,6 +1,6 @@
 /** The inlined look-up in the software TLB: from a linear address to a place in the machine's memory. */
 import { TLB } from "#machine/cpu/layout.ts";
-import { ENTRIES, tagKey } from "#machine/memory/tlb.ts";
+import { ENTRIES, KEY_MASK } from "#machine/memory/tlb.ts";
 import { FETCHED } from "./cells.ts";
 import { I32, I64, OP } from "./encoder.ts";
 import { as32, as64, local, type Value } from "./expressions.ts";
@@ -18,7 +18,8 @@ export interface Access {
   readonly address: Value;
   readonly bytes: number;
   readonly write: boolean;
-  readonly user: boolean;
+  /** What the entry must show: `tagKey`. */
+  readonly key: number;
   /** 64-bit mode: addresses have 64 bits. */
   readonly long: boolean;
   /** Function of the runtime that may know a place where the TLB has no plain one: `claim` or `across`. */
@@ -65,7 +66,7 @@ function emitRescue(
   out.get(address.local);
   if (!access.long) out.byte(OP.i64ExtendI32U);
   out.i32(access.bytes);
-  out.i32(access.user ? 1 : 0);
+  out.i32(access.key);
   out.byte(OP.call);
   out.unsigned(access.rescue!);
   out.tee(found);
@@ -132,12 +133,15 @@ export function emitMismatch(
   out.byte(OP.i64Ne);
 }
 
-/** Adds the key of a privilege that is known at run time to the page on the stack: `user` leaves 1 for privilege 3. */
-export function emitKey({ out }: FunctionWriter, user: () => void, marks = 0): void {
-  out.i64(BigInt(tagKey(true) | marks));
-  out.i64(BigInt(tagKey(false) | marks));
-  user();
-  out.byte(OP.select);
+/** Adds a key that is known at run time, in a local with other bits, to the page on the stack. */
+export function emitKey({ out }: FunctionWriter, key: number, marks = 0): void {
+  out.get(key);
+  out.i32(KEY_MASK);
+  out.byte(OP.i32And);
+  out.byte(OP.i64ExtendI32U);
+  out.byte(OP.i64Or);
+  if (marks === 0) return;
+  out.i64(BigInt(marks));
   out.byte(OP.i64Or);
 }
 
@@ -250,7 +254,7 @@ export function emitIndex({ out }: FunctionWriter, low: number, whole: number): 
 
 /** The tag that the page of the last byte would have: that of the first byte's page unless they differ. */
 function emitTag({ out }: FunctionWriter, access: Access, low: number, whole: number): void {
-  const key = tagKey(access.user);
+  const { key } = access;
   if (access.long) {
     out.get(whole);
     if (access.bytes > 1) {
