@@ -50,7 +50,11 @@ const NO_EXECUTE = 1n << 63n;
 /** Bits 40 to 51 must be 0. */
 const RESERVED = 0xfff0000000000n;
 const RESERVED_LARGE = [0n, 0n, 0x1fe000n, 0x3fffe000n, 0n] as const;
+/** An entry of the four that CR3 leads to under PAE without long mode has no rights, and no marks. */
+const RESERVED_POINTER = RESERVED | 0xfff00000000001e6n;
 const FRAME = 0xfffffff000n;
+/** Of CR3, by the number of levels: where the first table lies. */
+const ROOT = { 2: 0xfffff000n, 3: 0xffffffe0n, 4: 0xffffffffff000n } as const;
 
 class WalkWriter {
   readonly fn = new FunctionWriter(Object.keys(PARAMETERS).length, TYPES);
@@ -73,8 +77,11 @@ class WalkWriter {
     this.#emitIf(this.#has(at.EFER, EFER_LMA));
     this.#tables(4, 8);
     fn.otherwise();
-    this.#fail(this.#has(at.CR4, CR4_PAE));
+    this.#emitIf(this.#has(at.CR4, CR4_PAE));
+    this.#tables(3, 8);
+    fn.otherwise();
     this.#tables(2, 4);
+    fn.end();
     fn.end();
     fn.end();
     this.#rights();
@@ -164,25 +171,27 @@ class WalkWriter {
   }
 
   /** Walks down; at the end `frame` is the page's physical address, and `entry` the last entry, marked as used. */
-  #tables(levels: number, entryBytes: 4 | 8): void {
+  #tables(levels: 2 | 3 | 4, entryBytes: 4 | 8): void {
     const { fn } = this;
     const indexBits = entryBytes === 8 ? 9 : 10;
-    this.#set(
-      LOCALS.table,
-      x.logic("And", x.stateWord(at.CR3, I64), x.constant(entryBytes === 8 ? 0xffffffffff000n : 0xfffff000n)),
-    );
+    this.#set(LOCALS.table, x.logic("And", x.stateWord(at.CR3, I64), x.constant(ROOT[levels])));
     const found = fn.open(OP.block);
-    for (let level = levels; level >= 1; level--) {
+    for (let level: number = levels; level >= 1; level--) {
       const span = 12 + indexBits * (level - 1);
+      const isPointer = level === 3 && levels === 3;
       const index = x.logic(
         "And",
         x.shift("ShrU", this.#linear, x.constant(BigInt(span))),
-        x.constant((1n << BigInt(indexBits)) - 1n),
+        x.constant(isPointer ? 3n : (1n << BigInt(indexBits)) - 1n),
       );
       const offset = x.shift("Shl", index, x.constant(BigInt(Math.log2(entryBytes))));
       this.#fail(x.isZero(x.compare("LtU", this.#long(LOCALS.table), x.as64(x.constant(BigInt(this.size))))));
       this.#set(LOCALS.place, x.arithmetic("Add", 32, x.truncate(32, this.#long(LOCALS.table)), x.as32(offset)));
-      this.#readEntry(entryBytes, level === 4);
+      this.#readEntry(entryBytes, isPointer ? RESERVED_POINTER : level === 4 ? RESERVED | PS : RESERVED);
+      if (isPointer) {
+        this.#set(LOCALS.table, x.logic("And", this.#long(LOCALS.entry), x.constant(FRAME)));
+        continue;
+      }
       this.#set(LOCALS.allowed, x.logic("And", this.#long(LOCALS.allowed), this.#long(LOCALS.entry)));
       this.#set(LOCALS.all, x.logic("Or", this.#long(LOCALS.all), this.#long(LOCALS.entry)));
       if (level > 1 && level < 4) this.#large(level, span, entryBytes, found);
@@ -198,13 +207,13 @@ class WalkWriter {
     fn.end();
   }
 
-  #readEntry(entryBytes: 4 | 8, isTop: boolean): void {
+  #readEntry(entryBytes: 4 | 8, reserved: bigint): void {
     const place = x.local(LOCALS.place, I32);
     this.#set(LOCALS.entry, x.loaded(entryBytes === 8 ? OP.i64Load : OP.i32Load, place, at.RAM));
     this.#fail(x.isZero(x.logic("And", this.#long(LOCALS.entry), x.constant(P))));
     this.#fail(x.isNonZero(x.logic("And", this.#notes(place), x.constant(BigInt(NOTE_HOLE)))));
     if (entryBytes === 4) return;
-    this.#fail(this.#isSet(LOCALS.entry, RESERVED | (isTop ? PS : 0n)));
+    this.#fail(this.#isSet(LOCALS.entry, reserved));
     const unknown = x.logic(
       "And",
       x.shift("ShrU", this.#long(LOCALS.entry), x.constant(63n)),
