@@ -7,6 +7,7 @@ import { meaningOf, vectorMeaningOf } from "#machine/cpu/instruction-set.ts";
 import * as at from "#machine/cpu/layout.ts";
 import { CS } from "#machine/cpu/state.ts";
 import { isCanonical } from "#machine/memory/canonical.ts";
+import { NOTE_CODE } from "#machine/memory/physical.ts";
 import { ENTRIES, slot } from "#machine/memory/tlb.ts";
 import { CodeCache, type CodePage, type DecodedInstruction } from "./code-cache.ts";
 
@@ -180,6 +181,18 @@ export class CodeCursor {
     const known = this.#fetched[Number((linear >> 12n) & BigInt(FETCH_SLOTS - 1))];
     if (known?.linear !== linear || known.user !== (cpu.state.cpl === 3) || known.mode !== this.mode) return null;
     return known.place < 0 ? null : known;
+  }
+
+  /**
+   * The page at a linear address that code has been fetched from, under whatever mapping, if it can be told without
+   * marking anything that it is mapped.
+   */
+  knownPage(linear: bigint): { readonly place: number; readonly page: CodePage } | null {
+    const place = this.placeOfCode(linear);
+    if (place < 0 || (this.cpu.memory.notes(place) & NOTE_CODE) === 0) return null;
+    const page = this.cache.page(place, this.mode);
+    if (this.page?.isDropped === true) this.page = null;
+    return { place, page };
   }
 
   /** Where the page of code at a linear address lies in RAM, as far as can be told without marking anything; otherwise -1. */

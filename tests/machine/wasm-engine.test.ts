@@ -370,7 +370,7 @@ it("is asked to stop, and does", () => {
 /** One in so many vectors. */
 const SAMPLE = 29;
 /** Of these some are left to the evaluator: wide divisions, what changes much, and in forms jumps to computed places. */
-const OFTEN_EVALUATED = /^(enter|i?div|arpl|popf.?|jmp|call|j.?cxz)$/;
+const OFTEN_EVALUATED = /^(enter|idiv|arpl|popf.?|jmp|call|j.?cxz)$/;
 
 it.each(["regions", "forms"] as const)("does what a processor does, instruction by instruction, in %s", (tier) => {
   const text = gunzipSync(readFileSync(join(import.meta.dirname, "vectors/vectors.txt.gz"))).toString();

@@ -61,6 +61,8 @@ export interface RuntimeFunctions {
   /** Of calls out of regions. */
   callOut(): number;
   port(name: PortFunction): number;
+  /** Of the one in wide-quotient.ts. */
+  wideQuotient(): number;
   /** Of calls of the book's routines of the floating-point unit. */
   bookCall(): number;
   mapping(name: MappingFunction): number;
@@ -193,8 +195,31 @@ export abstract class BranchEmitter extends ValueSemantics {
   divide(width: Width, high: Value, low: Value, divisor: Value, signed: boolean) {
     const operands = { width, high: this.hold(high), low: this.hold(low), divisor: this.hold(divisor), signed };
     for (const reason of needsDivisionCheck(operands)) this.leaveIf(reason);
-    const { quotient, remainder, misfit } = emitDivision(operands, (value) => this.hold(value));
+    const hold = (value: Value) => this.hold(value);
+    const { quotient, remainder, misfit } = emitDivision(operands, hold, (...parts) => this.#wideQuotient(parts));
     if (misfit !== null) this.leaveIf(misfit);
     return { quotient, remainder };
+  }
+
+  /** WebAssembly divides where the upper half is 0, the runtime elsewhere. */
+  #wideQuotient(parts: readonly [high: Value, low: Value, divisor: Value]): Value {
+    const { fn } = this;
+    const [high, low, divisor] = parts;
+    const index = fn.take(I64);
+    const plain = x.make(OP.i64DivU, I64, [low, divisor], 64);
+    const wide = x.make(OP.call, I64, parts, 64, this.runtime.wideQuotient());
+    const isPlain = x.isZero(high);
+    for (const value of [plain, wide, isPlain]) value.uses++;
+    this.push((depth) => {
+      fn.emit(isPlain, depth);
+      fn.open(OP.if);
+      fn.emit(plain, depth + 1);
+      fn.out.set(index);
+      fn.otherwise();
+      fn.emit(wide, depth + 1);
+      fn.out.set(index);
+      fn.end();
+    });
+    return x.local(index, I64);
   }
 }

@@ -38,8 +38,8 @@ export class CodeWindow implements CodeSource {
     const panes: Pane[] = place < 0 ? [] : [{ base, page: page!, last }];
     if (panes.length > 0 && context.isFlat) {
       for (const beside of [base + PAGE, base - PAGE]) {
-        const fetched = cursor.fetchedPage(beside);
-        if (fetched?.page.isDropped === false) panes.push({ base: beside, page: fetched.page, last: 0xfff });
+        const known = cursor.knownPage(beside);
+        if (known !== null) panes.push({ base: beside, page: known.page, last: 0xfff });
       }
     }
     this.#panes = panes;

@@ -58,12 +58,16 @@ export interface Division {
   readonly signed: boolean;
 }
 
-/** When the evaluator must divide: by zero, beyond 64 bits, and where WebAssembly would trap. */
+/**
+ * When the evaluator must divide: by zero, where WebAssembly would trap, where a quotient of 64 bits has no room, and a
+ * signed dividend beyond 64 bits.
+ */
 export function needsDivisionCheck({ width, high, low, divisor, signed }: Division): Value[] {
   const zero = x.isZero(divisor);
   if (width === 64) {
-    const plain = signed ? x.shift("ShrS", x.as64(low), x.constant(63n)) : x.constant(0n);
-    return [zero, x.compare("Ne", x.as64(high), x.as64(plain)), ...(signed ? [overflows(low, divisor)] : [])];
+    if (!signed) return [x.isZero(x.compare("LtU", x.as64(high), x.as64(divisor)))];
+    const plain = x.shift("ShrS", x.as64(low), x.constant(63n));
+    return [zero, x.compare("Ne", x.as64(high), x.as64(plain)), overflows(low, divisor)];
   }
   return signed && width === 32 ? [zero, overflows(joined({ width, high, low }), x.signed(32, divisor, true))] : [zero];
 }
@@ -85,14 +89,21 @@ export interface Divided {
   readonly misfit: Value | null;
 }
 
-/** Divides; `hold` computes a value that is needed more than once. */
-export function emitDivision(division: Division, hold: (value: Value) => Value): Divided {
-  const { width, low, divisor, signed } = division;
+/**
+ * Divides; `hold` computes a value that is needed more than once, `wideQuotient` that of an unsigned dividend of 128 bits,
+ * which has room.
+ */
+export function emitDivision(
+  division: Division,
+  hold: (value: Value) => Value,
+  wideQuotient: (high: Value, low: Value, divisor: Value) => Value,
+): Divided {
+  const { width, high, low, divisor, signed } = division;
   const [divide, rest] = signed ? [OP.i64DivS, OP.i64RemS] : [OP.i64DivU, OP.i64RemU];
   if (width === 64) {
-    const operands = [x.as64(low), x.as64(divisor)];
-    const quotient = hold(x.make(divide, I64, operands, 64));
-    return { quotient, remainder: hold(x.make(rest, I64, operands, 64)), misfit: null };
+    const [dividend, by] = [x.as64(low), x.as64(divisor)];
+    const quotient = signed ? hold(x.make(divide, I64, [dividend, by], 64)) : wideQuotient(x.as64(high), dividend, by);
+    return { quotient, remainder: hold(subtract(dividend, multiply(quotient, by))), misfit: null };
   }
   const whole = joined(division);
   const wide = (width * 2) as Width;

@@ -27,6 +27,11 @@ export class FormEmitter extends OpenEmitter {
     };
   }
 
+  /** The instruction is taken from the budget when it is done. */
+  override remaining(): Value {
+    return x.local(FORM.budget, I32);
+  }
+
   override flag(flag: Flag): Value {
     const isOld = this.branch.flags.form === null && !this.touchesFlags;
     return (isOld ? loadedFlag(flag) : null) ?? super.flag(flag);

@@ -2,7 +2,10 @@
 
 import { fillBlock, moveBlock } from "#machine/cpu/blocks.ts";
 import { clearInterrupts, pushFlags } from "#machine/cpu/flag-access.ts";
+import { readTimestamp, readTimestampAndProcessor } from "#machine/cpu/identification.ts";
+import { isReadable, isWritable } from "#machine/cpu/selector-questions.ts";
 import type { SystemOperation } from "#machine/cpu/semantics.ts";
+import { needProtectedMode } from "#machine/cpu/tables.ts";
 import type { DecodedInstruction } from "../code-cache.ts";
 import { RECORD } from "./code-records.ts";
 import { I32, I64, OP } from "./encoder.ts";
@@ -18,7 +21,17 @@ export const RELATIVE = -2n;
 export const AGAIN = -1n;
 
 /** What is done of the operations on the whole processor. */
-const ALLOWED: ReadonlySet<SystemOperation> = new Set([moveBlock, fillBlock, clearInterrupts, pushFlags]);
+const ALLOWED: ReadonlySet<SystemOperation> = new Set([
+  moveBlock,
+  fillBlock,
+  clearInterrupts,
+  pushFlags,
+  readTimestamp,
+  readTimestampAndProcessor,
+  needProtectedMode,
+  isReadable,
+  isWritable,
+]);
 
 export abstract class OpenEmitter extends VectorEmitter {
   /** Registers of an instruction are open unless `closed`. */

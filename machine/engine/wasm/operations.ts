@@ -20,11 +20,12 @@ import * as identification from "#machine/cpu/identification.ts";
 import * as at from "#machine/cpu/layout.ts";
 import { swapGs } from "#machine/cpu/model-registers.ts";
 import { portIn, portOut } from "#machine/cpu/ports.ts";
+import { isReadable, isWritable } from "#machine/cpu/selector-questions.ts";
 import type { SystemOperation, Width } from "#machine/cpu/semantics.ts";
 import { softwareInterrupt } from "#machine/cpu/software-interrupts.ts";
 import { ES, RAX, RCX, RDI, RSI } from "#machine/cpu/state.ts";
 import * as book from "#machine/cpu/system-calls.ts";
-import { invalidatePage, loadSegmentRegister, readSelector } from "#machine/cpu/tables.ts";
+import { invalidatePage, loadSegmentRegister, needProtectedMode, readSelector } from "#machine/cpu/tables.ts";
 import { CALL_OUTS } from "./call-outs.ts";
 import { enterInner, returnOuter } from "./crossings.ts";
 import { I64 } from "./encoder.ts";
@@ -41,6 +42,7 @@ import {
 import { enterGate, returnFromInterrupt } from "./interrupts.ts";
 import type { NativeEmitter } from "./native-emitter.ts";
 import * as segments from "./segment-loads.ts";
+import * as selectors from "./selector-questions.ts";
 import { syscall, sysenter, sysexit, sysret } from "./system-calls.ts";
 
 type Native = (e: NativeEmitter, values: readonly Value[]) => Value;
@@ -239,6 +241,9 @@ export const NATIVE = new Map<SystemOperation, Native>([
   [farJump, segments.farJump],
   [farCall, segments.farCall],
   [farReturn, segments.farReturn],
+  [needProtectedMode, selectors.needProtectedMode],
+  [isReadable, selectors.isReadable],
+  [isWritable, selectors.isWritable],
   [pushFlags, flagsWord],
   [
     softwareInterrupt,

@@ -23,6 +23,8 @@ export class ReachedPages {
     pages: readonly MappedPage[],
     /** Bytes of RAM. */
     readonly size: number,
+    /** The number of the function of that name: it fetches the page, if that can be done here. */
+    readonly locate: () => number,
   ) {
     this.#reached = new Map(pages.length > 1 ? pages.map((page) => [page, fn.keep(I32)]) : []);
   }
@@ -65,7 +67,14 @@ export class ReachedPages {
     out.byte(OP.i32Ne);
     out.byte(OP.i32Or);
     fn.open(OP.if);
+    out.i64(base);
+    out.byte(OP.call);
+    out.unsigned(this.locate());
+    out.i32(place | 1);
+    out.byte(OP.i32Ne);
+    fn.open(OP.if);
     leave();
+    fn.end();
     fn.end();
     out.i32(1);
     out.set(local);

@@ -64,7 +64,7 @@ class RegionWriter {
       region,
       pages,
     };
-    this.#reached = new ReachedPages(this.body, context, pages, cpu.memory.size);
+    this.#reached = new ReachedPages(this.body, context, pages, cpu.memory.size, () => runtime.mapping("locate"));
     this.#forms = blocks.map(() => undefined);
     this.#flagsLive = flagsLive(blocks);
     this.#paths = new BudgetPaths(blocks);

@@ -88,6 +88,12 @@ export class RoutineWriter {
     this.#fn.out.byte(OP.return);
   }
 
+  /** Of functions that give a number of 64 bits. */
+  giveWide(value: Value): void {
+    this.#emit(x.as64(value));
+    this.#fn.out.byte(OP.return);
+  }
+
   /** Does what is to be done in the end, and gives 1. */
   succeed(): void {
     this.atSuccess();

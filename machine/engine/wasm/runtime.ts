@@ -25,13 +25,14 @@ import { FunctionWriter } from "./function-writer.ts";
 import { MISSED_TYPE } from "./missed-page.ts";
 import { pageSpan, SPAN_TYPE } from "./page-span.ts";
 import { WALK_TYPE } from "./page-walk.ts";
+import { WIDE_QUOTIENT_TYPE, wideQuotient } from "./wide-quotient.ts";
 
 const PORT_TYPES: Readonly<Record<PortFunction, FunctionType>> = {
   portIn: { parameters: [I32, I32, I32], results: [I32] },
   portOut: { parameters: [I32, I32, I32, I32], results: [I32] },
 };
 
-/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, routines, `callOut`, `claim` and `across`, `arrive`, `span`, `bookCall`, routines for vectors, `walk`, `locate`, `forgetLocal`, `missed`, `keepFlags`, `portIn`, `portOut`. */
+/** Types of functions, by index, the same in all modules: of a region, of `status`, `fill`, routines, `callOut`, `claim` and `across`, `arrive`, `span`, `bookCall`, routines for vectors, `walk`, `locate`, `forgetLocal`, `missed`, `keepFlags`, `portIn`, `portOut`, `wideQuotient`. */
 export const TYPES: readonly FunctionType[] = [
   { parameters: [I32], results: [I32] },
   { parameters: KEPT_TYPES, results: [I32] },
@@ -50,6 +51,7 @@ export const TYPES: readonly FunctionType[] = [
   KEEP_FLAGS_TYPE,
   PORT_TYPES.portIn,
   PORT_TYPES.portOut,
+  WIDE_QUOTIENT_TYPE,
 ];
 const MAPPING_TYPES: Readonly<Record<MappingFunction, FunctionType>> = {
   quiet: CLAIM_TYPE,
@@ -117,6 +119,10 @@ export class ModuleImports implements RuntimeFunctions {
 
   port(name: PortFunction): number {
     return this.#number(name, TYPES.indexOf(PORT_TYPES[name]));
+  }
+
+  wideQuotient(): number {
+    return this.#number("wideQuotient", TYPES.indexOf(WIDE_QUOTIENT_TYPE));
   }
 
   bookCall(): number {
@@ -272,6 +278,7 @@ export const makeRuntime = (imports: WebAssembly.ModuleImports): WebAssembly.Mod
       fillFunction(),
       pageSpan(TYPES.indexOf(SPAN_TYPE)),
       keepFlagsFunction(TYPES.indexOf(KEEP_FLAGS_TYPE), STATUS_FUNCTION),
+      wideQuotient(TYPES.indexOf(WIDE_QUOTIENT_TYPE)),
     ],
     imports,
   );

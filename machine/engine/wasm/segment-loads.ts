@@ -70,15 +70,19 @@ function checkData(e: NativeEmitter, { selector, attributes }: Loaded, isNull: V
   );
 }
 
-/** What the selector names in protected mode. */
-function fromTable(e: NativeEmitter, register: number, selector: Value): Loaded {
-  const long = e.context.mode === 64;
+/** The descriptor that a selector of the global table names. */
+export function descriptorOf(e: NativeEmitter, selector: Value): Value {
   e.leaveIf(x.isNonZero(masked(e, selector, 4)));
   e.leaveIf(e.less(x.stateWord(at.GDTR_LIMIT, I32), e.or(selector, e.constant(7n))));
   const offset = masked(e, selector, 0xfff8);
-  const address = e.hold(e.add(long ? 64 : 32, x.stateWord(at.GDTR_BASE, I64), offset));
-  const [descriptor] = e.loadWords(address, 64, 1, e.context.ownKey);
-  const found = fieldsOf(e, selector, descriptor!);
+  const width = e.context.mode === 64 ? 64 : 32;
+  const address = e.hold(e.add(width, x.stateWord(at.GDTR_BASE, I64), offset));
+  return e.loadWords(address, 64, 1, e.context.ownKey)[0]!;
+}
+
+/** What the selector names in protected mode. */
+function fromTable(e: NativeEmitter, register: number, selector: Value): Loaded {
+  const found = fieldsOf(e, selector, descriptorOf(e, selector));
   const isNull = e.hold(x.isZero(masked(e, selector, 0xfffc)));
   if (register === SS) {
     e.leaveIf(isNull);
