@@ -47,6 +47,20 @@ export class VectorEvaluator extends Evaluator implements VectorSemantics<bigint
     this.store(segment, BigInt.asUintN(64, offset + 8n), 64, high);
   }
 
+  loadVectors(segment: number, offset: bigint, count: number): Vector[] {
+    const places = Array.from({ length: count }, (_, index) => BigInt.asUintN(64, offset + BigInt(index * 16)));
+    return places.map((place) => this.loadVector(segment, place, true));
+  }
+
+  storeVectors(segment: number, offset: bigint, values: readonly Vector[]): void {
+    const bytes = values.length * 16;
+    const linear = this.linear(segment, offset, bytes, true);
+    this.#needAlignment(linear, true);
+    this.cpu.mmu.claim(linear, bytes, this.cpu.state.cpl === 3);
+    for (const [index, value] of values.entries())
+      this.storeVector(segment, BigInt.asUintN(64, offset + BigInt(index * 16)), value, true);
+  }
+
   #needAlignment(linear: bigint, aligned: boolean): void {
     if (aligned && (linear & 15n) !== 0n) {
       throw generalProtection(0, `the address 0x${linear.toString(16)} is no multiple of 16`);

@@ -74,6 +74,42 @@ again: add ebx, 3
     );
   });
 
+  it("save and restore all of the floating-point state, also in pages that lie apart in RAM", () => {
+    const prepare = (cpu: Cpu) => {
+      cpu.memory.write64(0x3008, 0x9067n);
+      for (let page = 0x200; page < 0x400; page++)
+        cpu.memory.write64(0x9000 + (page & 0x1ff) * 8, BigInt(page === 0x203 ? 0x390 : page) * 0x1000n + 0x67n);
+      cpu.mmu.flush();
+    };
+    check(
+      `again: mov r9d, 0x202f00
+      mov r10d, 0x202df0
+      mov r11d, 64
+      inc ebx
+      movq xmm3, rbx
+      pinsrw xmm15, ebx, 3
+      fninit
+      fldpi
+      mov [0x201000], ebx
+      fild dword [0x201000]
+      mov dword [r10 + 24], 0x1fa0
+      fxsave64 [r9]
+      add [r10 + 32], ebx
+      fxrstor [r10]
+      fxsave [r10]
+      fxrstor64 [r9]
+sum:  add rdi, [r9]
+      add rdi, [r10]
+      rol rdi, 3
+      add r9, 8
+      add r10, 8
+      dec r11d
+      jnz sum
+      jmp again`,
+      prepare,
+    );
+  });
+
   it("shift by numbers that a record has", () => {
     check(
       "again: add rax, 0x1234567\nshl eax, 3\nror rsi, 9\nshrd ebp, eax, 5\nsbb ebp, 1\nbts rbx, 41\nsar cl, 9\nrol dx, 17\njmp again",

@@ -68,7 +68,8 @@ export abstract class MemoryEmitter extends FlagEmitter {
     return this.placeAt(this.linear(segment, offset, bytes, write), bytes, write);
   }
 
-  protected placeAt(address: Value, bytes: number, write: boolean): number {
+  /** `told`: what a store that may touch code says that it touches. */
+  protected placeAt(address: Value, bytes: number, write: boolean, told = bytes): number {
     this.needRevocable();
     const { key, mode } = this.context;
     const index = this.fn.take(I32);
@@ -78,7 +79,7 @@ export abstract class MemoryEmitter extends FlagEmitter {
     const rescue = this.#rescue(write);
     const miss = this.#miss(bytes, write);
     this.push((depth) => {
-      const access = { address, bytes, write, key, long: mode === 64, ...rescue };
+      const access = { address, bytes, told, write, key, long: mode === 64, ...rescue };
       if (memory === null) emitPlace(this.fn, access, depth, miss);
       else emitRememberedPlace(this.fn, access, memory, depth, miss);
       this.fn.out.set(index);

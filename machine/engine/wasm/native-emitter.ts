@@ -88,6 +88,19 @@ export abstract class NativeEmitter extends Emitter {
     });
   }
 
+  /** Stores a number of 64 bits in the processor's state, at a computed place after an offset. */
+  storeStateAt(place: Value, offset: number, value: Value): void {
+    const [at, wide] = [x.as32(place), x.as64(value)];
+    at.uses++;
+    wide.uses++;
+    this.stored = true;
+    this.push((depth) => {
+      this.fn.emit(at, depth);
+      this.fn.emit(wide, depth);
+      this.fn.out.memory(OP.i64Store, offset);
+    });
+  }
+
   /** Goes on at a checked place, in the context with a number. */
   goAway(target: Value, context: Value): void {
     if (this.surroundings === null) this.refuse("a change of the context");

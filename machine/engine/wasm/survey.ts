@@ -5,6 +5,7 @@ import type { SystemOperation, Width } from "#machine/cpu/semantics.ts";
 import { softwareInterrupt } from "#machine/cpu/software-interrupts.ts";
 import type { Routine, VectorMeaning, VectorSemantics } from "#machine/cpu/vector-semantics.ts";
 import { bookRoutine } from "./book-routines.ts";
+import { INLINE_ROUTINES } from "./inline-routines.ts";
 import { leadsAway, NATIVE, remaps } from "./operations.ts";
 import { plainRoutine } from "./plain-routines.ts";
 
@@ -202,6 +203,12 @@ class Survey implements VectorSemantics<Nothing, Nothing> {
   storeVector(): void {
     this.store();
   }
+  loadVectors(_segment: number, _offset: Nothing, count: number): Nothing[] {
+    return new Array(count).fill(this.load());
+  }
+  storeVectors(): void {
+    this.store();
+  }
   vector(): Nothing {
     return 0;
   }
@@ -240,7 +247,8 @@ class Survey implements VectorSemantics<Nothing, Nothing> {
   }
   writeState(): void {}
   call(routine: Routine): Nothing {
-    if (plainRoutine(this.instruction, routine) === null && bookRoutine(routine) === null) this.usesSystem = true;
+    const isKnown = INLINE_ROUTINES.has(routine) || plainRoutine(this.instruction, routine) !== null;
+    if (!isKnown && bookRoutine(routine) === null) this.usesSystem = true;
     return this.load();
   }
   setStatus(): void {

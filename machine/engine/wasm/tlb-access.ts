@@ -24,6 +24,8 @@ export interface Access {
   readonly long: boolean;
   /** Function of the runtime that may know a place where the TLB has no plain one: `claim` or `across`. */
   readonly rescue?: number;
+  /** Bytes that it is told of, where there are more than these. */
+  readonly told?: number;
   /** A local that is set where that was done. */
   readonly claimed?: number;
 }
@@ -65,7 +67,7 @@ function emitRescue(
   const { out } = fn;
   out.get(address.local);
   if (!access.long) out.byte(OP.i64ExtendI32U);
-  out.i32(access.bytes);
+  out.i32(access.told ?? access.bytes);
   out.i32(access.key);
   out.byte(OP.call);
   out.unsigned(access.rescue!);

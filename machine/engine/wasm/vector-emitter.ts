@@ -26,6 +26,7 @@ import { converted } from "./float-conversions.ts";
 import { comparedBits, computedFloat, EXACT_ROUNDING, INVALID_BEFORE } from "./float-lanes.ts";
 import { lanesRoutine, NARROW_ROUTINE, scalarRoutine } from "./float-routines.ts";
 import type { FunctionWriter } from "./function-writer.ts";
+import { INLINE_ROUTINES } from "./inline-routines.ts";
 import { NativeEmitter } from "./native-emitter.ts";
 import { packedValue } from "./packed-lanes.ts";
 import { plainRoutine } from "./plain-routines.ts";
@@ -42,6 +43,13 @@ import {
 import { bitmask, extract, replace, shiftLanes, shuffled, vectorConstant } from "./simd.ts";
 
 const PAIR = 16;
+
+/** Vectors in a row: what their offsets are added to in the first page and behind it, and the bytes from the first on in its page. */
+interface Row {
+  readonly here: Value;
+  readonly there: Value;
+  readonly room: Value;
+}
 
 export class VectorEmitter extends NativeEmitter implements VectorSemantics<Value, Value> {
   /** Locals of XMM registers that the function uses. */
@@ -126,6 +134,54 @@ export class VectorEmitter extends NativeEmitter implements VectorSemantics<Valu
     });
   }
 
+  /** Where the first and the last vector of a row lie, whose others lie in the page of one or of the other. */
+  #row(segment: number, offset: Value, count: number, write: boolean): Row {
+    const bytes = count * PAIR;
+    const first = this.hold(this.linear(segment, offset, bytes, write));
+    this.leaveIf(x.isNonZero(this.and(first, this.constant(BigInt(PAIR - 1)))));
+    const room = this.hold(x.arithmetic("Sub", 32, x.constant(0x1000n), this.and(first, x.constant(0xfffn))));
+    const rest = x.constant(BigInt(bytes - PAIR));
+    const last = this.hold(x.arithmetic("Add", this.context.mode === 64 ? 64 : 32, first, rest));
+    const places = [first, last].map((linear) => this.placeAt(linear, PAIR, write, bytes));
+    const [here, end] = places.map((place) => x.local(place, I32));
+    const there = this.hold(x.arithmetic("Sub", 32, end!, rest));
+    return { here: here!, there, room };
+  }
+
+  /** Leaves what an offset must be added to on the stack. */
+  #emitBase({ here, there, room }: Row, offset: number, depth: number): void {
+    const isHere = x.compare("LtU", x.constant(BigInt(offset)), room);
+    this.fn.emit(offset === 0 ? here : x.select(isHere, here, there), depth);
+  }
+
+  loadVectors(segment: number, offset: Value, count: number): Value[] {
+    this.needNothingStored();
+    const row = this.#row(segment, offset, count, false);
+    return Array.from({ length: count }, (_, number) => {
+      const index = this.fn.take(V128);
+      this.push((depth) => {
+        this.#emitBase(row, number * PAIR, depth);
+        this.fn.out.vectorMemory("load", number * PAIR);
+        this.fn.out.set(index);
+      });
+      return x.local(index, V128, 128);
+    });
+  }
+
+  storeVectors(segment: number, offset: Value, values: readonly Value[]): void {
+    this.needNothingStored();
+    const row = this.#row(segment, offset, values.length, true);
+    this.stored = true;
+    for (const [number, value] of values.entries()) {
+      value.uses++;
+      this.push((depth) => {
+        this.#emitBase(row, number * PAIR, depth);
+        this.fn.emit(value, depth);
+        this.fn.out.vectorMemory("store", number * PAIR);
+      });
+    }
+  }
+
   vector(low: Value, high: Value): Value {
     if (x.isConstant(low) && x.isConstant(high)) return vectorConstant(low.constant, high.constant);
     const bottom = replace(64, 0, vectorConstant(0n, x.isConstant(high) ? high.constant : 0n), low);
@@ -170,6 +226,12 @@ export class VectorEmitter extends NativeEmitter implements VectorSemantics<Valu
   #exactRounding(): Value {
     if (this.exactRounding < 0) this.exactRounding = this.fn.keep(I32);
     return x.local(this.exactRounding, I32, 1);
+  }
+
+  /** MXCSR has been changed. */
+  renewRounding(): void {
+    this.#exactRounding();
+    this.push(() => this.loadRounding(this.fn));
   }
 
   /** Writes code that computes `exactRounding`, if anybody asks for it. */
@@ -270,6 +332,8 @@ export class VectorEmitter extends NativeEmitter implements VectorSemantics<Valu
 
   /** The runtime does it for plain numbers, and says whether these are; if not, the book's own routine is called. */
   call(called: Routine, ...values: Value[]): Value {
+    const inline = INLINE_ROUTINES.get(called);
+    if (inline !== undefined) return inline(this, values);
     const plain = plainRoutine(this.instructionNow, called);
     const book = bookRoutine(called);
     if (plain === null) {
