@@ -1,5 +1,5 @@
 /** Instructions that kernels and their programs are full of: as in the evaluator, which does none of them once they are known. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import type { Engine } from "#machine/cpu/engine.ts";
 import { FORMS_ONLY, type Tiers, WasmEngine } from "../../machine/engine/wasm-engine.ts";
@@ -74,6 +74,12 @@ again: add ebx, 3
     );
   });
 
+  it("shift by numbers that a record has", () => {
+    check(
+      "again: add rax, 0x1234567\nshl eax, 3\nror rsi, 9\nshrd ebp, eax, 5\nsbb ebp, 1\nbts rbx, 41\nsar cl, 9\nrol dx, 17\njmp again",
+    );
+  });
+
   it("read the time", () => {
     check("again: rdtsc\nadd esi, eax\nadd edi, edx\nrol esi, 3\njmp again");
   });
@@ -89,4 +95,23 @@ end: add ebx, 0x12345678
       jmp again`;
   agree(text);
   expect(evaluatedIn(text, undefined, () => {})).toBeLessThan(100);
+});
+
+it("needs no further forms for other counts of shifts, registers named twice, and other contexts", () => {
+  const shifts = (count: number) =>
+    `shl eax, ${count}\nror rsi, ${count}\nshrd ebp, eax, ${count}\nbts rbx, ${count}\nsar cl, ${count}`;
+  const twice = (name: string) =>
+    `lea ${name}, [${name} + ${name} * 4 + 3]\nimul ${name}, ${name}\nxor ${name}, ${name}`;
+  const formsOf = (counts: readonly number[], names: readonly string[], more = "nop") => {
+    const lines = [...counts.map(shifts), ...names.map(twice)].join("\n");
+    const text = `mov r8, cr4\nagain: add rax, 0x1234567\n${lines}\n${more}\njmp again`;
+    agree(text, { engine: (cpu) => new WasmEngine(cpu, FORMS_ONLY) });
+    const { engine } = program(text, 64, (cpu) => new WasmEngine(cpu, FORMS_ONLY));
+    const add = vi.spyOn((engine as Engine & WasmEngine).translations, "addForms");
+    engine.run(10_000);
+    return add.mock.calls.reduce((sum, [functions]) => sum + functions.length, 0);
+  };
+  const few = formsOf([3], ["rdx"]);
+  expect(formsOf([1, 2, 5, 7, 8, 31, 32, 64], ["rdx", "rdi", "r9", "r14"])).toBeLessThan(few + 6);
+  expect(formsOf([3], ["rdx"], "xor r8, 0x200\nmov cr4, r8")).toBeLessThan(few + 6);
 });

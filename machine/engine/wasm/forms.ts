@@ -14,6 +14,7 @@ import { type Field, Heads, LONGEST_HEAD } from "./heads.ts";
 import { type OpenInstruction, openInstruction } from "./open-instruction.ts";
 import { ModuleImports, TYPES } from "./runtime.ts";
 import { Shapes } from "./shapes.ts";
+import { survey } from "./survey.ts";
 import type { Translations } from "./translations.ts";
 
 const FORM_TYPES = [...TYPES, FORM_TYPE];
@@ -114,7 +115,8 @@ export class Forms {
       const open = openInstruction(decoded.instruction, context, closed);
       if (open === null) return "never";
       if (open.registers.length > MOST_REGISTERS) continue;
-      const form = this.#known(`${context.id} ${closed} ${isLast} ${open.key}`, { decoded, context, closed, isLast });
+      const key = `${tiesOf(decoded, context)} ${closed} ${isLast} ${open.key}`;
+      const form = this.#known(key, { decoded, context, closed, isLast });
       if (form.slot < 0) return this.#waiting.some((one) => one.form === form) ? "later" : "never";
       if (closed || !isAliased(form.effects!, open.registers)) return { form, open };
     }
@@ -226,7 +228,16 @@ function decodeAt(bytes: Uint8Array, { mode }: Context): DecodedInstruction | nu
   return meaning === null ? null : { instruction, meaning, length: instruction.length };
 }
 
-/** Whether two names of an instruction that changes registers mean the same one. */
+/** What the code of an instruction's form takes for granted of the context: contexts share it where that is the same. */
+function tiesOf({ instruction, meaning }: DecodedInstruction, context: Context): string {
+  const { id, mode, stackWidth, key, ownKey, privilege } = context;
+  const usesUnits = meaningOf(instruction.mnemonic) === null;
+  if (usesUnits) return `#${id}`;
+  if (!survey(meaning, instruction, stackWidth).leaves) return `${mode}`;
+  return mode === 64 ? `${mode}/${key}/${ownKey}/${privilege}` : `#${id}`;
+}
+
+/** Whether an open register of an instruction that changes registers is one that it uses without naming it. */
 function isAliased({ written, implied }: Effects, registers: readonly number[]): boolean {
   if (written.size === 0) return false;
   return new Set([...registers, ...implied]).size < registers.length + implied.length;

@@ -10,8 +10,13 @@ import type { Context } from "./context.ts";
 export const OPEN_REGISTER = 32;
 const INSTRUCTION_POINTER = 16;
 
+/** Those that shift by an immediate, or by another count: an open one must not be 0. */
+export const SHIFTS: ReadonlySet<string> = new Set("shl shr sar rol ror shld shrd".split(" "));
 /** Mnemonics that use an immediate only as a value. */
-const OPEN_IMMEDIATES = new Set("mov add or adc sbb and sub xor cmp test imul push".split(" "));
+const OPEN_IMMEDIATES = new Set([
+  ..."mov add or adc sbb and sub xor cmp test imul push bt bts btr btc".split(" "),
+  ...SHIFTS,
+]);
 
 /** A hole of an open instruction, where the record has a number. */
 export type Hole = "immediate" | "displacement";
@@ -19,7 +24,7 @@ export type Hole = "immediate" | "displacement";
 export interface OpenInstruction {
   /** The same for all instructions of the form. */
   readonly key: string;
-  /** Numbers of the registers that are left open, in order. */
+  /** Numbers of the registers that are left open, in the order in which they are first named. */
   readonly registers: readonly number[];
   readonly immediate: bigint;
   readonly displacement: bigint;
@@ -34,8 +39,7 @@ export function openInstruction(instruction: Instruction, context: Context, clos
   let key = `${mnemonic} ${operandWidth} ${addressWidth}${lock ? "l" : ""}${repeat ?? ""}`;
   const register = (number: number) => {
     if (closed) return `${number}`;
-    registers.push(number);
-    return "r";
+    return `r${orderOf(registers, number)}`;
   };
   for (const operand of operands) {
     switch (operand.kind) {
@@ -67,6 +71,12 @@ export function openInstruction(instruction: Instruction, context: Context, clos
   return { key, registers, immediate, displacement };
 }
 
+/** The place of a register among those that have been named; one that has not is the next. */
+function orderOf(registers: number[], number: number): number {
+  const known = registers.indexOf(number);
+  return known >= 0 ? known : registers.push(number) - 1;
+}
+
 function memoryKey(
   { width, segment, base, index, scale, addressWidth }: MemoryOperand,
   context: Context,
@@ -87,8 +97,8 @@ export function withHoles(
   closed: boolean,
   expect: (hole: Hole, addressWidth: number) => boolean,
 ): Instruction {
-  let next = OPEN_REGISTER;
-  const register = (number: number) => (closed ? number : next++);
+  const registers: number[] = [];
+  const register = (number: number) => (closed ? number : OPEN_REGISTER + orderOf(registers, number));
   const operands = instruction.operands.map((operand): Operand => {
     switch (operand.kind) {
       case "register":
