@@ -3,6 +3,7 @@
  * bounded part of the host's memory: the oldest pages go first.
  */
 import type { Instruction, Mode } from "#isa/instruction.ts";
+import { meaningOf, vectorMeaningOf } from "#machine/cpu/instruction-set.ts";
 import type { VectorMeaning } from "#machine/cpu/vector-semantics.ts";
 import type { PhysicalMemory } from "#machine/memory/physical.ts";
 
@@ -11,6 +12,12 @@ export interface DecodedInstruction {
   readonly instruction: Instruction;
   readonly meaning: VectorMeaning;
   readonly length: number;
+}
+
+/** An instruction with its meaning; null where it has none. */
+export function withMeaning(instruction: Instruction): DecodedInstruction | null {
+  const meaning = meaningOf(instruction.mnemonic) ?? vectorMeaningOf(instruction.mnemonic);
+  return meaning === null ? null : { instruction, meaning, length: instruction.length };
 }
 
 type Entries = (DecodedInstruction | undefined)[];

@@ -3,13 +3,12 @@ import { decode } from "#isa/decode.ts";
 import type { DecodeFailure, Instruction, Mode } from "#isa/instruction.ts";
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import { generalProtection, invalidOpcode } from "#machine/cpu/fault.ts";
-import { meaningOf, vectorMeaningOf } from "#machine/cpu/instruction-set.ts";
 import * as at from "#machine/cpu/layout.ts";
 import { CS } from "#machine/cpu/state.ts";
 import { isCanonical } from "#machine/memory/canonical.ts";
 import { NOTE_CODE } from "#machine/memory/physical.ts";
 import { ENTRIES, slot } from "#machine/memory/tlb.ts";
-import { CodeCache, type CodePage, type DecodedInstruction } from "./code-cache.ts";
+import { CodeCache, type CodePage, type DecodedInstruction, withMeaning } from "./code-cache.ts";
 
 interface FetchedPage {
   readonly linear: bigint;
@@ -217,9 +216,9 @@ export class CodeCursor {
       both.set(this.#nextPage(15 - inPage), inPage);
       page.crossing = offset;
       if (page.isDropped) this.page = null;
-      return this.#withMeaning(decode(both, 0, this.mode), both);
+      return this.#complete(decode(both, 0, this.mode), both);
     }
-    const decoded = this.#withMeaning(first, bytes);
+    const decoded = this.#complete(first, bytes);
     if (this.place >= 0) page.keep(offset, decoded);
     return decoded;
   }
@@ -230,7 +229,7 @@ export class CodeCursor {
     return place < 0 ? new Uint8Array(count).fill(0xff) : cpu.memory.readBytes(place, count);
   }
 
-  #withMeaning(decoded: Instruction | DecodeFailure, bytes: Uint8Array): DecodedInstruction {
+  #complete(decoded: Instruction | DecodeFailure, bytes: Uint8Array): DecodedInstruction {
     if (decoded.mnemonic === null) {
       if (decoded.reason === "tooLong") throw generalProtection(0, "the instruction is longer than 15 bytes");
       if (decoded.reason === "unknown") this.onUnknownOpcode?.(this.#linear(this.rip), bytes);
@@ -239,8 +238,8 @@ export class CodeCursor {
     if (this.offset + decoded.length - 1 > this.last && this.last < 0xfff) {
       throw generalProtection(0, "the instruction reaches beyond the code segment");
     }
-    const meaning = meaningOf(decoded.mnemonic) ?? vectorMeaningOf(decoded.mnemonic);
-    if (meaning === null) throw invalidOpcode(`${decoded.mnemonic} has no meaning`);
-    return { instruction: decoded, meaning, length: decoded.length };
+    const complete = withMeaning(decoded);
+    if (complete === null) throw invalidOpcode(`${decoded.mnemonic} has no meaning`);
+    return complete;
   }
 }

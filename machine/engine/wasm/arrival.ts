@@ -60,7 +60,7 @@ export const [LOCATE_TYPE, , FORGET_TYPE] = TYPES.slice(6) as [FunctionType, Fun
 
 /**
  * Goes on at rip: in the region that begins there, or with the form of the instruction. Returns to the engine where
- * there is neither, and where execution has come here often. Without rules, only the form will do.
+ * there is neither, and where execution has come here often. Without rules the form comes first, and is not counted.
  */
 function arrival(size: number, name: string, rules: ArrivalRules | null): FunctionBody {
   const [budget, rip, low, entry, place, record, tag] = [0, 1, 2, 3, 4, 5, 6] as const;
@@ -130,7 +130,8 @@ function arrival(size: number, name: string, rules: ArrivalRules | null): Functi
   out.unsigned(LAY);
   out.tee(record);
   out.byte(OP.i32Eqz);
-  out.branch(OP.brIf, fn.level - unknown);
+  if (rules !== null) out.branch(OP.brIf, fn.level - unknown);
+  else emitArrival(fn, budget, rip);
   fn.end();
   fn.end();
   if (rules !== null) {
@@ -187,6 +188,17 @@ function arrival(size: number, name: string, rules: ArrivalRules | null): Functi
   out.get(budget);
   out.byte(OP.end);
   return { type: ARRIVAL, locals: fn.locals, code: out.result(), name };
+}
+
+/** Where the condition on the stack holds, there is no form: perhaps a region begins here. */
+function emitArrival(fn: FunctionWriter, budget: number, rip: number): void {
+  const { out } = fn;
+  fn.open(OP.if);
+  out.get(budget);
+  out.get(rip);
+  out.byte(OP.returnCall);
+  out.unsigned(ARRIVE);
+  fn.end();
 }
 
 /** Leaves 1 on the stack where a relative jump might lead to an address that is not canonical. */

@@ -38,7 +38,7 @@ export class BlockEmitter extends OpenEmitter {
   }
 
   protected override isOpen(hole: Hole): boolean {
-    return this.#step.head[hole].bytes > 0;
+    return this.#step.head.open[hole];
   }
 
   override flag(flag: Flag): Value {

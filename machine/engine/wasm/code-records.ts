@@ -34,7 +34,7 @@ export const RECORD = {
   link: 16,
   /** i32: a displacement; of relative jumps from the next instruction. */
   displacement: 24,
-  /** u16: the number of the instruction's head, from 1 on; 0 where none is known. See heads.ts. */
+  /** u16: the number of the head's entry, from 1 on; 0 where none is known. See heads.ts. */
   head: 28,
   /** u8: whether control goes elsewhere after the instruction: see `ENDS`. */
   ends: 30,
@@ -64,8 +64,8 @@ export const JUMP_ENTRY_BYTES = 16;
 const LONGEST_INSTRUCTION = 15;
 
 /** Entries of heads.ts and shapes.ts. */
-export const HEADS = 1 << 13;
-export const HEAD_BYTES = 64;
+export const HEADS = 1 << 15;
+export const HEAD_BYTES = 40;
 export const SHAPES = 1 << 11;
 export const SHAPE_BYTES = 160;
 const CONTEXTS_BYTES = 0x1000;

@@ -1,9 +1,8 @@
 /** Guest code as regions read it: the page that execution stands in, and the two beside it if code of them has run. */
 import { decode } from "#isa/decode.ts";
 import type { Cpu } from "#machine/cpu/cpu.ts";
-import { meaningOf, vectorMeaningOf } from "#machine/cpu/instruction-set.ts";
 import { NOTE_CODE } from "#machine/memory/physical.ts";
-import type { CodePage, DecodedInstruction } from "../code-cache.ts";
+import { type CodePage, type DecodedInstruction, withMeaning } from "../code-cache.ts";
 import type { CodeCursor } from "../code-cursor.ts";
 import type { CodeRecords } from "./code-records.ts";
 import type { Context } from "./context.ts";
@@ -76,8 +75,7 @@ export class CodeWindow implements CodeSource {
     const instruction = decode(this.#bytes(pane, offset), 0, this.context.mode);
     if (instruction.mnemonic === null) return null;
     if (pane.last < 0xfff && offset + instruction.length - 1 > pane.last) return null;
-    const meaning = meaningOf(instruction.mnemonic) ?? vectorMeaningOf(instruction.mnemonic);
-    return meaning === null ? null : { instruction, meaning, length: instruction.length };
+    return withMeaning(instruction);
   }
 
   /** What an instruction may consist of: as many bytes as the window has, at most 15. */

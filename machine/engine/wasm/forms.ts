@@ -2,8 +2,8 @@
 import { decode } from "#isa/decode.ts";
 import type { Instruction } from "#isa/instruction.ts";
 import type { Cpu } from "#machine/cpu/cpu.ts";
-import { meaningOf, vectorMeaningOf } from "#machine/cpu/instruction-set.ts";
-import type { DecodedInstruction } from "../code-cache.ts";
+import { meaningOf } from "#machine/cpu/instruction-set.ts";
+import { type DecodedInstruction, withMeaning } from "../code-cache.ts";
 import { FORM_TYPE } from "./arrival.ts";
 import { NotEmitted } from "./branch-emitter.ts";
 import { type CodeRecords, ENDS, RECORD } from "./code-records.ts";
@@ -94,7 +94,8 @@ export class Forms {
     if (isFarFromEdges(rip) && this.translations.arrivals.lay(place, context.id) !== 0) return "some";
     const end = (place | 0xfff) + 1;
     const bytes = this.cpu.memory.readBytes(place, Math.min(15, end - place));
-    const decoded = decodeAt(bytes, context);
+    const instruction = decode(bytes, 0, context.mode);
+    const decoded = instruction.mnemonic === null ? null : withMeaning(instruction);
     if (decoded === null) return "never";
     if (isComputed(decoded.instruction) && !this.rules.hasLearned(place)) return "later";
     const isLast = place + decoded.length === end;
@@ -105,7 +106,7 @@ export class Forms {
     const record = this.records.enter(place, context.id, found.form.slot, decoded.length, registers);
     this.#view.setBigUint64(record + RECORD.immediate, BigInt.asUintN(64, immediate), true);
     this.#view.setInt32(record + RECORD.displacement, Number(BigInt.asIntN(32, displacement)), true);
-    if (!isLast && bytes.length === 15) this.#learn(found.form, bytes, decoded, context);
+    if (!isLast && bytes.length === 15 && !this.heads.isFull) this.#learn(found.form, bytes, decoded, context);
     return "some";
   }
 
@@ -201,7 +202,15 @@ export class Forms {
     if (immediate === null || displacement === null) return;
     const { registers } = open;
     const ends = endOf(instruction);
-    this.heads.add(bytes, head, { decoded, context, slot: form.slot, ends, registers, immediate, displacement });
+    this.heads.add(bytes.subarray(0, head), {
+      length,
+      context,
+      slot: form.slot,
+      ends,
+      registers,
+      immediate,
+      displacement,
+    });
   }
 
   /** What has been translated, and the memory, have been cleared. */
@@ -220,13 +229,6 @@ export class Forms {
 const MOST_REGISTERS = 3;
 /** Bytes that a number has in an instruction. */
 const NUMBER_BYTES: readonly number[] = [0, 1, 2, 4, 8];
-
-function decodeAt(bytes: Uint8Array, { mode }: Context): DecodedInstruction | null {
-  const instruction = decode(bytes, 0, mode);
-  if (instruction.mnemonic === null) return null;
-  const meaning = meaningOf(instruction.mnemonic) ?? vectorMeaningOf(instruction.mnemonic);
-  return meaning === null ? null : { instruction, meaning, length: instruction.length };
-}
 
 /** What the code of an instruction's form takes for granted of the context: contexts share it where that is the same. */
 function tiesOf({ instruction, meaning }: DecodedInstruction, context: Context): string {

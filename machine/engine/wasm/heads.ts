@@ -2,8 +2,9 @@
  * What an instruction begins with says what it is: bytes after which only numbers follow. The table of these heads lies
  * in the machine's memory, and a function of the runtime makes records from it, without decoding anything.
  */
+import { decode } from "#isa/decode.ts";
 import { RAM } from "#machine/cpu/layout.ts";
-import type { DecodedInstruction } from "../code-cache.ts";
+import { type DecodedInstruction, withMeaning } from "../code-cache.ts";
 import { CELL } from "./cells.ts";
 import {
   ENDS,
@@ -21,6 +22,7 @@ import type { Context } from "./context.ts";
 import { type FunctionBody, I32, I64, OP } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
+import type { Hole } from "./open-instruction.ts";
 import { RoutineWriter } from "./routine-writer.ts";
 
 /** A number in an instruction's bytes: sign-extended, and cut to `width`. */
@@ -31,10 +33,20 @@ export interface Field {
   readonly width: number;
 }
 
+/** What a table of heads is asked for. */
 export interface Head {
   /** One of the instructions that begin so. */
   readonly decoded: DecodedInstruction;
   readonly context: Context;
+  /** Which numbers follow. */
+  readonly open: Readonly<Record<Hole, boolean>>;
+}
+
+/** What is told of a head. */
+export interface NewHead {
+  readonly context: Context;
+  /** Bytes of the whole instruction. */
+  readonly length: number;
   /** In the table of functions: that of the form. */
   readonly slot: number;
   /** Whether control may go elsewhere, as a record has it. */
@@ -47,7 +59,7 @@ export interface Head {
 /** Bytes of a head. */
 export const LONGEST_HEAD = 6;
 /** No head is added when so many are there. */
-const MOST_HEADS = (HEADS * 3) / 4;
+const MOST_HEADS = (HEADS * 7) / 8;
 /** No entry of the index lies at such an offset. */
 const NO_ENTRY = 1;
 /** Records made at a time. */
@@ -77,7 +89,9 @@ const FACTOR = 0x9e3779b97f4a7c15n;
 const HASH_SHIFT = BigInt(64 - Math.log2(HEADS));
 
 export class Heads {
-  readonly #list: Head[] = [];
+  #count = 0;
+  /** By their identifiers. */
+  readonly #contexts = new Map<number, Context>();
   readonly #view: DataView;
   readonly #heads: number;
   readonly #lengths: number;
@@ -89,15 +103,31 @@ export class Heads {
     this.#lengths = lengths;
   }
 
-  /** By its number. */
+  /** By its number: what follows the head in the instruction is 0. */
   get(number: number): Head {
-    return this.#list[number - 1]!;
+    const entry = this.#heads + (number - 1) * HEAD_BYTES;
+    const key = this.#view.getBigUint64(entry, true);
+    const context = this.#contexts.get(Number(key >> CONTEXT_SHIFT))!;
+    const bytes = new Uint8Array(15);
+    for (let index = 0; index < LONGEST_HEAD; index++) bytes[index] = Number((key >> BigInt(8 * index)) & 0xffn);
+    const instruction = decode(bytes, 0, context.mode);
+    const decoded = instruction.mnemonic === null ? null : withMeaning(instruction);
+    if (decoded === null) throw new Error(`head ${number} begins no instruction`);
+    const immediate = this.#view.getBigUint64(entry + ENTRY.immediateMask, true) !== 0n;
+    const displacement = this.#view.getInt32(entry + ENTRY.displacementMask, true) !== 0;
+    return { decoded, context, open: { immediate, displacement } };
   }
 
-  /** Adds a head of so many of the bytes given, unless it is there or the table is full. */
-  add(bytes: Uint8Array, length: number, head: Head): void {
-    if (this.#list.length >= MOST_HEADS) return;
+  /** No more heads are taken. */
+  get isFull(): boolean {
+    return this.#count >= MOST_HEADS;
+  }
+
+  /** Adds the head that these bytes are, unless it is there or the table is full. */
+  add(bytes: Uint8Array, head: NewHead): void {
+    if (this.isFull) return;
     const view = this.#view;
+    const { length } = bytes;
     let key = (BigInt(head.context.id) << CONTEXT_SHIFT) | (BigInt(length) << LENGTH_SHIFT);
     for (let index = 0; index < length; index++) key |= BigInt(bytes[index]!) << BigInt(8 * index);
     let number = Number(BigInt.asUintN(64, key * FACTOR) >> HASH_SHIFT);
@@ -105,13 +135,14 @@ export class Heads {
     for (; view.getBigUint64(place(), true) !== 0n; number = (number + 1) % HEADS)
       if (view.getBigUint64(place(), true) === key) return;
     const entry = place();
-    this.#list.push(head);
+    this.#count++;
+    this.#contexts.set(head.context.id, head.context);
     view.setBigUint64(entry + ENTRY.key, key, true);
     view.setUint16(entry + ENTRY.operation, head.slot, true);
-    view.setUint8(entry + ENTRY.operation + RECORD.length - RECORD.slot, head.decoded.length);
+    view.setUint8(entry + ENTRY.operation + RECORD.length - RECORD.slot, head.length);
     for (const [index, register] of head.registers.entries())
       view.setUint8(entry + ENTRY.operation + RECORD.registers - RECORD.slot + index, register * 8);
-    view.setUint16(entry + ENTRY.head, this.#list.length, true);
+    view.setUint16(entry + ENTRY.head, number + 1, true);
     view.setUint8(entry + ENTRY.head + RECORD.ends - RECORD.head, head.ends);
     view.setUint8(entry + ENTRY.head + RECORD.weight - RECORD.head, FORM_WEIGHT);
     const { immediate, displacement } = head;
@@ -127,7 +158,8 @@ export class Heads {
 
   /** The memory has been cleared. */
   clear(): void {
-    this.#list.length = 0;
+    this.#count = 0;
+    this.#contexts.clear();
   }
 }
 
