@@ -165,6 +165,23 @@ end: add ebx, 0x12345678
   expect(evaluatedIn(text, undefined, () => {})).toBeLessThan(100);
 });
 
+it("regions return from interrupts to a stack without a segment", () => {
+  const text = `xor eax, eax
+      mov ss, eax
+again: mov rdx, rsp
+      mov esi, back
+      push rax
+      push rdx
+      pushfq
+      push 8
+      push rsi
+      iretq
+back: inc ebx
+      jmp again`;
+  agree(text);
+  expect(evaluatedIn(text, undefined, () => {})).toBeLessThan(100);
+});
+
 it("needs no further forms for other counts of shifts, registers named twice, and other contexts", () => {
   const shifts = (count: number) =>
     `shl eax, ${count}\nror rsi, ${count}\nshrd ebp, eax, ${count}\nbts rbx, ${count}\nsar cl, ${count}`;

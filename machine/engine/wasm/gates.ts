@@ -218,10 +218,17 @@ export class CurrentGates implements Gates {
     const stack = state.selector(SS);
     const words = [this.#word(descriptor.address)];
     if (!long) return { code, stack, words };
+    if ((stack & 0xfffc) === 0) return this.#keepsNull(code, stack) ? { code, stack, words } : null;
     const data = findDescriptor(cpu, stack);
-    if ((stack & 0xfffc) === 0 || (stack & 4) !== 0 || data === null) return null;
+    if ((stack & 4) !== 0 || data === null) return null;
     if (!same(segmentOf(stack, data), state.segment(SS))) return null;
     return { code, stack, words: [...words, this.#word(data.address)] };
+  }
+
+  /** Whether a return that loads ss with a null selector would change nothing of it. */
+  #keepsNull(code: number, stack: number): boolean {
+    const found = rehearse(this.#cpu, interruptReturn, [64n], [0n, BigInt(code), 2n, 0n, BigInt(stack)]);
+    return found !== null && same(found.after.segment(SS), found.before.segment(SS));
   }
 }
 
