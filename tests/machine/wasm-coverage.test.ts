@@ -142,6 +142,16 @@ inner: lea edi, [rdi + rbp]
     expect(runs[1]).toEqual(runs[0]);
   });
 
+  it("jump where shared libraries lie", () => {
+    const libraries = 0x7f0000000000n;
+    const prepare = (cpu: Cpu) => {
+      const tables = Number(cpu.state.cr3);
+      cpu.memory.write64(tables + Number(libraries >> 39n) * 8, cpu.memory.read64(tables));
+      cpu.state.rip += libraries;
+    };
+    check("again: inc ebx\ntest bl, 3\njnz odd\ncall leaf\nodd: add esi, ebx\njmp again\nleaf: ret", prepare);
+  });
+
   it("shift by numbers that a record has", () => {
     check(
       "again: add rax, 0x1234567\nshl eax, 3\nror rsi, 9\nshrd ebp, eax, 5\nsbb ebp, 1\nbts rbx, 41\nsar cl, 9\nrol dx, 17\njmp again",

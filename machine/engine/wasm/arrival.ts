@@ -201,14 +201,16 @@ function emitArrival(fn: FunctionWriter, budget: number, rip: number): void {
   fn.end();
 }
 
+/** The last 4 GiB below the hole of addresses that are not canonical, and the first above it: a jump reaches half as far. */
+export const EDGES: readonly bigint[] = [0x7fffn, 0xffff8000n];
+export const EDGE_SHIFT = 32n;
+
 /** Leaves 1 on the stack where a relative jump might lead to an address that is not canonical. */
 function emitNearEdges({ out }: FunctionWriter, rip: number): void {
-  for (const edge of [0x7fn, 0xff80n]) {
+  for (const edge of EDGES) {
     out.get(rip);
-    out.i64(40n);
+    out.i64(EDGE_SHIFT);
     out.byte(OP.i64ShrU);
-    out.i64(0xffffn);
-    out.byte(OP.i64And);
     out.i64(edge);
     out.byte(OP.i64Eq);
   }

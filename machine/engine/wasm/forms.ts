@@ -4,7 +4,7 @@ import type { Instruction } from "#isa/instruction.ts";
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import { meaningOf } from "#machine/cpu/instruction-set.ts";
 import { type DecodedInstruction, withMeaning } from "../code-cache.ts";
-import { FORM_TYPE } from "./arrival.ts";
+import { EDGE_SHIFT, EDGES, FORM_TYPE } from "./arrival.ts";
 import { NotEmitted } from "./branch-emitter.ts";
 import { type CodeRecords, ENDS, RECORD } from "./code-records.ts";
 import type { Context } from "./context.ts";
@@ -251,8 +251,7 @@ function isRelative({ operands }: Instruction): boolean {
 
 /** Whether no relative jump from here can lead to an address that is not canonical. */
 function isFarFromEdges(rip: bigint): boolean {
-  const page = (rip >> 40n) & 0xffffn;
-  return page !== 0x7fn && page !== 0xff80n;
+  return !EDGES.includes(rip >> EDGE_SHIFT);
 }
 
 function isComputed({ mnemonic, operands }: Instruction): boolean {
