@@ -154,6 +154,11 @@ export class Contexts {
     return context;
   }
 
+  /** There is no room for another context: whoever goes on so should clear all. */
+  get isFull(): boolean {
+    return this.#known.size >= MOST_CONTEXTS;
+  }
+
   clear(): void {
     this.#known.clear();
     this.#last = null;
