@@ -15,6 +15,7 @@ import { CELL, FETCHED, FETCHED_SIZE } from "./wasm/cells.ts";
 import { CodeRecords } from "./wasm/code-records.ts";
 import { CodeWindow } from "./wasm/code-window.ts";
 import { type Context, Contexts } from "./wasm/context.ts";
+import { NOT_OPENED } from "./wasm/flag-operations.ts";
 import { Forms } from "./wasm/forms.ts";
 import { CurrentGates, type Selectors } from "./wasm/gates.ts";
 import { Heat } from "./wasm/heat.ts";
@@ -144,6 +145,7 @@ export class WasmEngine extends EvaluatorEngine {
     halves[CELL.hot / 4] = this.#heat.limit(this.cpu.retired, this.translations.bytes / MOST_BYTES);
     halves[CELL.missedAt / 4] = 0xffffffff;
     halves[CELL.misses / 4] = 0;
+    halves[CELL.opened / 4] = Number(NOT_OPENED);
     halves[CELL.pending / 4] = interrupts.pending() ? 1 : 0;
   }
 
@@ -339,14 +341,17 @@ export class WasmEngine extends EvaluatorEngine {
     this.#tell();
     this.#halves[CELL.context / 4] = id;
     const rest = run(budget);
-    const done = budget - (rest < 0 ? ~rest : rest);
+    const over = rest < 0 ? ~rest : rest;
+    const done = budget - over;
     cpu.retired += done;
     this.left -= done;
+    const isShadowed = this.#halves[CELL.opened / 4] === over && (rest >= 0 || this.left === 0);
     if (this.#halves[CELL.context / 4] === 0) this.#answerContext();
     const isRemapped = this.#generation !== cpu.mmu.generation;
     const isElsewhere = this.#callOuts.disturbed || isRemapped || this.#halves[CELL.context / 4] !== id;
     if (isElsewhere) this.evaluator.refresh();
     else cursor.goTo(cpu.state.rip);
+    if (isShadowed) this.evaluator.attention = cpu.shadow = true;
     this.#forms?.shapes.makeAsked();
     return rest >= 0;
   }

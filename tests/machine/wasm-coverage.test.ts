@@ -2,6 +2,7 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import type { Engine } from "#machine/cpu/engine.ts";
+import { evaluatorEngine } from "../../machine/engine/evaluator-engine.ts";
 import { FORMS_ONLY, type Tiers, WasmEngine } from "../../machine/engine/wasm-engine.ts";
 import { agree, descriptor, GDT, program } from "./privileged.ts";
 import { WatchedEngine } from "./vectors/translated.ts";
@@ -108,6 +109,37 @@ sum:  add rdi, [r9]
       jmp again`,
       prepare,
     );
+  });
+
+  it("open interrupts one instruction late, wherever the run ends and an interrupt comes", () => {
+    const text = `again: cli
+      inc ebx
+      sti
+inner: lea edi, [rdi + rbp]
+      test bl, 1
+      jz again
+      sti
+      inc ebx
+      jmp inner`;
+    check(text);
+    const engines = [evaluatorEngine, (cpu: Cpu) => new WasmEngine(cpu, tiers)];
+    const runs = engines.map((engine) => {
+      const { cpu, engine: running } = program(text, 64, engine);
+      let isAsked = false;
+      vi.spyOn(cpu.interrupts, "pending").mockImplementation(() => isAsked);
+      vi.spyOn(cpu.interrupts, "acknowledge").mockImplementation(() => {
+        isAsked = false;
+        return 0x20;
+      });
+      running.run(20_000);
+      return Array.from({ length: 60 }, (_, index) => {
+        running.run(1 + (index % 11));
+        isAsked = true;
+        running.run(1 + (index % 3));
+        return [cpu.state.rip, cpu.state.general(7), cpu.retired];
+      });
+    });
+    expect(runs[1]).toEqual(runs[0]);
   });
 
   it("shift by numbers that a record has", () => {

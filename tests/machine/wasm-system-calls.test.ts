@@ -1,6 +1,8 @@
 /** Ways into the kernel and back inside regions: as in the evaluator, and at the same moments. */
-import { describe, it } from "vitest";
-import { agree, ENGINES } from "./privileged.ts";
+import { describe, expect, it } from "vitest";
+import type { Engine } from "#machine/cpu/engine.ts";
+import { agree, ENGINES, program } from "./privileged.ts";
+import { WatchedEngine } from "./vectors/translated.ts";
 
 const SET_UP_SYSCALL = `
       mov ecx, 0xc0000081
@@ -14,6 +16,33 @@ const SET_UP_SYSCALL = `
       mov ecx, 0xc0000084
       mov eax, 0x301
       wrmsr`;
+
+/** A return from an interrupt that has not come, to the next instruction, with ss null: a kernel serializes so. */
+const RETURN_TO_ITSELF = `
+      xor eax, eax
+      mov ss, eax
+again: inc ebx
+      mov ecx, ss
+      push rcx
+      lea rdx, [rsp + 8]
+      push rdx
+      pushfq
+      mov ecx, cs
+      push rcx
+      lea rdx, [rel next]
+      push rdx
+      iretq
+next: add esi, ecx
+      jmp again`;
+
+it("a return to the same privilege, with ss null, is no work for the evaluator", () => {
+  const { engine } = program(RETURN_TO_ITSELF, 64, (cpu) => new WatchedEngine(cpu));
+  const watched = engine as Engine & WatchedEngine;
+  engine.run(40_000);
+  const { evaluated } = watched;
+  engine.run(40_000);
+  expect(watched.evaluated - evaluated).toBeLessThan(100);
+});
 
 describe.each(ENGINES)("a region of %s", (_, engine) => {
   it("goes into the kernel by syscall and comes back by sysret", () => {
@@ -70,6 +99,10 @@ kernel: adc esi, ebx
     );
   });
 
+  it("returns from an interrupt that has not come, with ss null", () => {
+    agree(RETURN_TO_ITSELF, { engine });
+  });
+
   it("enters the kernel by a gate and comes back by iretd", () => {
     agree(
       `mov eax, 0x23
@@ -92,6 +125,10 @@ user: inc ebx
       jmp user`,
       { engine, mode: 32 },
     );
+  });
+
+  it("returns from an interrupt that has not come, with ss null", () => {
+    agree(RETURN_TO_ITSELF, { engine });
   });
 
   it("enters the kernel by a gate and comes back by iretq", () => {

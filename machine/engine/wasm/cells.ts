@@ -32,6 +32,8 @@ export const CELL = {
   shapeAsked: 0x109c,
   /** i32: the heat at which the engine is told of a place. */
   hot: 0x10b8,
+  /** i32: what was left of the budget when interrupts were opened, which wait for one more instruction. */
+  opened: 0x10bc,
   /** A copy of up to `MOST_CROSSING` bytes that lie in two pages: see page-crossing.ts. */
   crossing: 0x10c0,
 } as const;

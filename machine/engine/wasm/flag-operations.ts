@@ -14,6 +14,8 @@ import type { NativeEmitter } from "./native-emitter.ts";
 
 const ALL = 0xffffffffffffffffn;
 const bit = (flag: number) => 1n << BigInt(flag);
+/** In `CELL.opened`: no budget is as large. */
+export const NOT_OPENED = 0xffffffffn;
 const FREE = [FLAG.TF, FLAG.DF, FLAG.NT, FLAG.AC, FLAG.ID].reduce((mask, flag) => mask | bit(flag), BigInt(STATUS));
 const IOPL = 3n << BigInt(IOPL_SHIFT);
 
@@ -50,12 +52,15 @@ export function restoreFlags(e: NativeEmitter, value: Value, width: Value): Valu
 }
 
 /**
- * sti at privilege 0. Interrupts wait for one more instruction, which must be of the same block: then it is done, or
- * begun by the evaluator, before anything can have come.
+ * sti at privilege 0. Interrupts wait for one more instruction: should the run end before it, the engine is told that by
+ * what is left of the budget.
  */
 export function enableInterrupts(e: NativeEmitter): Value {
-  if (e.context.privilege !== 0 || e.isLastOfBlock) e.refuse("sti by a program, or before the engine may look");
+  if (e.context.privilege !== 0) e.refuse("sti by a program");
   e.leaveIf(x.stateWord(CELL.pending, I32));
+  const wasClosed = x.isZero(e.and(e.flagsRegister(), e.constant(bit(FLAG.IF))));
+  const left = x.arithmetic("Sub", 32, e.remaining(), e.constant(1n));
+  e.storeState(CELL.opened, x.as32(e.hold(e.select(wasClosed, left, e.constant(NOT_OPENED)))));
   e.setFlag(FLAG.IF, e.constant(1n));
   return e.constant(0n);
 }

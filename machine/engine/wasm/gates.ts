@@ -20,6 +20,7 @@ import { Fault } from "#machine/cpu/fault.ts";
 import { FLAG } from "#machine/cpu/flags.ts";
 import { handlerCode, readGate } from "#machine/cpu/gates.ts";
 import * as at from "#machine/cpu/layout.ts";
+import { nullSegment } from "#machine/cpu/segment-loading.ts";
 import type { SystemOperation } from "#machine/cpu/semantics.ts";
 import { softwareInterrupt } from "#machine/cpu/software-interrupts.ts";
 import {
@@ -218,8 +219,9 @@ export class CurrentGates implements Gates {
     const stack = state.selector(SS);
     const words = [this.#word(descriptor.address)];
     if (!long) return { code, stack, words };
+    if ((stack & 0xfffc) === 0) return same(nullSegment(stack, 0), state.segment(SS)) ? { code, stack, words } : null;
     const data = findDescriptor(cpu, stack);
-    if ((stack & 0xfffc) === 0 || (stack & 4) !== 0 || data === null) return null;
+    if ((stack & 4) !== 0 || data === null) return null;
     if (!same(segmentOf(stack, data), state.segment(SS))) return null;
     return { code, stack, words: [...words, this.#word(data.address)] };
   }

@@ -1,7 +1,7 @@
 /** The emitter for instructions of which something is left open: numbers come from their records. */
 
 import { fillBlock, moveBlock } from "#machine/cpu/blocks.ts";
-import { clearInterrupts, pushFlags } from "#machine/cpu/flag-access.ts";
+import { clearInterrupts, pushFlags, setInterrupts } from "#machine/cpu/flag-access.ts";
 import { readTimestamp, readTimestampAndProcessor } from "#machine/cpu/identification.ts";
 import { isReadable, isWritable } from "#machine/cpu/selector-questions.ts";
 import type { SystemOperation } from "#machine/cpu/semantics.ts";
@@ -25,6 +25,7 @@ const ALLOWED: ReadonlySet<SystemOperation> = new Set([
   moveBlock,
   fillBlock,
   clearInterrupts,
+  setInterrupts,
   pushFlags,
   readTimestamp,
   readTimestampAndProcessor,
