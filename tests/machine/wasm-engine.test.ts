@@ -139,6 +139,18 @@ table: dq one, two, three, again`,
     );
   });
 
+  it("in the first page, at odd addresses", () => {
+    agree(
+      `xor ebx, ebx
+again: inc ecx
+      add eax, [rbx + 9]
+      add [rbx + 0x11], ecx
+      adc rdx, [rbx + 0x21]
+      jmp again`,
+      SLICES,
+    );
+  });
+
   it("in 32-bit code", () => {
     agree(
       `mov ebx, ${DATA}
