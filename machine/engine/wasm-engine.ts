@@ -23,27 +23,9 @@ import { HotPlaces } from "./wasm/hot-places.ts";
 import { JumpTargets } from "./wasm/jump-targets.ts";
 import { NextContexts } from "./wasm/next-contexts.ts";
 import { RewrittenCode } from "./wasm/rewritten-code.ts";
+import { EAGER, FORMS_ONLY, NORMAL } from "./wasm/tiers.ts";
 import { MOST_BYTES, type Region, Translations } from "./wasm/translations.ts";
 
-/** When code is translated, and how. */
-export interface Tiers {
-  /** Arrivals that the engine sees at a place, in the evaluator or between regions, after which it is hot. */
-  readonly hot: number;
-  /** Arrivals in the quick tier after which a place is hot; null for no quick tier. */
-  readonly hotForms: number | null;
-  /** Instructions after power-on that no forms are made for: most of what a PC that starts does, it does once. */
-  readonly formsFrom: number;
-  /** Forms are made when they are first met, and functions for all blocks. */
-  readonly eagerForms: boolean;
-  /** Times that regions leave at an access that the TLB alone does not allow, before they have the runtime do it. */
-  readonly special: number;
-  /** Hot places that share a module; null for more and more, as there are more modules. */
-  readonly batch: number | null;
-}
-
-const NORMAL: Tiers = { hot: 60, hotForms: 200, formsFrom: 0, eagerForms: false, special: 4, batch: null };
-export const EAGER: Tiers = { hot: 1, hotForms: null, formsFrom: 0, eagerForms: false, special: 1, batch: 1 };
-export const FORMS_ONLY: Tiers = { ...NORMAL, hot: 0xfffe, hotForms: 0x10000, eagerForms: true };
 /** Computed jumps that the evaluator does of each, to learn where they lead. */
 const LEARNED_JUMPS = 48;
 const MOST_SITES = 4096;
@@ -116,11 +98,11 @@ export class WasmEngine extends EvaluatorEngine {
   }
 
   #makeForms(): Forms | null {
-    const { hotForms, eagerForms: isEager } = this.tiers;
+    const { hotForms, eagerForms: isEager, mostForms: most } = this.tiers;
     if (hotForms === null) return null;
     const hasLearned = (place: number) => (this.#jumpSites.get(place) ?? 0) >= LEARNED_JUMPS;
     const { shape } = this.translations.rules;
-    return new Forms(this.cpu, this.#records, this.translations, { isEager, shape, hasLearned });
+    return new Forms(this.cpu, this.#records, this.translations, { isEager, most, shape, hasLearned });
   }
 
   /** Regions must not forget a page by themselves that code has been fetched from, nor see it fetched once more. */
@@ -150,6 +132,12 @@ export class WasmEngine extends EvaluatorEngine {
   }
 
   override reset(): void {
+    this.#startOver();
+    super.reset();
+  }
+
+  /** Forgets all that has been learned of code. */
+  #startOver(): void {
     this.#hotPlaces.clear();
     this.translations.clear();
     this.#forms?.clear();
@@ -163,7 +151,14 @@ export class WasmEngine extends EvaluatorEngine {
     this.#nextContexts.clear();
     this.#context = null;
     this.#midway = null;
-    super.reset();
+    const { cursor } = this.evaluator;
+    cursor.cache.clear();
+    cursor.page = null;
+  }
+
+  /** Forms and contexts are never dropped one by one: records and regions rely on them. */
+  get #isFull(): boolean {
+    return this.#contexts.isFull || (this.#forms?.isFull ?? false);
   }
 
   #codeWritten(place: number, length: number): void {
@@ -187,6 +182,7 @@ export class WasmEngine extends EvaluatorEngine {
     let arrived = true;
     while (this.left > 0 && this.effort > 0) {
       this.effort--;
+      if (this.#isFull) this.#startOver();
       if (evaluator.attention) {
         const stop = this.attend();
         if (stop !== null) return stop;

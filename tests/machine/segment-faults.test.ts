@@ -5,7 +5,8 @@
 import { describe, expect, it } from "vitest";
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import type { EngineFactory } from "#machine/cpu/engine.ts";
-import { FORMS_ONLY, WasmEngine } from "../../machine/engine/wasm-engine.ts";
+import { FORMS_ONLY } from "../../machine/engine/wasm/tiers.ts";
+import { WasmEngine } from "../../machine/engine/wasm-engine.ts";
 import { agree, descriptor, ENGINES, GDT } from "./privileged.ts";
 
 /** Descriptors beside those of every program, from 0x38 on. */

@@ -3,7 +3,8 @@ import { describe, expect, it, vi } from "vitest";
 import type { Cpu } from "#machine/cpu/cpu.ts";
 import type { Engine } from "#machine/cpu/engine.ts";
 import { evaluatorEngine } from "../../machine/engine/evaluator-engine.ts";
-import { FORMS_ONLY, type Tiers, WasmEngine } from "../../machine/engine/wasm-engine.ts";
+import { FORMS_ONLY, type Tiers } from "../../machine/engine/wasm/tiers.ts";
+import { WasmEngine } from "../../machine/engine/wasm-engine.ts";
 import { agree, descriptor, GDT, program } from "./privileged.ts";
 import { WatchedEngine } from "./vectors/translated.ts";
 

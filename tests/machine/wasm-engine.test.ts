@@ -6,8 +6,9 @@ import { describe, expect, it } from "vitest";
 import type { Engine } from "#machine/cpu/engine.ts";
 import { meaningOf } from "#machine/cpu/instruction-set.ts";
 import { evaluatorEngine } from "../../machine/engine/evaluator-engine.ts";
+import { EAGER } from "../../machine/engine/wasm/tiers.ts";
 import { MOST_MODULES } from "../../machine/engine/wasm/translations.ts";
-import { EAGER, eagerWasmEngine, formsEngine, WasmEngine, wasmEngine } from "../../machine/engine/wasm-engine.ts";
+import { eagerWasmEngine, formsEngine, WasmEngine, wasmEngine } from "../../machine/engine/wasm-engine.ts";
 import { decode } from "../../machine/isa/index.ts";
 import { agree, DATA, program, type Running, SLICES, START, shown } from "./agreement.ts";
 import { MEBIBYTE } from "./processor.ts";
@@ -133,6 +134,18 @@ table: dq one, two, three, again`,
       mov ecx, 0x5000
       rep movsb
       inc dword [rdi]
+      jmp again`,
+      SLICES,
+    );
+  });
+
+  it("in the first page, at odd addresses", () => {
+    agree(
+      `xor ebx, ebx
+again: inc ecx
+      add eax, [rbx + 9]
+      add [rbx + 0x11], ecx
+      adc rdx, [rbx + 0x21]
       jmp again`,
       SLICES,
     );

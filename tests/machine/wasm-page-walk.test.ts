@@ -1,7 +1,8 @@
 /** The page walk of translated code: it finds what the book's walk finds, and leaves little to it. */
 import { describe, expect, it } from "vitest";
 import type { Cpu } from "#machine/cpu/cpu.ts";
-import { EAGER, FORMS_ONLY, WasmEngine } from "../../machine/engine/wasm-engine.ts";
+import { EAGER, FORMS_ONLY } from "../../machine/engine/wasm/tiers.ts";
+import { WasmEngine } from "../../machine/engine/wasm-engine.ts";
 import { agree } from "./privileged.ts";
 
 /** The engine with a count of the instructions that the evaluator does. */

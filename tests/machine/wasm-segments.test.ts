@@ -1,7 +1,9 @@
 /** Loads of segment registers, and far jumps, inside regions: as in the evaluator. */
 import { describe, expect, it } from "vitest";
+import type { Cpu } from "#machine/cpu/cpu.ts";
 import type { Engine } from "#machine/cpu/engine.ts";
-import { agree, ENGINES, program } from "./privileged.ts";
+import { Contexts } from "../../machine/engine/wasm/context.ts";
+import { agree, ENGINES, GDT, program } from "./privileged.ts";
 import { WatchedEngine } from "./vectors/translated.ts";
 
 it.each([32, 64] as const)("segment loads that change the context are no work for the evaluator in %i bits", (mode) => {
@@ -12,6 +14,20 @@ it.each([32, 64] as const)("segment loads that change the context are no work fo
   const { evaluated } = watched;
   engine.run(40_000);
   expect(watched.evaluated - evaluated).toBeLessThan(100);
+});
+
+it("what fs and gs hold tells no contexts apart in protected mode", () => {
+  const { cpu } = program("nop", 32, ENGINES[0][1]);
+  const contexts = new Contexts();
+  const found = [
+    { selector: 0, attributes: 0x10000 },
+    { selector: 0x10, attributes: 0xc093 },
+  ].map((segment) => {
+    for (const number of [4, 5]) cpu.state.setSegment(number, { base: 0n, limit: 0xffffffff, ...segment });
+    return contexts.of(cpu.state);
+  });
+  expect(found[0]).not.toBeNull();
+  expect(found[1]).toBe(found[0]);
 });
 
 describe.each(ENGINES)("a region of %s", (_, engine) => {
@@ -56,6 +72,40 @@ other: mov ecx, ds
       mov esi, 0x208000
       jmp again`,
       { engine, mode },
+    );
+  });
+
+  it("asks at each access what fs and gs hold", () => {
+    const lines = [0x38, 0x48, 0x50, 0x58, 0x60, 0x10, 0, 0x38].map(
+      (selector, index) => `mov word [${0x201000 + index * 2}], ${selector}`,
+    );
+    const prepare = ({ memory }: Cpu) => {
+      const limited = (attributes: bigint) => 0x2010200000fffn | (attributes << 40n);
+      for (const [selector, attributes] of [
+        [0x38, 0x4093n],
+        [0x48, 0x4091n],
+        [0x50, 0x4097n],
+        [0x58, 0x4099n],
+        [0x60, 0x409bn],
+      ] as const)
+        memory.write64(GDT + selector, limited(attributes));
+    };
+    agree(
+      `${lines.join("\n")}
+again: inc ebx
+      mov eax, ebx
+      and eax, 7
+      mov edi, again
+      mov fs, [0x201000 + eax * 2]
+      mov edi, written
+      add edx, [fs:ebx]
+      mov [fs:ebx + 4], edx
+written: mov edi, again
+      mov gs, [0x201002 + eax * 2]
+      xor [gs:0x20], ebx
+      add edx, [gs:0xffe]
+      jmp again`,
+      { engine, mode: 32, prepare },
     );
   });
 

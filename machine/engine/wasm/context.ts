@@ -14,8 +14,8 @@ export interface SegmentRules {
   readonly writable: boolean;
   /** Base 0 and limit 4 GiB. */
   readonly whole: boolean;
-  /** Its attributes, as far as they tell contexts apart. */
-  readonly attributes: number;
+  /** Its attributes, as far as they tell contexts apart; null where they do not, and each access must ask. */
+  readonly attributes: number | null;
 }
 
 /** The attributes of a segment that code takes for granted. */
@@ -53,6 +53,8 @@ const NUMBER_SHIFT = 2;
 /** Identifiers have twelve bits. */
 export const MOST_CONTEXTS = 0xfff >> NUMBER_SHIFT;
 const DATA_SEGMENTS = [ES, CS, SS, DS, FS, GS];
+/** Of these the rest is asked at each access: systems have segments of their own for programs and processors there. */
+const OPEN_SEGMENT: SegmentRules = { flat: false, readable: true, writable: true, whole: false, attributes: null };
 
 /** CR0.MP, EM and TS, and CR4.OSFXSR: they say which units may be used. */
 const UNIT_SWITCHES = 0xen;
@@ -60,7 +62,7 @@ const OSFXSR = 0x200n;
 
 const ACCESS = 1 << FLAG.AC;
 
-/** The words of the state that a signature is made of, and perhaps some more. */
+/** The words of the state that a signature is made of, and perhaps some more; those of fs and gs come last. */
 const SOURCES: readonly number[] = [
   ...[at.CPL, at.CR0, at.CR4, at.EFER],
   ...DATA_SEGMENTS.flatMap((number) =>
@@ -69,6 +71,7 @@ const SOURCES: readonly number[] = [
     ),
   ),
 ].map((offset) => offset / 4);
+const SOURCES_OF_PROTECTED_MODE = SOURCES.length - 8;
 
 function signature(state: CpuState): string {
   const { mode, cpl } = state;
@@ -76,13 +79,20 @@ function signature(state: CpuState): string {
   if (mode === 64) return `${cpl} ${units}`;
   let text = `${units} ${mode} ${cpl} ${state.protectedMode} ${state.segmentBase(CS)} ${state.segmentLimit(CS)}`;
   for (const number of DATA_SEGMENTS) {
+    if (isOpenSegment(state, number)) continue;
     const flat = state.segmentBase(number) === 0n && state.segmentLimit(number) === 0xffffffff;
     text += ` ${state.segmentAttributes(number) & CONTEXT_ATTRIBUTES}${flat ? "f" : ""}`;
   }
   return text;
 }
 
+/** Whether a context says nothing of a segment register: fs and gs in protected mode. */
+function isOpenSegment({ protectedMode }: CpuState, number: number): boolean {
+  return protectedMode && number >= FS;
+}
+
 function rulesOf(state: CpuState, number: number): SegmentRules {
+  if (isOpenSegment(state, number)) return OPEN_SEGMENT;
   const attributes = state.segmentAttributes(number);
   const code = (attributes & TYPE_CODE) !== 0;
   const open = (attributes & TYPE_WRITABLE) !== 0;
@@ -105,17 +115,18 @@ export class Contexts {
 
   /** The context of the running code, or null where there are too many. */
   of(state: CpuState): Context | null {
-    if (this.#changed(state.halves)) this.#last = this.#find(state);
+    if (this.#changed(state)) this.#last = this.#find(state);
     return this.#last;
   }
 
   /** Whether a word is another one than the last time. A guest that polls a port comes here at every turn. */
-  #changed(halves: Uint32Array): boolean {
+  #changed({ halves, protectedMode }: CpuState): boolean {
     const words = this.#words;
+    const count = protectedMode ? SOURCES_OF_PROTECTED_MODE : words.length;
     const access = halves[at.RFLAGS / 4]! & ACCESS;
     let changed = this.#last === null || access !== this.#access;
     this.#access = access;
-    for (let index = 0; index < words.length; index++) {
+    for (let index = 0; index < count; index++) {
       const word = halves[SOURCES[index]!]!;
       if (words[index] === word) continue;
       words[index] = word;
@@ -152,6 +163,11 @@ export class Contexts {
     };
     this.#known.set(key, context);
     return context;
+  }
+
+  /** There is no room for another context: whoever goes on so should clear all. */
+  get isFull(): boolean {
+    return this.#known.size >= MOST_CONTEXTS;
   }
 
   clear(): void {

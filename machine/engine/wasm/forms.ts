@@ -22,15 +22,11 @@ const FORM_TYPES = [...TYPES, FORM_TYPE];
 /** Instructions that the evaluator does for want of forms before these are made, and forms that wait at most. */
 const PATIENCE = 60;
 const MOST_WAITING = 48;
-/** Forms that are made, and known: some cannot be made. */
-const MOST_FORMS = 4096;
-const MOST_KNOWN = 2 * MOST_FORMS;
+/** Forms that are known: some cannot be made. */
+export const MOST_FORMS = 4096;
 /** Modules with forms: the more there are, the longer the next one waits. Tests that make each form at once have more. */
 const MOST_MODULES = 200;
 const STEP = 16;
-/** Stands for all forms that are too many. */
-const NO_FORM: KnownForm = { closed: false, slot: -1, effects: null };
-
 interface KnownForm {
   readonly closed: boolean;
   /** In the table of functions; -1 before the form is made, and where only the evaluator can do the instruction. */
@@ -58,6 +54,8 @@ interface Found {
 export interface FormRules {
   /** Each form is made when it is first met. */
   readonly isEager: boolean;
+  /** Forms that may be known. */
+  readonly most: number;
   /** Blocks of a shape that are met before it gets a function. */
   readonly shape: number;
   /** Whether enough is known of where the computed jump at a place in RAM leads. */
@@ -70,7 +68,6 @@ export class Forms {
   readonly shapes: Shapes;
   #waiting: WaitingForm[] = [];
   #missed = 0;
-  #made = 0;
   #modules = 0;
   readonly #view: DataView;
 
@@ -124,11 +121,15 @@ export class Forms {
     return "never";
   }
 
+  /** There is no room for another form: whoever goes on so should clear all. */
+  get isFull(): boolean {
+    return this.#forms.size >= this.rules.most || (this.#modules >= MOST_MODULES && !this.rules.isEager);
+  }
+
   #known(key: string, parts: Omit<WaitingForm, "form">): KnownForm {
     const { isEager } = this.rules;
     let form = this.#forms.get(key);
     if (form === undefined) {
-      if (this.#forms.size >= MOST_KNOWN || (this.#modules >= MOST_MODULES && !isEager)) return NO_FORM;
       form = { closed: parts.closed, slot: -1, effects: null };
       this.#forms.set(key, form);
       this.#waiting.push({ form, ...parts });
@@ -147,7 +148,6 @@ export class Forms {
     const made: KnownForm[] = [];
     const functions: FunctionBody[] = [];
     for (const waiting of this.#waiting) {
-      if (this.#made + made.length >= MOST_FORMS) break;
       const { form, decoded, context } = waiting;
       try {
         const name = `f${made.length}`;
@@ -167,7 +167,6 @@ export class Forms {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { engine });
     const first = this.translations.addForms(functions.map(({ name }) => exports[name]));
     for (const [index, form] of made.entries()) form.slot = first + index;
-    this.#made += made.length;
     this.#modules++;
   }
 
@@ -215,7 +214,6 @@ export class Forms {
 
   /** What has been translated, and the memory, have been cleared. */
   clear(): void {
-    this.#made = 0;
     this.#modules = 0;
     this.#forms.clear();
     this.heads.clear();

@@ -1,7 +1,7 @@
 /** The emitter's loads and stores: through segments and the TLB, in loops through remembered pages. */
 import * as at from "#machine/cpu/layout.ts";
 import type { Width } from "#machine/cpu/semantics.ts";
-import { FS } from "#machine/cpu/state.ts";
+import { FS, TYPE_CODE, TYPE_DOWN, TYPE_WRITABLE, UNUSABLE } from "#machine/cpu/state.ts";
 import { NotEmitted } from "./branch-emitter.ts";
 import { I32, I64, OP } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
@@ -55,11 +55,20 @@ export abstract class MemoryEmitter extends FlagEmitter {
     const rules = segments[segment]!;
     if (write ? !rules.writable : !rules.readable) throw new NotEmitted("an access that the segment refuses");
     if (rules.flat) return x.as32(offset);
+    if (rules.attributes === null) this.#askSegment(base, write);
     const held = this.hold(offset);
     const last = x.arithmetic("Add", 64, held, x.constant(BigInt(bytes - 1)));
     const limit = x.as64(x.stateWord(base + at.SEGMENT_LIMIT, I32));
     this.leaveIf(x.compare("LtU", limit, x.as64(last)));
     return x.arithmetic("Add", 32, x.stateWord(base, I32), held);
+  }
+
+  /** Leaves unless the segment in a register holds data and grows upwards, and is writable where that matters. */
+  #askSegment(base: number, write: boolean): void {
+    const attributes = x.stateWord(base + at.SEGMENT_ATTRIBUTES, I32);
+    const kind = UNUSABLE | TYPE_CODE | TYPE_DOWN | (write ? TYPE_WRITABLE : 0);
+    const found = x.logic("And", attributes, x.constant(BigInt(kind)));
+    this.leaveIf(x.compare("Ne", found, x.constant(BigInt(write ? TYPE_WRITABLE : 0))));
   }
 
   /** Statement: the place of an operand, in a local. */

@@ -1,7 +1,7 @@
 /**
  * Which context follows one when a segment register gets another segment: a table in the machine's memory, from the
- * context and what tells contexts apart to the context that the engine has found then. Code asks it, so that a kernel
- * with a segment of its own for each processor comes in and out without the engine.
+ * context and what tells contexts apart to the context that the engine has found then. Code asks it, so that a system
+ * with segments of its own comes in and out without the engine.
  */
 import type { CpuState } from "#machine/cpu/state.ts";
 import { CELL } from "./cells.ts";

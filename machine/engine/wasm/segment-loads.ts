@@ -116,6 +116,7 @@ const isWhole = (e: NativeEmitter, { base, limit }: Loaded): Value =>
 function changesContext(e: NativeEmitter, register: number, loaded: Loaded): Value {
   if (e.context.mode === 64) return e.constant(0n);
   const { attributes: known, whole } = e.context.segments[register]!;
+  if (known === null) return e.constant(0n);
   const { attributes } = loaded;
   const other = x.compare("Ne", masked(e, attributes, CONTEXT_ATTRIBUTES), e.constant(BigInt(known)));
   return e.or(other, x.compare("Ne", isWhole(e, loaded), e.constant(whole ? 1n : 0n)));
@@ -138,7 +139,7 @@ export function loadSegmentRegister(e: NativeEmitter, [number, value]: readonly 
   e.storeState(place, x.as64(loaded.base));
   e.storeState(place + at.SEGMENT_LIMIT, x.as64(bounds));
   e.storeState(place + at.SEGMENT_SELECTOR, x.as32(selector));
-  if (register === SS || context.mode === 64) return e.constant(0n);
+  if (register === SS || context.mode === 64 || context.segments[register]!.attributes === null) return e.constant(0n);
   const next = contextAfter(e, register, loaded.attributes, isWhole(e, loaded));
   e.storeState(CELL.context, x.as32(e.select(changes, next, e.constant(BigInt(context.id)))));
   e.leaveAfterwardsIf(changes);

@@ -153,8 +153,8 @@ export interface PageMemory {
   readonly addend: number;
 }
 
-/** What the local `page` holds before any page has been found: no page begins there. */
-export const NO_PAGE = 1n;
+/** What the local `page` holds before any page has been found: no address looks so once its offset in a page is masked. */
+export const NO_PAGE = 0x800n;
 
 /**
  * The same through a remembered page. The TLB is asked only where the access lies outside it, or is not aligned: an

@@ -3,7 +3,8 @@
  * module; code that is written to again and again at one place would be left to the evaluator.
  */
 import type { Cpu } from "#machine/cpu/cpu.ts";
-import { EAGER, FORMS_ONLY, WasmEngine } from "../../../machine/engine/wasm-engine.ts";
+import { EAGER, FORMS_ONLY } from "../../../machine/engine/wasm/tiers.ts";
+import { WasmEngine } from "../../../machine/engine/wasm-engine.ts";
 import { bareCpu, caseCode, enterUserMode, loadCase, MEBIBYTE, runCase } from "../processor.ts";
 import { instructionOf, START, type VectorInputs, type VectorOutputs } from "./cases.ts";
 
