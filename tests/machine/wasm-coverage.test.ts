@@ -211,3 +211,17 @@ it("needs no further forms for other counts of shifts, registers named twice, an
   expect(formsOf([1, 2, 5, 7, 8, 31, 32, 64], ["rdx", "rdi", "r9", "r14"])).toBeLessThan(few + 6);
   expect(formsOf([3], ["rdx"], "xor r8, 0x200\nmov cr4, r8")).toBeLessThan(few + 6);
 });
+
+it("regions go on to others where an instruction lies beyond the pages that they know", () => {
+  const text = `again: inc ebx
+      jmp end
+      times 0x1ffb - ($ - $$) db 0x90
+end: inc edi
+      add ebx, 0x12345678
+      add esi, ebx
+      jmp back
+      times 0x3100 - ($ - $$) db 0x90
+back: jmp again`;
+  agree(text);
+  expect(evaluatedIn(text, undefined, () => {})).toBeLessThan(100);
+});

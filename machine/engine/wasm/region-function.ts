@@ -206,6 +206,7 @@ class RegionWriter {
       if (index === last) this.#depart(block, departure);
     }
     if (block.finds) this.#find(block);
+    else if (block.steps.length === 0 && block.next !== null) this.#go(block.next);
     else if (block.steps.length === 0 || (block.evaluate !== null && block.taken === null)) this.#leaveAt(block);
   }
 

@@ -162,8 +162,13 @@ class Discovery {
     let rip = block.start;
     for (;;) {
       const decoded = this.source.fetch(rip);
-      const findings = decoded === null ? null : this.#look(decoded);
-      if (decoded === null || findings === null || findings.system || this.#refuses(decoded, findings)) {
+      if (decoded === null) {
+        // It may lie in pages that the region has not both, and another region may begin there.
+        block.next = { outside: rip };
+        return;
+      }
+      const findings = this.#look(decoded);
+      if (findings.system || this.#refuses(decoded, findings)) {
         block.evaluate = rip;
         return;
       }
