@@ -27,7 +27,7 @@ exec setsid cttyhack sh
 const FOLDER = 0o040755;
 const PROGRAM = 0o100755;
 
-/** `kernel`: a bzImage, 64-bit, with a serial console and devtmpfs; `busybox`: linked statically. Both are paths. */
+/** `kernel`: a bzImage of 32 or 64 bits with a serial console and devtmpfs; `busybox`: linked statically. Both are paths. */
 export function linuxGuest(kernel: string, busybox: string): Guest {
   return {
     name: "Linux",
