@@ -11,7 +11,7 @@ import { RECORD } from "./code-records.ts";
 import { I32, I64, OP } from "./encoder.ts";
 import type { Value } from "./expressions.ts";
 import * as x from "./expressions.ts";
-import { type Hole, SHIFTS, withHoles } from "./open-instruction.ts";
+import { type Hole, withHoles } from "./open-instruction.ts";
 import { VectorEmitter } from "./vector-emitter.ts";
 
 /** Parameters of the functions of forms and blocks. */
@@ -41,8 +41,6 @@ export abstract class OpenEmitter extends VectorEmitter {
   readonly registerLocals = new Map<number, number>();
   /** Where the record of the running instruction lies, from the one that the function is given. */
   protected recordOffset = 0;
-  /** The count of a shift, where that is an open number. */
-  #count: Value | null = null;
   #expected: { readonly hole: Hole; readonly addressWidth: number } | null = null;
 
   /** Whether a number is left open in the running instruction. */
@@ -55,7 +53,6 @@ export abstract class OpenEmitter extends VectorEmitter {
       this.#expected = { hole, addressWidth };
       return true;
     });
-    this.#count = null;
     super.run({ ...decoded, instruction });
     if (this.#expected !== null) this.refuse("a number that is not a value");
   }
@@ -74,25 +71,10 @@ export abstract class OpenEmitter extends VectorEmitter {
     if (expected === null) return x.constant(value);
     const record = x.local(FORM.record, I32);
     if (expected.hole === "immediate") {
-      const number = x.loaded(OP.i64Load, record, this.recordOffset + RECORD.immediate);
-      if (SHIFTS.has(this.instructionNow.mnemonic)) this.#count = number;
-      return number;
+      return x.loaded(OP.i64Load, record, this.recordOffset + RECORD.immediate);
     }
     const displacement = x.loaded(OP.i32Load, record, this.recordOffset + RECORD.displacement);
     return expected.addressWidth === 64 ? x.signed(32, displacement, true) : displacement;
-  }
-
-  override and(left: Value, right: Value): Value {
-    const value = super.and(left, right);
-    if (left === this.#count) this.#count = value;
-    return value;
-  }
-
-  /** A shift by nothing, which changes no flags, is left to the evaluator. */
-  override isNonZero(value: Value): Value {
-    if (value !== this.#count || x.scope.depth > 0) return super.isNonZero(value);
-    this.leaveIf(x.isZero(value));
-    return x.constant(1n);
   }
 
   override relative(): void {

@@ -10,12 +10,10 @@ import type { Context } from "./context.ts";
 export const OPEN_REGISTER = 32;
 const INSTRUCTION_POINTER = 16;
 
-/** Those that shift by an immediate, or by another count: an open one must not be 0. */
-export const SHIFTS: ReadonlySet<string> = new Set("shl shr sar rol ror shld shrd".split(" "));
 /** Mnemonics that use an immediate only as a value. */
 const OPEN_IMMEDIATES = new Set([
   ..."mov add or adc sbb and sub xor cmp test imul push bt bts btr btc".split(" "),
-  ...SHIFTS,
+  ..."shl shr sar rol ror shld shrd".split(" "),
 ]);
 
 /** A hole of an open instruction, where the record has a number. */
