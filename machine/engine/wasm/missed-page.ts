@@ -14,9 +14,9 @@ export const MISSED_TYPE: FunctionType = { parameters: [I64, I32, I32, I32], res
 const small = (value: number) => x.constant(BigInt(value));
 
 /**
- * Has the page walked to. A second miss at one count of instructions is of an access that the TLB does not allow: the
- * evaluator does it, and is told so. It is told of one of many misses as well. A store that lies in two pages is the
- * evaluator's at once: the walk would mark the first, and the second may be closed.
+ * Has the page walked to. An instruction may miss two pages; a third miss at one count of instructions is of an access
+ * that the TLB does not allow: the evaluator does it, and is told so. It is told of one of many misses as well. A store
+ * that lies in two pages is the evaluator's at once: the walk would mark the first, and the second may be closed.
  */
 export function missedPage(walk: number, type: number): FunctionBody {
   const w = new RoutineWriter([I64, I32, I32, I32]);
@@ -27,8 +27,10 @@ export function missedPage(walk: number, type: number): FunctionBody {
   };
   const offset = x.as32(x.logic("And", linear, small(0xfff)));
   w.if(x.compare("LtU", x.arithmetic("Sub", 32, small(0x1000), offset), stored), refuse);
-  w.if(x.compare("Eq", x.stateWord(CELL.missedAt, I32), budget), refuse);
-  w.storeState(CELL.missedAt, budget);
+  const last = w.let(x.stateWord(CELL.missedAt, I32));
+  const again = w.let(x.as32(x.logic("Xor", budget, small(-1))));
+  w.if(x.compare("Eq", last, again), refuse);
+  w.storeState(CELL.missedAt, x.select(x.compare("Eq", last, budget), again, budget));
   const misses = w.let(x.arithmetic("Add", 32, x.stateWord(CELL.misses, I32), small(1)));
   w.storeState(CELL.misses, misses);
   w.if(x.compare("Eq", misses, small(MANY_MISSES)), refuse);
