@@ -23,6 +23,7 @@ import { HotPlaces } from "./wasm/hot-places.ts";
 import { JumpTargets } from "./wasm/jump-targets.ts";
 import { NextContexts } from "./wasm/next-contexts.ts";
 import { RewrittenCode } from "./wasm/rewritten-code.ts";
+import { isGate, StaleGates } from "./wasm/stale-gates.ts";
 import { EAGER, FORMS_ONLY, NORMAL } from "./wasm/tiers.ts";
 import { MOST_BYTES, type Region, Translations } from "./wasm/translations.ts";
 
@@ -56,6 +57,7 @@ export class WasmEngine extends EvaluatorEngine {
   /** How often the evaluator has done the computed jump at a place in RAM. */
   readonly #jumpSites = new Map<number, number>();
   readonly #rewritten = new RewrittenCode();
+  readonly #staleGates = new StaleGates();
   readonly #heat: Heat;
   readonly #hotPlaces: HotPlaces;
   readonly #accesses: AccessProfile;
@@ -145,6 +147,7 @@ export class WasmEngine extends EvaluatorEngine {
     this.#formless = new WeakSet();
     this.#jumpSites.clear();
     this.#rewritten.clear();
+    this.#staleGates.clear();
     this.#heat.clear();
     this.#accesses.clear();
     this.#contexts.clear();
@@ -224,6 +227,8 @@ export class WasmEngine extends EvaluatorEngine {
     decoded.meaning(evaluator, decoded.instruction);
     cpu.retired++;
     this.left--;
+    if (isGate(decoded.instruction.mnemonic) && page.place >= 0 && this.#staleGates.note(page.place + offset))
+      this.translations.written(page.place + offset, 1);
     const isElsewhere = cursor.page !== page || cursor.offset !== offset + decoded.length;
     if (isElsewhere && isComputedJump(decoded.instruction)) this.#learn(page, offset);
     if (isElsewhere && decoded.instruction.mnemonic.startsWith("iret")) this.#learnReturn(decoded.instruction);

@@ -44,6 +44,22 @@ it("a return to the same privilege, with ss null, is no work for the evaluator",
   expect(watched.evaluated - evaluated).toBeLessThan(100);
 });
 
+it("is made anew when the tables that it takes for granted are others", () => {
+  const text = `mov esi, 0x5000
+      mov edi, 0x9000
+      mov ecx, 0x80
+      rep movsb
+      mov word [0x200300], 0x7f
+      mov qword [0x200302], 0x9000
+      ${RETURN_TO_ITSELF.replace("inc ebx", "inc ebx\ncmp ebx, 2000\njne same\nlgdt [0x200300]\nsame: nop")}`;
+  const { engine } = program(text, 64, (cpu) => new WatchedEngine(cpu));
+  const watched = engine as Engine & WatchedEngine;
+  engine.run(100_000);
+  const { evaluated } = watched;
+  engine.run(40_000);
+  expect(watched.evaluated - evaluated).toBeLessThan(100);
+});
+
 describe.each(ENGINES)("a region of %s", (_, engine) => {
   it("goes into the kernel by syscall and comes back by sysret", () => {
     agree(
