@@ -25,7 +25,10 @@ export const CELL = {
   contextAsked: 0x10b0,
   /** i32: translated code has left at an access that is worth a look. See missed-page.ts. */
   refused: 0x10a4,
-  /** i32: what was left of the budget at the last miss of a region (inverted if it was the second), and how many there were in this run. */
+  /**
+   * i32: what was left of the budget at the last miss of a region, inverted if it was the second there; and how many
+   * misses there were in this run.
+   */
   missedAt: 0x10a8,
   misses: 0x10ac,
   /** i32: a block function is worth making: see shapes.ts. */

@@ -27,6 +27,7 @@ export const MOST_FORMS = 4096;
 /** Modules with forms: the more there are, the longer the next one waits. Tests that make each form at once have more. */
 const MOST_MODULES = 200;
 const STEP = 16;
+
 interface KnownForm {
   readonly closed: boolean;
   /** In the table of functions; -1 before the form is made, and where only the evaluator can do the instruction. */
