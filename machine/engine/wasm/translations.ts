@@ -61,7 +61,7 @@ interface Module {
 
 /** Modules alive at a time, and bytes of WebAssembly in them. */
 export const MOST_MODULES = 240;
-export const MOST_BYTES = 4 << 20;
+export const MOST_BYTES = 3 << 20;
 const MOST_REGIONS = 1 << 14;
 
 export class Translations {
